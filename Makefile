@@ -1,0 +1,40 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Everything lands in .venv.
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+PYTHON ?= python3
+
+.PHONY: demo test lint types format docs clean
+
+demo: .venv/synced
+	@.venv/bin/papers demo
+
+test: .venv/synced
+	@.venv/bin/pytest -n 2 --dist worksteal
+
+lint: .venv/synced
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/sqlfluff lint --processes 2 dbt_project/models dbt_project/data_tests
+	.venv/bin/codespell
+
+types: .venv/synced
+	.venv/bin/mypy
+
+format: .venv/synced
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+# Rewrites what README.md and .env.example take from the code.
+docs: .venv/synced
+	@.venv/bin/python -m tests.docs
+
+# Installs only when the lock file is newer than the last installation.
+.venv/synced: uv.lock pyproject.toml | $(filter .uv/%,$(UV))
+	$(UV) sync --locked --quiet
+	@touch $@
+
+.uv/bin/uv:
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install --quiet uv
+
+clean:
+	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis dbt_project/target

@@ -1,0 +1,79 @@
+{#-
+    What a build has to do: the list dates in staging.stale_list_dates, which the pipeline writes
+    before it calls dbt. A table and not --vars, which would make dbt parse the project every day.
+-#}
+
+{#- The stale dates as literals: (date '2026-08-13', …). DuckDB pushes literals below the JSON
+    parsing of a view, a subquery stays above it and the whole history would be parsed. -#}
+{% macro stale_list_dates() -%}
+    {%- set dates = run_query(
+        "select list_date from " ~ source('pipeline', 'stale_list_dates') ~ " order by list_date"
+    ).columns[0].values() if execute else [] -%}
+    (
+    {%- for list_date in dates -%}
+        date '{{ list_date }}'{{ ", " if not loop.last }}
+    {%- else -%}
+        null
+    {%- endfor -%}
+    )
+{%- endmacro %}
+
+{#- Whether a row belongs to this build: always, unless the model is built incrementally. -#}
+{% macro is_stale(column) -%}
+    {%- if is_incremental() -%} {{ column }} in {{ stale_list_dates() }} {%- else -%} true {%- endif -%}
+{%- endmacro %}
+
+{#- Pre-hook: drop the rows of the stale dates, in the transaction that inserts the new ones.
+    delete+insert would leave the rows of a date that has no admitted reading any more. -#}
+{% macro forget_stale_dates(column) -%}
+    {%- if is_incremental() -%} delete from {{ this }} where {{ is_stale(column) }} {%- endif -%}
+{%- endmacro %}
+
+{#- Whether a row of papers was on a stale date. Only for incremental builds. The span comes first:
+    its columns say of most of the table, unread, that it has no such paper. -#}
+{% macro was_on_stale_date() -%}
+    {%- set dates = "list_value" ~ stale_list_dates() -%}
+    last_listed_on >= list_min({{ dates }})
+    and first_listed_on <= list_max({{ dates }})
+    and list_has_any(list_dates, {{ dates }})
+{%- endmacro %}
+
+{#- Post-hooks: what delete+insert leaves behind, since it deletes only keys that it inserts. -#}
+{% macro forget_unlisted_papers() -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where
+            {{ was_on_stale_date() }}
+            and paper_id not in (
+                select paper_id from {{ ref('int_papers_listed') }} where {{ is_stale('list_date') }}
+            )
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro forget_former_authors() -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }} as authors
+        where
+            paper_id in (
+                select paper_id from {{ this }} where {{ is_stale('source_list_date') }}
+                union all
+                select paper_id from {{ ref('papers') }} where {{ is_stale('source_list_date') }}
+            )
+            and not exists (
+                select 1 from {{ ref('papers') }} as papers
+                where papers.paper_id = authors.paper_id and papers.reading_id = authors.reading_id
+            )
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro forget_emptied_digests() -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where
+            {{ is_stale('digest_date') }}
+            and digest_date not in (
+                select list_date from {{ ref('listings') }}
+                where {{ is_stale('list_date') }} and not is_removed
+            )
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,42 @@
+-- Papers on the Hub's daily lists. Grain: one row per list_date and paper_id.
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        pre_hook="{{ forget_stale_dates('list_date') }}",
+    )
+}}
+
+with
+
+papers_listed as (
+    select * from {{ ref('int_papers_listed') }} where {{ is_stale('list_date') }}
+),
+
+final as (
+    select
+        -- ids
+        list_date,
+        paper_id,
+
+        -- strings
+        submitted_by,
+
+        -- numbers
+        list_rank,
+        upvotes_count,
+        upvotes_gained_count,
+        comments_count,
+        github_stars_count,
+
+        -- booleans
+        is_removed,
+        github_url is not null as has_code,
+
+        -- timestamps
+        first_read_at,
+        last_read_at
+    from papers_listed
+)
+
+select * from final

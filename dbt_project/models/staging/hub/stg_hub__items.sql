@@ -1,0 +1,116 @@
+-- What a reading shows of a paper. Grain: one row per reading_id and paper_id.
+-- Every field from where it really is. Admitted readings only, without their quarantined items.
+
+with
+
+admitted_readings as (
+    select * from {{ ref('stg_hub__readings') }}
+    where is_admitted
+),
+
+quarantined_items as (
+    select * from {{ source('audit', 'quarantined_items') }}
+),
+
+admitted_items as (
+    select
+        items.*,
+        admitted_readings.verdict = 'complete' as is_complete
+    from {{ source('hub', 'items') }} as items
+    inner join admitted_readings
+        on
+            items.reading_id = admitted_readings.reading_id
+            and items.list_date = admitted_readings.list_date
+    anti join quarantined_items
+        on
+            items.reading_id = quarantined_items.reading_id
+            and items.position = quarantined_items.position
+),
+
+-- The Hub once gave a paper twice in one response: its first place counts.
+distinct_items as (
+    select * from admitted_items
+    qualify
+        row_number() over (partition by list_date, reading_id, paper_id order by position) = 1
+),
+
+parsed as (
+    select
+        *,
+        row_number() over (partition by list_date, reading_id order by position) as list_rank,
+        from_json(item, '{{ hub_item_structure() }}') as doc
+    from distinct_items
+),
+
+final as (
+    select
+        -- ids
+        reading_id,
+        paper_id,
+        doc.paper.discussionid as discussion_id,
+
+        -- strings
+        coalesce({{ one_line('doc.paper.title') }}, {{ one_line('doc.title') }}) as title,
+        coalesce({{ paragraphs('doc.paper.summary') }}, {{ paragraphs('doc.summary') }})
+            as abstract,
+        {{ one_line('doc.paper.ai_summary') }} as ai_summary,
+        coalesce(
+            {{ one_line('doc.paper.organization.fullname') }},
+            {{ one_line('doc.paper.organization.name') }},
+            {{ one_line('doc.organization.fullname') }},
+            {{ one_line('doc.organization.name') }},
+            {{ one_line('doc.submitterorganization.fullname') }},
+            {{ one_line('doc.submitterorganization.name') }}
+        ) as organization_name,
+        coalesce(
+            {{ one_line('doc.submittedby.name') }},
+            {{ one_line('doc.paper.submittedondailyby.user') }}
+        ) as submitted_by,
+        {{ repository_url('doc.paper.githubrepo') }} as github_url,
+        {{ web_url('doc.paper.projectpage') }} as project_url,
+        {{ web_url('doc.thumbnail') }} as thumbnail_url,
+
+        -- lists
+        coalesce(
+            [
+                {{ one_line('word') }}
+                for word in doc.paper.ai_keywords
+                if {{ one_line('word') }} is not null
+            ],
+            []
+        ) as ai_keywords,
+        [
+            {{ web_url('url') }}
+            for url in coalesce(doc.mediaurls, doc.paper.mediaurls, [doc.mediaurl])
+            if {{ web_url('url') }} is not null
+        ] as media_urls,
+        [
+            {
+                'author_name': {{ one_line('author.name') }},
+                'hub_user': {{ one_line('author.user.user') }},
+                'is_hidden': coalesce(author.hidden, false)
+            }
+            for author in doc.paper.authors
+        ] as authors,
+
+        -- numbers
+        list_rank,
+        upvotes_count,
+        comments_count,
+        doc.paper.githubstars as github_stars_count,
+
+        -- booleans
+        is_complete,
+
+        -- dates
+        list_date,
+        (published_at at time zone 'UTC')::date as published_on,
+
+        -- timestamps
+        try_cast(doc.paper.withdrawnat as timestamptz) as withdrawn_at,
+        read_at
+    from parsed
+)
+
+-- left out: the outer publishedAt (three meanings in three years), avatars, follower counts, _dlt_*
+select * from final

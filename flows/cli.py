@@ -1,0 +1,239 @@
+"""`papers`: the one entry point. Every command is one call; what it says is one plain sentence."""
+
+import sys
+import webbrowser
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from cyclopts import App, CycloptsError
+from rich.console import Console
+
+from flows import clock
+from flows.outcome import EXIT_BLOCKED, EXIT_OK, EXIT_USAGE, Outcome
+from flows.settings import SettingsError, load_settings
+from flows.sources.feed_day import newest_closed
+from flows.terminal import prepare, run_quietly
+
+app = App(
+    name="papers",
+    version=version("daily-papers"),
+    help="The day's research papers: a warehouse and a digest to trust.",
+)
+app.command("flows.mail_commands:subscribers", name="subscribers", help="The mailing list.")
+app.command("flows.mail_commands:issue", name="issue", help="What became of an issue's mail.")
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def main(words: list[str] | None = None) -> None:
+    """Run the command line; problems that are not bugs end in one sentence and an exit code."""
+    from flows.mailing.addresses import AddressError
+    from flows.mailing.bounces import MailboxError
+    from flows.mailing.database import MailingError
+    from flows.mailing.rules import RuleError
+    from flows.mailing.subscribers import RefusedError
+    from flows.mailing.transports import TransportError
+    from flows.published import NotPublishedError, QueryError
+    from flows.warehouse import WarehouseBusyError
+
+    usage = (
+        *(SettingsError, CycloptsError, QueryError),
+        *(AddressError, RuleError, MailboxError),
+    )
+    blocked = (
+        *(NotPublishedError, WarehouseBusyError),
+        *(MailingError, RefusedError, TransportError),
+    )
+    words = sys.argv[1:] if words is None else words
+    try:
+        code = app(words, exit_on_error=False, print_error=False)
+    except usage as error:
+        errors.print(str(error), markup=False)
+        code = EXIT_USAGE
+    except blocked as error:
+        errors.print(str(error), markup=False)
+        code = EXIT_BLOCKED
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code if isinstance(code, int) else EXIT_OK)
+
+
+@app.command
+def run(day: date | None = None, /) -> int:
+    """The whole path for one list date (default: the newest closed one).
+
+    Args:
+        day: the list date, YYYY-MM-DD.
+    """
+    prepare(load_settings())
+    from flows.daily_papers import daily_papers
+
+    wanted = day or newest_closed(clock.utc_now())
+    outcome = run_quietly(lambda: daily_papers(wanted, return_state=True), console)
+    return _tell(outcome)
+
+
+@app.command
+def backfill(first: date, last: date | None = None, /) -> int:
+    """History, resumable, with a progress bar; never mails.
+
+    Args:
+        first: the first list date, YYYY-MM-DD.
+        last: the last list date (default: the newest closed one).
+    """
+    settings = load_settings()
+    end = last or newest_closed(clock.utc_now())
+    if first > end:
+        errors.print(f"FIRST ({first}) is after LAST ({end}); swap them.")
+        return EXIT_USAGE
+    prepare(settings)
+    from flows import backfill as bulk
+
+    return _tell(run_quietly(lambda: bulk.backfill(first, end, return_state=True), console))
+
+
+@app.command(name="import")
+def import_(*paths: Path) -> int:
+    """Recorded responses, `<list date>/<read time>.json[.gz]`, as readings at their own times.
+
+    Args:
+        paths: files, or folders to look through.
+    """
+    from flows.sources.recordings import RecordingError, find_recordings
+
+    settings = load_settings()
+    try:
+        found = find_recordings(paths)
+    except RecordingError as error:
+        errors.print(str(error), markup=False)
+        return EXIT_USAGE
+    prepare(settings)
+    from flows import backfill as bulk
+
+    start = partial(bulk.import_recordings, found, len(found), return_state=True)
+    return _tell(run_quietly(start, console))
+
+
+@app.command
+def status(day: date | None = None, /, *, format: Literal["table", "json"] = "table") -> int:
+    """Per day: verdict, counts, gates, issue, and the sentence why.
+
+    Args:
+        day: one list date, YYYY-MM-DD (default: the last 30 there are).
+        format: a table to read, or JSON for a script.
+    """
+    from flows.status import day_statuses, show
+
+    settings = load_settings()
+    days = day_statuses(settings, day)
+    if not days:
+        which = f"of {day} " if day else ""
+        errors.print(f"No reading {which}is kept in {settings.home}; `papers run` makes one.")
+        return EXIT_BLOCKED
+    show(days, format, console)
+    return EXIT_OK
+
+
+@app.command
+def sql(query: str | None = None, /, *, format: Literal["table", "csv", "json"] = "table") -> int:
+    """Ask the published file; read-only.
+
+    Args:
+        query: SQL; without it, it is read from the standard input.
+        format: how the answer is printed.
+    """
+    from flows.published import answer
+
+    settings = load_settings()
+    console.file.write(answer(settings.published_path, query or sys.stdin.read(), format))
+    return EXIT_OK
+
+
+@app.command
+def preview(
+    day: date | None = None,
+    /,
+    *,
+    subscriber: str | None = None,
+    lint: bool = False,
+    browser: bool = True,
+) -> int:
+    """The digest of a day as files and in the browser; touches no ledger.
+
+    Args:
+        day: the list date, YYYY-MM-DD (default: the newest closed one).
+        subscriber: show the mail as this address would get it.
+        lint: check the mail against what lists owe their readers; 1 when something is missing.
+        browser: open it in the browser.
+    """
+    from flows.preview import preview_files
+
+    settings = load_settings()
+    day = day or newest_closed(clock.utc_now())
+    files = preview_files(settings, day, subscriber)
+    if not files:
+        errors.print(f"There is nothing to show for {day}; `papers status {day}` says why.")
+        return EXIT_BLOCKED
+    for path in files:
+        console.print(str(path), markup=False)
+    if browser and sys.stdout.isatty():
+        webbrowser.open(files[0].as_uri())
+    return _lint(files) if lint else EXIT_OK
+
+
+def _lint(files: Sequence[Path]) -> int:
+    from flows.newsletter.lint import lint
+
+    findings = [line for f in files if f.suffix == ".eml" for line in lint(f.read_bytes())]
+    for line in findings:
+        errors.print(line, markup=False)
+    return EXIT_BLOCKED if findings else EXIT_OK
+
+
+@app.command
+def doctor() -> int:
+    """Check settings, Hub, warehouse, mail and DNS records; change nothing."""
+    from flows.doctor import examine
+
+    has_problem = False
+    for found in examine(load_settings(), clock.utc_now()):
+        console.print(f"{found.level:8} {found.subject:10} {found.sentence}", markup=False)
+        has_problem |= found.level == "problem"
+    return EXIT_BLOCKED if has_problem else EXIT_OK
+
+
+@app.command
+def web(*, host: str = "127.0.0.1", port: int = 8080) -> int:
+    """The reader pages: subscribe, confirm, choose, pause, leave, the archive and its feeds.
+
+    Args:
+        host: the address to listen on.
+        port: the port to listen on.
+    """
+    from flows.web.serve import serve
+
+    settings = load_settings()
+    console.print(f"The reader pages are at http://{host}:{port}, until you press Ctrl-C.")
+    serve(settings, host=host, port=port)
+    return EXIT_OK
+
+
+@app.command
+def demo() -> int:
+    """The whole path offline, on sample days the project makes itself, in its own folder."""
+    from flows.demo import run_demo
+
+    return _tell(run_demo(load_settings(), console))
+
+
+def _tell(outcome: Outcome) -> int:
+    """Say how it ended: the sentence last, what failed above it."""
+    to = console if outcome.exit_code == EXIT_OK else errors
+    for detail in outcome.details:
+        to.print(f"  {detail}", markup=False)
+    to.print(outcome.sentence, markup=False)
+    return outcome.exit_code

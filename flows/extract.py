@@ -1,0 +1,194 @@
+"""Extract: read the Hub's list of a date, judge it, and keep the reading in `raw`.
+
+Hub ──Answer──▶ verdict ──Reading──▶ dlt ──▶ raw.readings, raw.items
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from flows import clock
+from flows.settings import Settings
+from flows.sources.hub import Answer, Hub
+from flows.sources.pipeline import Reading, ReadingPipeline
+from flows.sources.verdict import EarlierReading, History, judge
+from flows.stage import stage
+from flows.warehouse import connect, has_table
+
+# A run that was killed is taken up with the reading it had made, if that is still news.
+RESUMES_WITHIN = timedelta(minutes=15)
+SAME_WEEKDAYS = 8
+
+
+@dataclass(frozen=True)
+class LoadedReading:
+    """A reading that is in `raw`; its id is the run id of its gates."""
+
+    reading_id: str
+    list_date: date
+    read_at: datetime
+    verdict: str
+    reason: str
+    is_whole: bool
+    item_count: int
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one extract brought into `raw`: one reading of a day, or many of a backfill."""
+
+    load_id: str
+    readings: tuple[LoadedReading, ...]
+
+    @property
+    def list_dates(self) -> tuple[date, ...]:
+        """The dates it touched, oldest first."""
+        return tuple(sorted({reading.list_date for reading in self.readings}))
+
+    @property
+    def sentence(self) -> str:
+        """What was read."""
+        if len(self.readings) == 1:
+            return f"{self.readings[0].verdict}: {self.readings[0].reason}"
+        items = sum(reading.item_count for reading in self.readings)
+        return f"{len(self.readings)} readings of {len(self.list_dates)} days, {items:,} items"
+
+
+@stage
+def extract(day: date, settings: Settings) -> Load:
+    """One new reading of this list date; or the one that a killed run made and did not finish."""
+    pipeline = reading_pipeline(settings)
+    pipeline.finish_pending()
+    now = clock.utc_now()
+    unfinished = _unfinished_reading(settings, day, now)
+    if unfinished:
+        return unfinished
+    answer = Hub(settings.hub_url, settings.hub_token).read(day, clock.utc_now)
+    reading = Reading(answer, judge(answer, history(settings, answer)), "hub", load_id(now))
+    pipeline.load([reading])
+    return Load(reading.load_id, (loaded(reading),))
+
+
+def reading_pipeline(settings: Settings) -> ReadingPipeline:
+    """The dlt pipeline of these settings' warehouse."""
+    return ReadingPipeline(settings.warehouse_path, settings.home / "dlt")
+
+
+def load_id(now: datetime) -> str:
+    """The name of a load that begins now; later loads sort after earlier ones."""
+    return f"{now:%Y%m%dT%H%M%S%f}Z"
+
+
+def loaded(reading: Reading) -> LoadedReading:
+    """What the other stages need to know of a reading."""
+    answer, verdict = reading.answer, reading.verdict
+    return LoadedReading(
+        reading.reading_id,
+        answer.list_date,
+        answer.read_at,
+        verdict.name,
+        verdict.reason,
+        verdict.is_whole,
+        len(answer.items),
+    )
+
+
+def history(settings: Settings, answer: Answer, batch: Sequence[Reading] = ()) -> History:
+    """What was known when this answer was read: from the warehouse, and from its own load."""
+    before = [r for r in batch if r.answer.read_at < answer.read_at]
+    earlier = [
+        EarlierReading(r.answer.read_at, len(r.answer.items), r.verdict.is_whole)
+        for r in before
+        if r.answer.list_date == answer.list_date
+    ]
+    counts = {
+        r.answer.list_date: len(r.answer.items)
+        for r in before
+        if r.verdict.is_whole and _is_same_weekday(r.answer.list_date, answer.list_date)
+    }
+    later = any(r.answer.list_date > answer.list_date and r.answer.items for r in before)
+    if not settings.warehouse_path.exists():
+        return History(tuple(earlier), tuple(counts.values()), later)
+    with connect(settings.warehouse_path) as connection:
+        if not has_table(connection, "raw", "readings"):
+            return History(tuple(earlier), tuple(counts.values()), later)
+        key = {"day": answer.list_date, "read_at": answer.read_at}
+        stored = connection.execute(_EARLIER, key).fetchall()
+        known = dict(connection.execute(_SAME_WEEKDAYS, key | {"most": SAME_WEEKDAYS}).fetchall())
+        later = later or connection.execute(_LATER, key).fetchone() is not None
+    return History(
+        tuple(EarlierReading(*row) for row in stored) + tuple(earlier),
+        tuple((known | counts).values()),
+        later,
+    )
+
+
+_EARLIER = """
+    select read_at, item_count, is_whole
+    from raw.readings
+    where list_date = $day and read_at < $read_at and http_status = 200
+    order by read_at
+"""
+_SAME_WEEKDAYS = """
+    select list_date, arg_max(item_count, read_at)
+    from raw.readings
+    where
+        list_date < $day and is_whole and read_at < $read_at
+        and isodow(list_date) = isodow($day::date)
+    group by list_date
+    order by list_date desc
+    limit $most
+"""
+_LATER = """
+    select 1
+    from raw.readings
+    where list_date > $day and item_count > 0 and read_at <= $read_at
+    limit 1
+"""
+_NEWEST = """
+    select load_id, reading_id, list_date, read_at, verdict, reason, is_whole, item_count
+    from raw.readings
+    where list_date = ? and origin = 'hub' and is_whole and read_at > ?
+    order by read_at desc
+    limit 1
+"""
+
+
+def _unfinished_reading(settings: Settings, day: date, now: datetime) -> Load | None:
+    """The newest reading of this day where the run that made it was killed on its way."""
+    if not settings.warehouse_path.exists():
+        return None
+    with connect(settings.warehouse_path) as connection:
+        if not has_table(connection, "raw", "readings"):
+            return None
+        row = connection.execute(_NEWEST, [day, now - RESUMES_WITHIN]).fetchone()
+        if row is None or _was_stopped_by_gate(connection, row[1]):
+            return None
+    reading = LoadedReading(*row[1:])
+    is_published = _is_published(settings.published_path, reading.reading_id)
+    issue = settings.issues_path / f"{day}-daily"
+    if is_published and (reading.verdict != "complete" or issue.exists()):
+        return None
+    return Load(row[0], (reading,))
+
+
+def _was_stopped_by_gate(connection: DuckDBPyConnection, reading_id: str) -> bool:
+    if not has_table(connection, "audit", "gates"):
+        return False
+    stopped = "select 1 from audit.gates where run_id = ? and not is_passed"
+    return connection.execute(stopped, [reading_id]).fetchone() is not None
+
+
+def _is_published(path: Path, reading_id: str) -> bool:
+    if not path.exists():
+        return False
+    with connect(path, read_only=True) as connection:
+        found = "select 1 from marts.list_readings where reading_id = ?"
+        return connection.execute(found, [reading_id]).fetchone() is not None
+
+
+def _is_same_weekday(one: date, other: date) -> bool:
+    return one < other and one.weekday() == other.weekday()

@@ -1,0 +1,172 @@
+"""Where the mailing state is: a SQLite file by default, PostgreSQL for several machines."""
+
+import os
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.pool import PoolProxiedConnection
+
+_BUSY_SECONDS = 30
+BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
+_MIGRATION_LOCK = 0x7061706572  # 'paper': any number that nobody else on that server locks
+
+
+class MailingError(RuntimeError):
+    """The mailing database cannot be opened; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Mailing:
+    """An open mailing list. Pass it to the functions of this package; close it by `close()`."""
+
+    engine: Engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one state of the list, and changes nothing."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection whose changes are all kept at the end, or none of them."""
+        with self._writing.begin() as connection:
+            yield connection
+
+    def connect_unsynced(self) -> tuple[PoolProxiedConnection, str | None]:
+        """A driver's connection whose commits outlive this process, and what begins its writing.
+
+        On SQLite they do not outlive a power cut: see `leases` for what happens then.
+        """
+        raw = self.engine.raw_connection()
+        if self.file is None:
+            return raw, None
+        # where a power cut could not be told from a killed process, each commit must be synced
+        synchronous = "normal" if BOOT_ID_FILE.exists() else "full"
+        raw.cursor().execute(f"pragma synchronous = {synchronous}")
+        return raw, "begin immediate"
+
+    @cached_property
+    def _writing(self) -> Engine:
+        return self.engine.execution_options(papers_writes=True)
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, or None on PostgreSQL."""
+        is_file = self.engine.dialect.name == "sqlite" and self.engine.url.database
+        return Path(str(self.engine.url.database)) if is_file else None
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def open_list(url: str | Path) -> Mailing:
+    """The mailing list at a path or database URL, created or migrated to the newest schema first.
+
+    Safe when several processes open it at once. Raises MailingError.
+    """
+    address = _normalized(url)
+    try:
+        if address.get_backend_name() == "sqlite":
+            mailing = Mailing(_sqlite(address))
+        else:
+            mailing = Mailing(create_engine(address, pool_pre_ping=True, pool_size=8))
+        _migrate(mailing)
+    except (OperationalError, OSError) as error:
+        cause = getattr(error, "orig", None) or error
+        raise MailingError(
+            f"The mailing list {address.render_as_string()} cannot be opened: {cause}".strip()
+        ) from error
+    return mailing
+
+
+def _normalized(url: str | Path) -> URL:
+    plain = str(url)
+    if "://" not in plain:
+        return URL.create("sqlite", database=str(Path(plain).absolute()))
+    try:
+        address = make_url(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", plain))
+    except ArgumentError as error:
+        raise MailingError("PAPERS_MAILING_URL is not a database URL.") from error
+    if address.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise MailingError(
+            f"PAPERS_MAILING_URL names {address.get_backend_name()}; "
+            "the mailing list lives in sqlite:// or postgresql://."
+        )
+    if address.get_backend_name() == "sqlite" and address.database in {None, "", ":memory:"}:
+        raise MailingError("PAPERS_MAILING_URL must name a SQLite file: a ledger has to last.")
+    return address
+
+
+def _sqlite(address: URL) -> Engine:
+    path = Path(str(address.database))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Addresses are in there: only the owner reads it. SQLite gives its side files the same mode.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    engine = create_engine(address, pool_size=8, connect_args={"timeout": _BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # this package says when a transaction begins
+        _use_wal(connection)
+        connection.execute("pragma foreign_keys = on")
+        connection.execute("pragma wal_autocheckpoint = 4000")  # pages; each one syncs twice
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A transaction that reads first and then writes cannot wait for another writer; it fails.
+        raw: Any = connection.connection.driver_connection  # SQLAlchemy's way costs ten times more
+        if connection.get_execution_options().get("papers_writes"):
+            raw.execute("pragma synchronous = full")
+            raw.execute("begin immediate")
+        else:
+            raw.execute("begin")
+
+    return engine
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging; SQLite does not wait for others at this one statement."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _migrate(mailing: Mailing) -> None:
+    config = Config()
+    config.set_main_option("script_location", "flows.mailing:migrations")
+    with mailing.write() as connection:  # on SQLite this already waits for every other writer
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"select pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def insert(connection: Connection) -> Any:  # noqa: ANN401
+    """The INSERT of this database that knows ON CONFLICT, a function of a table."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+        return postgresql_insert
+    from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+    return sqlite_insert

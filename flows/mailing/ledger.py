@@ -1,0 +1,566 @@
+"""What became of each message: one row per (edition, issue date, subscriber), written around SMTP.
+
+    (no row) ──claim──▶ claimed ──mark──▶ past DATA ──250──▶ sent
+                           │ sender died      ├─4xx──▶ deferred: again after a pause
+                           ▼                  ├─5xx──▶ failed
+                        deferred              └─cut, or the sender died──▶ unknown
+
+Each step is one atomic statement, on SQLite and PostgreSQL: whichever of two senders claims first
+has the row, and a mark succeeds only for the sender that still holds the claim, and only while the
+reader still is subscribed. A commit carries the outcomes and the marks of all connections that
+wait for it, so that syncing each to the disk costs little.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    String,
+    Table,
+    and_,
+    func,
+    literal,
+    select,
+    tuple_,
+    update,
+)
+
+from flows.mailing.addresses import parse_address
+from flows.mailing.database import Mailing, insert
+from flows.mailing.leases import is_alive, is_certain
+from flows.mailing.marks import Marks
+from flows.mailing.rules import Rule
+from flows.mailing.subscribers import suppress_on, why_suppressed
+from flows.mailing.tables import Utc, deliveries, issues, subscribers
+from flows.mailing.transports import DEFERRED, FAILED, SENT, UNKNOWN, WITHHELD, Outcome
+
+CLAIMED, SKIPPED = "claimed", "skipped"
+SENDING, PAUSED, DONE = "sending", "paused", "done"
+
+# A pause after each failed attempt; RFC 5321 asks for half an hour at least. All of them together
+# are shorter than the longest life an issue has by default.
+_PAUSES = [timedelta(hours=h) for h in (0.5, 1, 2, 4, 8, 16)]
+_SOFT_FAILURES_MAX = 3
+_PAGE = 200
+
+
+@dataclass(frozen=True)
+class Issue:
+    """An edition of a date, as mail. `due_at`: when it could first have gone out; its age."""
+
+    edition: str
+    issue_date: date
+    state: str
+    sentence: str
+    due_at: datetime
+    created_at: datetime
+
+    @property
+    def name(self) -> str:
+        """How people call it: “the daily issue of 2026-08-13”."""
+        return f"the {self.edition} issue of {self.issue_date}"
+
+
+class Reader(NamedTuple):
+    """A claimed recipient: what sending needs to know."""
+
+    id: int
+    public_id: str
+    address: str
+    rule: Rule
+    rule_key: str
+
+
+@dataclass(frozen=True)
+class DeliveryCount:
+    """How many messages of an issue are in a state: what analysts may see."""
+
+    issue_date: date
+    edition: str
+    state: str
+    count: int
+
+
+def open_issue(
+    mailing: Mailing, edition: str, issue_date: date, *, due_at: datetime, now: datetime
+) -> Issue:
+    """The issue in the ledger, new or as it stands."""
+    with mailing.write() as connection:
+        connection.execute(
+            insert(connection)(issues)
+            .values(
+                edition=edition,
+                issue_date=issue_date,
+                state=SENDING,
+                sentence="Not begun.",
+                due_at=due_at,
+                created_at=now,
+                changed_at=now,
+            )
+            .on_conflict_do_nothing()
+        )
+    issue = find_issue(mailing, edition, issue_date)
+    assert issue is not None  # noqa: S101  # nothing deletes issues
+    return issue
+
+
+def find_issue(mailing: Mailing, edition: str, issue_date: date) -> Issue | None:
+    """The issue as it stands, or None if the ledger has none."""
+    with mailing.read() as connection:
+        row = connection.execute(select(issues).where(_is_of(issues, edition, issue_date))).first()
+    return None if row is None else _issue(row)
+
+
+def newest_issues(mailing: Mailing, limit: int = 30) -> list[Issue]:
+    """The newest issues, newest first."""
+    newest = select(issues).order_by(issues.c.issue_date.desc(), issues.c.edition).limit(limit)
+    with mailing.read() as connection:
+        return [_issue(row) for row in connection.execute(newest)]
+
+
+def is_superseded(mailing: Mailing, issue: Issue) -> bool:
+    """Whether the ledger has a newer issue of the same edition."""
+    newer = select(issues.c.edition).where(
+        issues.c.edition == issue.edition, issues.c.issue_date > issue.issue_date
+    )
+    with mailing.read() as connection:
+        return connection.execute(newer).first() is not None
+
+
+def set_issue(mailing: Mailing, issue: Issue, state: str, sentence: str, *, now: datetime) -> Issue:
+    """The issue in a new state, with the sentence why."""
+    with mailing.write() as connection:
+        row = connection.execute(
+            update(issues)
+            .where(_is_of(issues, issue.edition, issue.issue_date))
+            .values(state=state, sentence=sentence[:500], changed_at=now)
+            .returning(*issues.c)
+        ).one()
+    return _issue(row)
+
+
+def counts(mailing: Mailing, issue: Issue) -> dict[str, int]:
+    """How many messages of the issue are in each state."""
+    return {
+        row.state: row.count
+        for row in delivery_counts(mailing, _is_of(deliveries, issue.edition, issue.issue_date))
+    }
+
+
+def delivery_counts(
+    mailing: Mailing, condition: ColumnElement[bool] | None = None
+) -> list[DeliveryCount]:
+    """One row an issue and state: no person can be told from it."""
+    keys = (deliveries.c.issue_date, deliveries.c.edition, deliveries.c.state)
+    query = select(*keys, func.count().label("count")).group_by(*keys).order_by(*keys)
+    with mailing.read() as connection:
+        rows = connection.execute(query if condition is None else query.where(condition)).all()
+    return [DeliveryCount(*row) for row in rows]
+
+
+def next_attempt_at(mailing: Mailing, issue: Issue) -> datetime | None:
+    """When the first of the deferred messages is due again, or None if there are none."""
+    soonest = select(func.min(deliveries.c.next_attempt_at)).where(
+        _is_of(deliveries, issue.edition, issue.issue_date), deliveries.c.state == DEFERRED
+    )
+    with mailing.read() as connection:
+        moment: datetime | None = connection.scalar(soonest)
+    return moment
+
+
+def requeue(mailing: Mailing, issue: Issue, state: str, *, now: datetime) -> int:
+    """Let the operator send again what is `unknown` or `failed`; how many messages that is."""
+    if state not in {UNKNOWN, FAILED}:
+        raise ValueError(f"Only unknown and failed messages can be sent again, not {state} ones.")
+    with mailing.write() as connection:
+        again = connection.execute(
+            update(deliveries)
+            .where(_is_of(deliveries, issue.edition, issue.issue_date), deliveries.c.state == state)
+            .values(
+                state=DEFERRED,
+                next_attempt_at=now,
+                reason=f"sent again by the operator, was {state}",
+                data_at=None,
+                claimed_by=None,
+                changed_at=now,
+            )
+        )
+        connection.execute(
+            update(issues)
+            .where(_is_of(issues, issue.edition, issue.issue_date), issues.c.state == DONE)
+            .values(state=SENDING, changed_at=now)
+        )
+    return again.rowcount
+
+
+def explain(mailing: Mailing, edition: str, issue_date: date, address: str) -> str:
+    """Why this person did or did not get this issue, in one sentence. Raises AddressError."""
+    parsed = parse_address(address)
+    with mailing.read() as connection:
+        person = connection.execute(
+            select(subscribers).where(subscribers.c.address_key == parsed.key)
+        ).first()
+        row = (
+            person
+            and connection.execute(
+                select(deliveries).where(
+                    _is_of(deliveries, edition, issue_date), deliveries.c.subscriber_id == person.id
+                )
+            ).first()
+        )
+        why = why_suppressed(connection, [parsed.hash]).get(parsed.hash)
+    if person is None:
+        return "Not sent: this address is not on the list."
+    if row is not None:
+        return _explained(row)
+    if person.state == "paused":
+        return f"Not sent: paused until {person.paused_until}."
+    if person.state == "suppressed":
+        return f"Not sent: suppressed since {person.changed_at:%Y-%m-%d}, {why}."
+    if person.state != "active":
+        return f"Not sent: {person.state} since {person.changed_at:%Y-%m-%d}."
+    if edition not in person.editions.split(","):
+        return f"Not sent: chose {person.editions.replace(',', ' and ')}, not {edition}."
+    issue = find_issue(mailing, edition, issue_date)
+    if issue is None:
+        return f"Not sent: there is no {edition} issue of {issue_date}."
+    return f"Not sent yet: {issue.name} is {issue.state}. {issue.sentence}"
+
+
+def _explained(row: Row[Any]) -> str:
+    at = f"{row.changed_at:%Y-%m-%d %H:%M} UTC"
+    if row.state == SENT:
+        return f"Sent at {at}" + (f"; it came back: {row.bounce}." if row.bounce else ".")
+    if row.state == DEFERRED:
+        return (
+            f"Not sent yet: {row.reason}; tried {row.attempts_count} times, "
+            f"again from {row.next_attempt_at:%Y-%m-%d %H:%M} UTC."
+        )
+    if row.state == UNKNOWN:
+        return f"Perhaps sent at {at}: {row.reason}. It is sent again only if you say so."
+    if row.state == CLAIMED:
+        return f"Being sent since {at}."
+    return f"Not sent: {row.reason}."
+
+
+class Ledger:
+    """One sender's hand in the ledger of one issue; safe for its threads."""
+
+    def __init__(
+        self, mailing: Mailing, issue: Issue, lease: int, clock: Callable[[], datetime]
+    ) -> None:
+        self._mailing, self._lease, self._clock = mailing, lease, clock
+        self._edition, self._issue_date = issue.edition, issue.issue_date
+        self._of_issue = _is_of(deliveries, issue.edition, issue.issue_date)
+        self._entries: deque[_Entry] = deque()
+        self._turn = threading.Lock()
+        self._marks: Marks | None = None  # once the first message goes
+
+    def close(self) -> None:
+        """Let go of the connection that marks are written on."""
+        if self._marks:
+            self._marks.close()
+
+    def recover(self) -> None:
+        """Take over what dead senders left: before DATA it goes again, after it is in doubt."""
+        claimed = and_(self._of_issue, deliveries.c.state == CLAIMED)
+        query = select(deliveries.c.claimed_by).where(claimed).distinct()
+        with self._mailing.read() as connection:
+            owners = connection.scalars(query).all()
+        for owner in owners:
+            if owner != self._lease and not is_alive(self._mailing, owner):
+                self._give_back(owner, "its sender died before DATA")
+
+    def give_back(self, reason: str) -> None:
+        """Let others have what this sender claimed and did not begin."""
+        self._give_back(self._lease, reason)
+
+    def _give_back(self, owner: int, reason: str) -> None:
+        now = self._clock()
+        theirs = and_(
+            self._of_issue, deliveries.c.state == CLAIMED, deliveries.c.claimed_by == owner
+        )
+        if is_certain(self._mailing, owner):
+            doubtful, doubt = and_(theirs, deliveries.c.data_at.is_not(None)), "its sender died"
+        else:
+            doubtful, doubt = theirs, "the machine went down"
+        with self._mailing.write() as connection:
+            connection.execute(
+                update(deliveries)
+                .where(doubtful)
+                .values(state=UNKNOWN, reason=f"{doubt} before an answer", changed_at=now)
+            )
+            connection.execute(
+                update(deliveries)
+                .where(theirs)
+                .values(state=DEFERRED, reason=reason, next_attempt_at=now, changed_at=now)
+            )
+
+    def expire(self, reason: str) -> None:
+        """Fail what is still deferred: the issue's life is over."""
+        with self._mailing.write() as connection:
+            late = connection.scalars(
+                update(deliveries)
+                .where(self._of_issue, deliveries.c.state == DEFERRED)
+                .values(state=FAILED, reason=reason, changed_at=self._clock())
+                .returning(deliveries.c.subscriber_id)
+            ).all()
+            for subscriber_id in late:
+                suppress_after_soft_failures(connection, subscriber_id, self._clock())
+
+    def claim_deferred(self) -> Iterator[list[Reader]]:
+        """Give pages of readers to whom a deferred message is due now; they are ours alone."""
+        due = and_(
+            self._of_issue,
+            deliveries.c.state == DEFERRED,
+            deliveries.c.next_attempt_at <= self._clock(),
+        )
+        query = select(*_READER).join(deliveries).where(due)
+        for page in self._pages(query):
+            claim = (
+                update(deliveries)
+                .where(due, deliveries.c.subscriber_id.in_([row.id for row in page]))
+                .values(state=CLAIMED, claimed_by=self._lease, data_at=None)
+                .returning(deliveries.c.subscriber_id)
+            )
+            with self._mailing.write() as connection:
+                ours = set(connection.scalars(claim))
+            yield [_reader(row) for row in page if row.id in ours]
+
+    def claim_new(self, has_papers: Callable[[Reader], bool]) -> Iterator[list[Reader]]:
+        """Give pages of readers who have no row yet; they are ours alone.
+
+        Who is paused, or for whose rule there are no papers, gets a row that says so instead.
+        """
+        query = (
+            select(*_READER, subscribers.c.paused_until)
+            .outerjoin(
+                deliveries, and_(deliveries.c.subscriber_id == subscribers.c.id, self._of_issue)
+            )
+            .where(
+                deliveries.c.subscriber_id.is_(None),
+                subscribers.c.state.in_(["active", "paused"]),
+                subscribers.c.editions.contains(self._edition),
+            )
+        )
+        today = self._clock().date()
+        for page in self._pages(query):
+            skipped, claimed = dict[str, list[int]](), list[Reader]()
+            for row in page:
+                if row.paused_until and row.paused_until > today:
+                    skipped.setdefault(f"paused until {row.paused_until}", []).append(row.id)
+                elif has_papers(reader := _reader(row)):
+                    claimed.append(reader)
+                else:
+                    skipped.setdefault("nothing matched their choice", []).append(row.id)
+            with self._mailing.write() as connection:
+                for reason, ids in skipped.items():
+                    self._insert(connection, ids, SKIPPED, reason)
+                ours = self._insert(connection, [reader.id for reader in claimed], CLAIMED, None)
+            yield [reader for reader in claimed if reader.id in ours]
+
+    def _insert(
+        self, connection: Connection, ids: list[int], state: str, reason: str | None
+    ) -> set[int]:
+        """The subscribers whose row is new, and so is ours."""
+        columns = {
+            "edition": literal(self._edition),
+            "issue_date": literal(self._issue_date, deliveries.c.issue_date.type),
+            "subscriber_id": subscribers.c.id,
+            "state": literal(state),
+            "reason": literal(reason, String),
+            "attempts_count": literal(0),
+            "claimed_by": literal(self._lease, BigInteger),
+            "changed_at": literal(self._clock(), Utc),
+        }
+        rows = select(*columns.values()).where(subscribers.c.id.in_(ids)).order_by(subscribers.c.id)
+        done = connection.scalars(
+            insert(connection)(deliveries)
+            .from_select(list(columns), rows)
+            .on_conflict_do_nothing()
+            .returning(deliveries.c.subscriber_id)
+        )
+        return set(done)
+
+    def _pages(self, query: Select[Any]) -> Iterator[Sequence[Row[Any]]]:
+        """The rows by rule, so that one rendering serves its readers in a row; page by page."""
+        order = tuple_(subscribers.c.rule_key, subscribers.c.id)
+        last: tuple[str, int] = ("", 0)
+        while True:
+            after = order > tuple_(literal(last[0]), literal(last[1]))
+            with self._mailing.read() as connection:
+                page = connection.execute(
+                    query.where(after)
+                    .order_by(subscribers.c.rule_key, subscribers.c.id)
+                    .limit(_PAGE)
+                ).all()
+            if not page:
+                return
+            yield page
+            last = (page[-1].rule_key, page[-1].id)
+
+    def note(self, outcomes: Sequence["Result"], begin: Reader | None = None) -> bool:
+        """Write outcomes down and mark the next message; whether it may be sent.
+
+        On return all of it outlives this process. Whoever gets the turn writes for all who wait.
+        """
+        if not outcomes and begin is None:
+            return False
+        entry = _Entry(tuple(outcomes), begin)
+        self._entries.append(entry)
+        with self._turn:
+            if not entry.is_written and entry.error is None:
+                self._write()
+        if entry.error is not None:
+            raise entry.error
+        return entry.may_send
+
+    def _write(self) -> None:
+        batch = [self._entries.popleft() for _ in range(len(self._entries))]
+        results = [result for entry in batch for result in entry.outcomes]
+        try:
+            self._record([result for result in results if result[1].state != SENT])
+            self._marks = self._marks or Marks(
+                self._mailing, self._edition, self._issue_date, self._lease
+            )
+            marked = self._marks.write(
+                [reader.id for reader, outcome in results if outcome.state == SENT],
+                [entry.begin.id for entry in batch if entry.begin],
+                self._clock(),
+            )
+        except Exception as error:
+            for entry in batch:
+                entry.error = error
+            raise
+        for entry in batch:
+            entry.may_send = entry.begin is not None and entry.begin.id in marked
+            entry.is_written = True
+
+    def _record(self, results: Sequence["Result"]) -> None:
+        """Write down what was not plainly sent."""
+        if not results:
+            return
+        with self._mailing.write() as connection:
+            for reader, outcome in results:
+                self._record_one(connection, reader, outcome)
+
+    def _record_one(self, connection: Connection, reader: Reader, outcome: Outcome) -> None:
+        if outcome.state == WITHHELD:
+            reason = outcome.reason or _why(connection, reader)
+            self._update(connection, reader, state=SKIPPED, reason=reason)
+        elif outcome.state == UNKNOWN:
+            self._update(connection, reader, state=UNKNOWN, reason=outcome.reason)
+        elif outcome.state == DEFERRED:
+            self._defer(connection, reader, outcome.reason)
+        elif outcome.state == FAILED:
+            self._update(connection, reader, state=FAILED, reason=outcome.reason)
+            if outcome.is_address_bad:
+                reason = f"refused for good: {outcome.reason}"
+                suppress_on(connection, parse_address(reader.address), reason, self._clock())
+            else:
+                suppress_after_soft_failures(connection, reader.id, self._clock())
+
+    def _update(self, connection: Connection, reader: Reader, **values: Any) -> None:  # noqa: ANN401
+        connection.execute(
+            update(deliveries)
+            .where(
+                self._of_issue,
+                deliveries.c.subscriber_id == reader.id,
+                deliveries.c.claimed_by == self._lease,
+                # a lease that was lost (PostgreSQL went away) may have been recovered meanwhile;
+                # an answer is better than a doubt
+                deliveries.c.state.in_([CLAIMED, UNKNOWN]),
+            )
+            .values(
+                attempts_count=deliveries.c.attempts_count + 1,
+                changed_at=self._clock(),
+                **values,
+            )
+        )
+
+    def _defer(self, connection: Connection, reader: Reader, reason: str) -> None:
+        attempts: int = connection.execute(
+            select(deliveries.c.attempts_count).where(
+                self._of_issue, deliveries.c.subscriber_id == reader.id
+            )
+        ).scalar_one()
+        pause = _PAUSES[min(attempts, len(_PAUSES) - 1)]
+        self._update(
+            connection,
+            reader,
+            state=DEFERRED,
+            reason=reason,
+            data_at=None,
+            next_attempt_at=self._clock() + pause,
+        )
+
+
+Result = tuple[Reader, Outcome]
+
+
+@dataclass(eq=False)
+class _Entry:
+    """What one thread wants written, and whether it was."""
+
+    outcomes: Sequence[Result]
+    begin: Reader | None
+    may_send: bool = False
+    is_written: bool = False
+    error: Exception | None = None
+
+
+_READER = (
+    subscribers.c.id,
+    subscribers.c.public_id,
+    subscribers.c.address,
+    subscribers.c.rule,
+    subscribers.c.rule_key,
+)
+_rule = lru_cache(maxsize=1024)(Rule.from_json)
+
+
+def _reader(row: Row[Any]) -> Reader:
+    return Reader(row.id, row.public_id, row.address, _rule(row.rule), row.rule_key)
+
+
+def _issue(row: Row[Any]) -> Issue:
+    return Issue(*(getattr(row, name) for name in Issue.__dataclass_fields__))
+
+
+def _is_of(table: Table, edition: str, issue_date: date) -> ColumnElement[bool]:
+    return and_(table.c.edition == edition, table.c.issue_date == issue_date)
+
+
+def _why(connection: Connection, reader: Reader) -> str:
+    row = connection.execute(
+        select(subscribers.c.state, subscribers.c.paused_until).where(subscribers.c.id == reader.id)
+    ).one()
+    return f"paused until {row.paused_until}" if row.state == "paused" else f"{row.state} meanwhile"
+
+
+def suppress_after_soft_failures(connection: Connection, subscriber_id: int, now: datetime) -> bool:
+    """Suppress who refused the last three issues, though none for good; whether that was so."""
+    latest = connection.execute(
+        select(deliveries.c.state, deliveries.c.bounce, subscribers.c.address)
+        .join(subscribers)
+        .where(
+            deliveries.c.subscriber_id == subscriber_id,
+            deliveries.c.state.in_([SENT, FAILED]),
+            subscribers.c.address.is_not(None),
+        )
+        .order_by(deliveries.c.issue_date.desc(), deliveries.c.changed_at.desc())
+        .limit(_SOFT_FAILURES_MAX)
+    ).all()
+    if len(latest) < _SOFT_FAILURES_MAX or any(r.state == SENT and not r.bounce for r in latest):
+        return False
+    return suppress_on(connection, parse_address(latest[0].address), "three issues refused", now)

@@ -1,0 +1,143 @@
+"""From a digest to each reader's mail: one rendering a rule, and links that are the reader's own.
+
+digest ──choose(rule)──▶ render ──▶ message ──cut where readers differ──▶ bytes, a join each
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime
+from email.message import EmailMessage
+from email.utils import parseaddr
+from functools import cached_property
+from typing import NamedTuple
+
+from flows.mailing.ledger import Reader
+from flows.mailing.rules import Rule, choose
+from flows.mailing.sending import Compose, Letter
+from flows.mailing.tokens import Purpose, Tokens
+from flows.newsletter.digest import Digest
+from flows.newsletter.message import Unsubscribe, message
+from flows.newsletter.render import ReaderLinks, Rendering, Site, personal, render
+
+
+@dataclass(frozen=True)
+class Post:
+    """What all letters share. `sender` may have a name: “Daily Papers <papers@example.org>”."""
+
+    site: Site
+    tokens: Tokens
+    sender: str
+    unsubscribe_mailbox: str | None = None
+
+    @cached_property
+    def domain(self) -> str:
+        """The domain that our mail, and so every Message-ID, comes from."""
+        return parseaddr(self.sender)[1].rpartition("@")[2]
+
+    @property
+    def list_id(self) -> str:
+        """The List-Id (RFC 2919), the same for all issues."""
+        return f"<papers.{self.domain}>"
+
+    def url(self, purpose: Purpose, public_id: str) -> str:
+        """The reader's page for a purpose: `/unsubscribe/…`, `/preferences/…`, `/confirm/…`."""
+        return self._page(purpose, self.tokens.sign(purpose, public_id))
+
+    def mail(self, digest: Digest, reader: Reader, *, sent_at: datetime) -> EmailMessage:
+        """One reader's mail of a digest that their rule chose from."""
+        return self._mail(digest, render(digest, self.site), self._own(reader), sent_at)
+
+    def letter(self, digest: Digest, *, sent_at: datetime) -> Letter:
+        """The same mail for any reader, rendered and encoded once for all of them."""
+        lengths = [len(self.tokens.sign(purpose, "0" * 20)) for purpose in _LINKS]
+        holes = _Own(
+            f"{secrets.token_hex(10)}@hole.invalid",
+            secrets.token_hex(10),
+            *(secrets.token_hex(length)[:length] for length in lengths),
+        )
+        mail = self._mail(digest, render(digest, self.site), holes, sent_at)
+        stencil = _Stencil(mail.as_bytes(), holes)
+        return lambda reader: stencil.fill(self._own(reader))
+
+    def _own(self, reader: Reader) -> "_Own":
+        signed = (self.tokens.sign(purpose, reader.public_id) for purpose in _LINKS)
+        return _Own(reader.address, reader.public_id, *signed)
+
+    def _mail(
+        self, digest: Digest, rendering: Rendering, own: "_Own", sent_at: datetime
+    ) -> EmailMessage:
+        links = ReaderLinks(
+            unsubscribe_url=self._page(Purpose.UNSUBSCRIBE, own.unsubscribe_token),
+            preferences_url=self._page(Purpose.PREFERENCES, own.preferences_token),
+        )
+        return message(
+            personal(rendering, links),
+            sender=self.sender,
+            to=own.address,
+            message_id=message_id(digest.edition, digest.issue_date, own.public_id, self.domain),
+            date=sent_at,
+            list_id=self.list_id,
+            unsubscribe=Unsubscribe(links.unsubscribe_url, self.unsubscribe_mailbox),
+        )
+
+    def _page(self, purpose: Purpose, token: str) -> str:
+        return f"{self.site.public_url.rstrip('/')}/{purpose.value}/{token}"
+
+
+def message_id(edition: str, issue_date: date, public_id: str, domain: str) -> str:
+    """The Message-ID, always the same for a message, so that a second copy is known as one."""
+    return f"<{edition}.{issue_date}.{public_id}@{domain}>"
+
+
+def letters(digest: Digest, post: Post, *, sent_at: datetime) -> Compose:
+    """How `send_issue` gets its letters; `sent_at` is their Date, so the issue's `created_at`."""
+
+    def compose(rule: Rule) -> Letter | None:
+        chosen = choose(digest, rule)
+        return post.letter(chosen, sent_at=sent_at) if chosen.papers else None
+
+    return compose
+
+
+_LINKS = (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES)
+
+
+class _Own(NamedTuple):
+    """All by which two readers' mails of one rendering differ."""
+
+    address: str
+    public_id: str
+    unsubscribe_token: str
+    preferences_token: str
+
+
+class _Stencil:
+    """A mail cut where readers differ: encoding it for each would take longer than sending it.
+
+    Quoted-printable may break a link over two lines. Tokens of a kind are equally long and need no
+    encoding, so every reader's breaks at the same place.
+    """
+
+    def __init__(self, mail: bytes, holes: _Own) -> None:
+        self._parts: list[bytes | tuple[int, slice]] = []
+        break_ = b"=\r\n"
+        anywhere = (f"(?:{break_.decode()})?".join(map(re.escape, hole)) for hole in holes)
+        pattern = "|".join(f"({hole})" for hole in anywhere)
+        end = 0
+        for found in re.finditer(pattern.encode(), mail):
+            self._parts.append(mail[end : found.start()])
+            end = found.end()
+            which, pieces, at = (found.lastindex or 1) - 1, found[0].split(break_), 0
+            for piece in pieces[:-1]:
+                self._parts += [(which, slice(at, at + len(piece))), break_]
+                at += len(piece)
+            self._parts.append((which, slice(at, None)))
+        self._parts.append(mail[end:])
+
+    def fill(self, own: _Own) -> bytes:
+        """The mail of one reader."""
+        values = [value.encode() for value in own]
+        return b"".join(
+            part if isinstance(part, bytes) else values[part[0]][part[1]] for part in self._parts
+        )

@@ -1,0 +1,344 @@
+"""An issue to everybody who chose it: claim, render once a rule, send over a few connections.
+
+ledger pages ──▶ one letter a rule ──▶ queue ──▶ connections ──▶ ledger
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+
+from flows.mailing.database import Mailing
+from flows.mailing.leases import lease
+from flows.mailing.ledger import (
+    CLAIMED,
+    DONE,
+    PAUSED,
+    SENDING,
+    SKIPPED,
+    Issue,
+    Ledger,
+    Reader,
+    Result,
+    counts,
+    find_issue,
+    is_superseded,
+    newest_issues,
+    next_attempt_at,
+    set_issue,
+)
+from flows.mailing.rules import Rule
+from flows.mailing.transports import (
+    DEFERRED,
+    FAILED,
+    SENT,
+    UNKNOWN,
+    WITHHELD,
+    Connection,
+    Outcome,
+    Parcel,
+    StaleConnectionError,
+    Transport,
+    TransportError,
+)
+
+_LETTERS_KEPT = 256  # more than the rules of one page of the ledger
+
+Letter = Callable[[Reader], bytes]
+"""The message of a rule, for one of its readers; lines end in CRLF."""
+Compose = Callable[[Rule], Letter | None]
+"""Renders a rule once for all its readers; None where nothing matched."""
+
+
+def utc_now() -> datetime:
+    """The time now, as the ledger keeps it."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How fast, how long, and when to stop."""
+
+    connections_count: int = 4
+    messages_per_second: float | None = None
+    # Of the last `window` messages so many may go wrong; then the issue pauses. Lower, and a few
+    # dead addresses stop a list; higher, and a relay that refuses us burns through more of it.
+    errors_max: int = 20
+    errors_window: int = 100
+    issue_life: timedelta = timedelta(hours=36)
+    # A relay that restarts is away for seconds; after these the run ends and the next one goes on.
+    reconnect_pauses: tuple[float, ...] = (1, 4, 15)
+
+
+@dataclass(frozen=True)
+class SendReport:
+    """What stands in the ledger after a run. `is_blocked`: somebody has to look."""
+
+    issue: Issue
+    sentence: str
+    counts: Mapping[str, int]
+    next_attempt_at: datetime | None
+    is_blocked: bool
+
+
+class _StopError(Exception):
+    """The run ends here; the issue is paused, or goes on in the next run."""
+
+    def __init__(self, reason: str, *, is_pause: bool) -> None:
+        super().__init__(reason)
+        self.reason, self.is_pause = reason, is_pause
+
+
+def send_issue(
+    mailing: Mailing,
+    issue: Issue,
+    compose: Compose,
+    transport: Transport,
+    *,
+    limits: Limits | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    is_forced: bool = False,
+) -> SendReport:
+    """Send the issue to all who have not had it and whose turn it is; safe to run at any time.
+
+    By itself an issue goes out only while it is young and not paused, and begins only while it is
+    the newest of its edition; `is_forced` is the operator's word that it shall go out all the same.
+    """
+    limits = limits or Limits()
+    issue = find_issue(mailing, issue.edition, issue.issue_date) or issue
+    with lease(mailing) as number, closing(Ledger(mailing, issue, number, clock)) as ledger:
+        ledger.recover()
+        _close_expired(mailing, issue.edition, number, limits, clock)
+        if not is_forced and (why_not := _why_not(issue, limits, clock)):
+            return _report(mailing, issue, why_not, is_blocked=issue.state == PAUSED)
+        before = counts(mailing, issue).get(SENT, 0)
+        issue = set_issue(mailing, issue, SENDING, "Being sent.", now=clock())
+        is_newest = is_forced or not is_superseded(mailing, issue)
+        run = _Run(ledger, compose, transport, limits)
+        stop = run.send(is_new_begun=is_newest)
+    now = counts(mailing, issue)
+    meanwhile = find_issue(mailing, issue.edition, issue.issue_date) or issue
+    if not stop and meanwhile.state == PAUSED:  # by another run, whose word stands
+        return _report(mailing, meanwhile, meanwhile.sentence, is_blocked=True)
+    if stop:
+        sentence, state = f"{stop.reason} {_tally(now)}", PAUSED if stop.is_pause else SENDING
+    else:
+        again = "Already sent" if now.get(SENT) == before else "Sent"
+        sentence = _tally(now, again) if is_newest else f"{_tally(now)} A newer issue is out."
+        state = SENDING if not now or now.get(CLAIMED) or now.get(DEFERRED) else DONE
+    issue = set_issue(mailing, issue, state, sentence, now=clock())
+    return _report(mailing, issue, sentence, is_blocked=stop is not None)
+
+
+def _close_expired(
+    mailing: Mailing,
+    edition: str,
+    number: int,
+    limits: Limits,
+    clock: Callable[[], datetime],
+) -> None:
+    """Fail what issues past their life still hold back, so that no state is for ever."""
+    for old in newest_issues(mailing):
+        if old.edition == edition and old.state != DONE and _age(old, clock) > limits.issue_life:
+            ledger = Ledger(mailing, old, number, clock)
+            ledger.recover()
+            ledger.expire(f"not accepted within {_long(limits.issue_life)}")
+            set_issue(mailing, old, DONE, _tally(counts(mailing, old)), now=clock())
+
+
+def _why_not(issue: Issue, limits: Limits, clock: Callable[[], datetime]) -> str | None:
+    if issue.state == PAUSED:
+        return issue.sentence
+    if (age := _age(issue, clock)) > limits.issue_life:
+        life = _long(limits.issue_life)
+        return f"Not sent: it is {_long(age)} old, and after {life} no issue goes out by itself."
+    return None
+
+
+def _report(mailing: Mailing, issue: Issue, sentence: str, *, is_blocked: bool) -> SendReport:
+    return SendReport(
+        issue, sentence, counts(mailing, issue), next_attempt_at(mailing, issue), is_blocked
+    )
+
+
+def _age(issue: Issue, clock: Callable[[], datetime]) -> timedelta:
+    return clock() - issue.due_at
+
+
+def _long(length: timedelta) -> str:
+    if length.days > 4:
+        return f"{length.days} days"
+    return f"{length.total_seconds() / 3600:.0f} hours"
+
+
+def _tally(now: Mapping[str, int], sent: str = "Sent") -> str:
+    """The counts in words: “Sent to 997, 2 deferred, 1 unknown”."""
+    if not now:
+        return "There is nobody to send to."
+    others = (DEFERRED, FAILED, UNKNOWN, SKIPPED, CLAIMED)
+    rest = "".join(f", {now[state]:,} {state}" for state in others if now.get(state))
+    return f"{sent} to {now.get(SENT, 0):,}{rest}."
+
+
+@dataclass(frozen=True)
+class _Job:
+    reader: Reader
+    letter: Letter
+
+
+class _Run:
+    """One run over one issue: as many threads as connections, each pulling the next reader."""
+
+    def __init__(
+        self, ledger: Ledger, compose: Compose, transport: Transport, limits: Limits
+    ) -> None:
+        self._ledger, self._compose = ledger, compose
+        self._transport, self._limits = transport, limits
+        self._letters: dict[str, Letter | None] = {}
+        self._jobs: Iterator[_Job] = iter(())
+        self._pulling = threading.Lock()
+        self._returned: deque[_Job] = deque()  # of threads that could not open a connection
+        self._is_ending = threading.Event()
+        self._stop: _StopError | None = None
+        self._lock = threading.Lock()
+        self._wrong: deque[bool] = deque(maxlen=limits.errors_window)
+        self._open_count = 0
+        self._next_slot = 0.0
+
+    def send(self, *, is_new_begun: bool) -> _StopError | None:
+        """Send what is due, and what is new if it may begin; why it stopped before the end."""
+        pages = [self._ledger.claim_deferred()]
+        if is_new_begun:
+            pages.append(self._ledger.claim_new(lambda r: self._letter(r) is not None))
+        self._jobs = self._claimed(chain(*pages))
+        with ThreadPoolExecutor(self._limits.connections_count) as pool:
+            workers = [pool.submit(self._work) for _ in range(self._limits.connections_count)]
+            try:
+                wait(workers)
+            except BaseException:
+                self._is_ending.set()
+                raise
+        self._ledger.give_back("not begun when the run ended")
+        for worker in workers:
+            worker.result()  # raises what a thread died of
+        return self._stop
+
+    def _claimed(self, pages: Iterator[list[Reader]]) -> Iterator[_Job]:
+        for page in pages:
+            for reader in page:
+                if letter := self._letter(reader):
+                    yield _Job(reader, letter)
+                else:  # the reader chose anew since it was deferred
+                    self._ledger.note([(reader, Outcome(WITHHELD, "nothing matched their choice"))])
+
+    def _letter(self, reader: Reader) -> Letter | None:
+        """The letter for the reader's rule; readers come by rule, so a few kept ones suffice."""
+        if reader.rule_key not in self._letters:
+            if len(self._letters) >= _LETTERS_KEPT:
+                del self._letters[next(iter(self._letters))]
+            self._letters[reader.rule_key] = self._compose(reader.rule)
+        return self._letters[reader.rule_key]
+
+    def _work(self) -> None:
+        connection: Connection | None = None
+        results: list[Result] = []  # not written yet: it goes with the next mark, in one commit
+        try:
+            while job := self._take(results):
+                connection, outcome = self._hand_over(connection, job, results)
+                if connection is None:
+                    self._returned.append(job)  # others have a connection
+                    return
+                results.append((job.reader, outcome))
+                self._judge(outcome)
+                if outcome.is_cut:
+                    self._close(connection)
+                    connection = None
+        except _StopError as stop:
+            self._stop = self._stop or stop
+            self._is_ending.set()
+        except BaseException:
+            self._is_ending.set()
+            raise
+        finally:
+            self._close(connection)
+            self._ledger.note(results)
+
+    def _take(self, results: list[Result]) -> _Job | None:
+        """The next job when its time has come, or None at the end."""
+        if self._limits.messages_per_second:
+            self._ledger.note(results)  # nothing stays unwritten while we wait
+            results.clear()
+            self._pace(self._limits.messages_per_second)
+        with self._pulling:
+            if self._is_ending.is_set():
+                return None
+            return self._returned.popleft() if self._returned else next(self._jobs, None)
+
+    def _pace(self, rate: float) -> None:
+        """Wait for a message's slot; slots stand evenly, so no second ever has more."""
+        with self._lock:
+            slot = max(time.monotonic(), self._next_slot)
+            self._next_slot = slot + 1 / rate
+        self._is_ending.wait(slot - time.monotonic())
+
+    def _hand_over(
+        self, connection: Connection | None, job: _Job, results: list[Result]
+    ) -> tuple[Connection | None, Outcome]:
+        def may_send() -> bool:
+            is_ours = self._ledger.note(tuple(results), begin=job.reader)
+            results.clear()
+            return is_ours
+
+        parcel = Parcel(job.reader.public_id, job.reader.address, job.letter(job.reader))
+        if connection:
+            try:
+                return connection, connection.send(parcel, may_send)
+            except StaleConnectionError:
+                self._close(connection)
+        connection = self._open()
+        if connection is None:
+            return None, Outcome(WITHHELD)
+        try:
+            return connection, connection.send(parcel, may_send)
+        except StaleConnectionError as error:
+            return connection, Outcome(DEFERRED, f"cut off: {error}", is_cut=True)
+
+    def _open(self) -> Connection | None:
+        """Give a new connection, or None where none can be had but other threads have theirs."""
+        for pause in (*self._limits.reconnect_pauses, 0):
+            try:
+                connection = self._transport.open()
+            except TransportError as error:
+                failure = error
+                if error.is_lasting or self._is_ending.wait(pause):
+                    break
+            else:
+                with self._lock:
+                    self._open_count += 1
+                return connection
+        with self._lock:
+            if self._open_count:
+                return None
+        raise _StopError(f"Stopped: {failure}", is_pause=False) from failure
+
+    def _close(self, connection: Connection | None) -> None:
+        if connection:
+            connection.close()
+            with self._lock:
+                self._open_count -= 1
+
+    def _judge(self, outcome: Outcome) -> None:
+        """Keep the error budget; over it, the issue pauses."""
+        with self._lock:
+            self._wrong.append(outcome.state in {DEFERRED, FAILED, UNKNOWN})
+            if (wrong := sum(self._wrong)) >= self._limits.errors_max:
+                last = f"the last: {outcome.reason}" if outcome.reason else "of several kinds"
+                raise _StopError(
+                    f"Paused: {wrong} of {len(self._wrong)} messages went wrong, {last}.",
+                    is_pause=True,
+                )

@@ -1,0 +1,51 @@
+"""What a digest is, before it is HTML, text or mail: plain data, no I/O."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True)
+class DigestPaper:
+    """One paper of a digest, as the marts give it. A part that is not known is None, never ''."""
+
+    paper_id: str
+    rank: int
+    title: str
+    abstract: str
+    upvotes_count: int
+    comments_count: int
+    organization_name: str | None = None
+    author_names: tuple[str, ...] = ()
+    author_count: int = 0
+    published_on: date | None = None
+    ai_summary: str | None = None
+    github_url: str | None = None
+    github_stars_count: int | None = None
+    project_url: str | None = None
+    submitted_by: str | None = None
+    why_here: str | None = None
+    is_withdrawn: bool = False
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Why a reader may trust the list: its counts, its reading, its gates.
+
+    `check_count` counts every check of both gates; the ones that `warnings` names did not pass.
+    """
+
+    paper_count: int
+    source_count: int
+    read_at: datetime
+    check_count: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Digest:
+    """One edition of one date, ready to render. Papers stand in digest order."""
+
+    issue_date: date
+    edition: str
+    papers: tuple[DigestPaper, ...]
+    proof: Proof

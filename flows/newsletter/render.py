@@ -1,0 +1,317 @@
+"""A digest as a reader meets it: subject, preheader, HTML and text, all from one `Digest`.
+
+Digest ──render──▶ Rendering ──personal──▶ one reader's copy
+                             └─public────▶ the archive's copy
+"""
+
+import html
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from functools import cache
+from textwrap import fill
+from urllib.parse import quote
+
+from css_inline import CSSInliner
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from flows.newsletter.digest import Digest, DigestPaper, Proof
+from flows.newsletter.text import counted, excerpt, one_line, safe_url, short_name, thousands
+
+FULL_COUNT = 10  # papers with their summary; the rest has a line each
+# Gmail cuts a mail at 102 kB, and the footer with the way out is what gets lost. The links of a
+# reader replace one character each, so there must be room for them below 100,000 bytes.
+HTML_LIMIT_BYTES = 98_000
+
+# Where a rendering differs by reader. Private-use characters: `one_line` and `safe_url` let none
+# through, so no title can hold one.
+_READER_ONLY, _READER_END, _UNSUBSCRIBE, _PREFERENCES = "\ue000", "\ue001", "\ue002", "\ue003"
+_READER_BLOCK = re.compile(f"{_READER_ONLY}.*?{_READER_END}", re.DOTALL)
+# Mail clients fill a short preheader up with the first words of the body; this is what they get.
+_PADDING = "\u00a0\u034f " * 90
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the links lead: our own pages and the Hub's, without a slash at the end."""
+
+    public_url: str
+    hub_url: str = "https://huggingface.co"
+
+    def issue_url(self, issue_date: date, edition: str) -> str:
+        """The folder of an issue on the web: its view in the browser."""
+        return f"{self.public_url.rstrip('/')}/issues/{issue_date}-{edition}/"
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """One rendering for all readers of the same papers; `personal` or `public` make it a copy."""
+
+    subject: str
+    preheader: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ReaderLinks:
+    """The two links that belong to one reader."""
+
+    unsubscribe_url: str
+    preferences_url: str
+
+
+@dataclass(frozen=True)
+class _Fact:
+    """A few words about a paper, with the link they carry."""
+
+    words: str
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A paper as both parts show it: clean text and safe links only."""
+
+    rank: int
+    title: str
+    url: str
+    votes: str
+    organization: str | None
+    facts: tuple[_Fact, ...]
+    summary: str
+    why_here: str | None
+    is_withdrawn: bool
+
+    @property
+    def line(self) -> str:
+        """Votes and facts as one line of text."""
+        return self._line(*(fact.words for fact in self.facts))
+
+    @property
+    def short_line(self) -> str:
+        """Votes and organization as one line of text."""
+        return self._line(self.organization)
+
+    def _line(self, *words: str | None) -> str:
+        mark = "WITHDRAWN" if self.is_withdrawn else None
+        return " · ".join(filter(None, (mark, f"▲ {self.votes}", *words)))
+
+
+def render(digest: Digest, site: Site, *, limit_bytes: int | None = HTML_LIMIT_BYTES) -> Rendering:
+    """The digest as subject, preheader, HTML below 100,000 bytes and text; same digest, same bytes.
+
+    Both parts show the same papers; where the HTML would grow above the limit, fewer of them and a
+    link to the issue's page. That page is no mail and shows all: render it with no limit. Raises
+    ValueError for a digest without papers, which is no issue.
+    """
+    if not digest.papers:
+        raise ValueError(f"{digest.issue_date}: a digest without papers is not an issue")
+    entries = [_entry(paper, digest.issue_date, site) for paper in digest.papers]
+    issue = {
+        "subject": _subject(digest),
+        "preheader": _preheader(digest),
+        "padding": _PADDING,
+        "masthead": _masthead(digest.edition),
+        "dateline": long_date(digest.issue_date),
+        "summary": _summary(digest.papers),
+        "proof": _proof(digest.proof),
+        "warnings": counted(len(digest.proof.warnings), "warning") if digest.proof.warnings else "",
+        "view_url": (view_url := site.issue_url(digest.issue_date, digest.edition)),
+        "report_url": f"{view_url}quality.html",
+        "feed_url": f"{site.public_url.rstrip('/')}/feed.atom",
+        "reader_only": _READER_ONLY,
+        "reader_end": _READER_END,
+        "unsubscribe": _UNSUBSCRIBE,
+        "preferences": _PREFERENCES,
+        "rule": "-" * 72,
+    }
+
+    def shown(count: int) -> dict[str, object]:
+        hidden = len(entries) - count
+        more = f"{counted(hidden, 'more paper')} in the browser" if hidden else ""
+        return issue | {
+            "full": entries[:count][:FULL_COUNT],
+            "rest": entries[:count][FULL_COUNT:],
+            "more": more,
+        }
+
+    def size(count: int) -> int:
+        return len(_html(shown(count)).encode())
+
+    count = len(entries)
+    if limit_bytes is not None and size(count) > limit_bytes:
+        count = bisect_right(range(count), limit_bytes, key=size) - 1
+    return Rendering(
+        subject=_subject(digest),
+        preheader=_preheader(digest),
+        html=_html(shown(count)),
+        text=templates().get_template("digest.txt").render(shown(count)),
+    )
+
+
+def personal(rendering: Rendering, links: ReaderLinks) -> Rendering:
+    """The rendering as one reader gets it: four characters replaced, at next to no cost."""
+
+    def filled(body: str, unsubscribe_url: str, preferences_url: str) -> str:
+        return (
+            body.replace(_READER_ONLY, "")
+            .replace(_READER_END, "")
+            .replace(_UNSUBSCRIBE, unsubscribe_url)
+            .replace(_PREFERENCES, preferences_url)
+        )
+
+    unsubscribe_url, preferences_url = links.unsubscribe_url, links.preferences_url
+    return replace(
+        rendering,
+        html=filled(rendering.html, html.escape(unsubscribe_url), html.escape(preferences_url)),
+        text=filled(rendering.text, unsubscribe_url, preferences_url),
+    )
+
+
+def public(rendering: Rendering) -> Rendering:
+    """The rendering as everyone may see it: without the links that belong to a reader."""
+    return replace(
+        rendering,
+        html=_READER_BLOCK.sub("", rendering.html),
+        text=_READER_BLOCK.sub("", rendering.text),
+    )
+
+
+@cache
+def templates() -> Environment:
+    """The templates of the newsletter and its pages, autoescaped; an unknown name is an error."""
+    environment = Environment(
+        loader=PackageLoader("flows.newsletter"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["wrapped"] = _wrapped
+    environment.filters["moment"] = moment
+    return environment
+
+
+@cache
+def _inliner() -> CSSInliner:
+    # Clients that drop style sheets keep the inlined styles; the others get dark and narrow too.
+    return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+
+def _html(issue: dict[str, object]) -> str:
+    page = templates().get_template("digest.html").render(issue)
+    return f"{_inliner().inline(page).rstrip()}\n"
+
+
+def _wrapped(words: str, indent: int = 0) -> str:
+    """The words in lines of at most 72 characters; a link is never broken."""
+    blank = " " * indent
+    return fill(
+        words,
+        72,
+        initial_indent=blank,
+        subsequent_indent=blank or "    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _entry(paper: DigestPaper, issue_date: date, site: Site) -> _Entry:
+    organization = one_line(paper.organization_name or "", 80) or None
+    return _Entry(
+        rank=paper.rank,
+        title=one_line(paper.title) or paper.paper_id,
+        url=f"{site.hub_url.rstrip('/')}/papers/{quote(paper.paper_id, safe='')}",
+        votes=f"{paper.upvotes_count:,}",
+        organization=organization,
+        facts=tuple(_facts(paper, organization, issue_date)),
+        summary=excerpt(paper.ai_summary or "") or excerpt(paper.abstract),
+        why_here=one_line(paper.why_here or "", 120) or None,
+        is_withdrawn=paper.is_withdrawn,
+    )
+
+
+def _facts(paper: DigestPaper, organization: str | None, issue_date: date) -> list[_Fact]:
+    facts = [_Fact(organization)] if organization else []
+    names = [name for name in (one_line(name, 80) for name in paper.author_names) if name]
+    authors = max(paper.author_count, len(names))
+    if authors == 1 and names:
+        facts.append(_Fact(names[0]))
+    elif authors:
+        facts.append(_Fact(counted(authors, "author")))
+    published = f" {_short_date(paper.published_on, issue_date)}" if paper.published_on else ""
+    arxiv_url = f"https://arxiv.org/abs/{quote(paper.paper_id, safe='')}"
+    facts.append(_Fact(f"arXiv{published}", arxiv_url))
+    if paper.comments_count:
+        facts.append(_Fact(counted(paper.comments_count, "comment")))
+    if code_url := safe_url(paper.github_url):
+        stars = f" ★ {thousands(paper.github_stars_count)}" if paper.github_stars_count else ""
+        facts.append(_Fact(f"code{stars}", code_url))
+    if project_url := safe_url(paper.project_url):
+        facts.append(_Fact("project", project_url))
+    if submitter := one_line(paper.submitted_by or "", 60):
+        facts.append(_Fact(f"submitted by {submitter}"))
+    return facts
+
+
+def _masthead(edition: str) -> str:
+    return "Daily Papers" if edition == "daily" else f"Daily Papers {edition}"
+
+
+def _subject(digest: Digest) -> str:
+    """`Daily Papers, 20 Aug: EnvHarness, LiveBench-X and 41 more`, below 120 characters."""
+    names = _names(digest)
+    first, others = names[:2], len(names) - 2
+    listed = f"{', '.join(first)} and {others} more" if others > 0 else " and ".join(first)
+    day = f"{digest.issue_date.day} {digest.issue_date:%b}"
+    return f"{_masthead(digest.edition)}, {day}: {listed}"
+
+
+def _preheader(digest: Digest) -> str:
+    """What the subject had no room for: the next names and the day in figures."""
+    following = _names(digest)[2:5]
+    return ". ".join([*([", ".join(following)] if following else []), _summary(digest.papers)])
+
+
+def _names(digest: Digest) -> list[str]:
+    """Short names, a withdrawn paper's last: it is not what a reader should open the mail for."""
+    ordered = sorted(digest.papers, key=lambda paper: paper.is_withdrawn)
+    return [short_name(paper.title) or paper.paper_id for paper in ordered]
+
+
+def _summary(papers: tuple[DigestPaper, ...]) -> str:
+    with_code = sum(safe_url(paper.github_url) is not None for paper in papers)
+    return " · ".join(
+        [
+            counted(len(papers), "paper"),
+            counted(sum(paper.upvotes_count for paper in papers), "vote"),
+            *([f"{with_code:,} with code"] if with_code else []),
+        ]
+    )
+
+
+def _proof(proof: Proof) -> str:
+    passed = counted(proof.check_count - len(proof.warnings), "check")
+    return (
+        f"{proof.paper_count:,} of {counted(proof.source_count, 'paper')}, "
+        f"read {moment(proof.read_at)} UTC · {passed} passed"
+    )
+
+
+def moment(at: datetime) -> str:
+    """`21 Aug 02:31`, in UTC."""
+    utc = at.astimezone(UTC)
+    return f"{utc.day} {utc:%b %H:%M}"
+
+
+def long_date(day: date) -> str:
+    """`Thursday 20 August 2026`."""
+    return f"{day:%A} {day.day} {day:%B %Y}"
+
+
+def _short_date(day: date, issue_date: date) -> str:
+    """`19 Aug`, with the year where it is not the issue's."""
+    return f"{day.day} {day:%b}" if day.year == issue_date.year else f"{day.day} {day:%b %Y}"

@@ -1,0 +1,92 @@
+"""Foreign text made fit to print: one line, bounded, and no link but a plain web address."""
+
+import re
+import unicodedata
+from urllib.parse import urlsplit
+
+_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# "et al. The" and "e.g. BERT" are not ends of sentences.
+_ABBREVIATIONS = ("et al.", "e.g.", "i.e.", "vs.", "cf.", "Fig.", "Eq.", "Sec.", "Dr.", "No.")
+_SENTENCE_END = re.compile(r"[.!?][\"”')\]]*(?=\s+[^\sa-z])")
+# A cut name does not end in "with…".
+_DANGLING = re.compile(r"(?: (?:an?|and|as|at|by|for|from|in|is|of|on|or|the|to|via|with))+…$")
+_HOST = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)+", re.ASCII)
+_NOT_IN_A_URL = re.compile(r"[\s\\\"'<>`{}|^]")
+_LATEX_STYLE = re.compile(r"\\(?:text\w*|emph|math\w+|underline|href\{[^{}]*\}|url)\s*\{([^{}]*)\}")
+_LATEX_ESCAPE = re.compile(r"\\([%&_#$])")
+_MARKDOWN_BOLD = re.compile(r"\*\*([^*]+)\*\*")
+
+
+def _fit_to_print(char: str) -> bool:
+    """Whether a character may be shown: no surrogate, nothing that turns the text around it round.
+
+    Nor private use: the rendering marks its reader-only places with it, and none may be forged.
+    """
+    return char not in _BIDI_CONTROLS and unicodedata.category(char) not in {"Cs", "Co", "Cn"}
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """The text on one line of at most `limit` characters; runs of white space become one space."""
+    spaced = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
+    return cut(" ".join("".join(filter(_fit_to_print, spaced)).split()), limit)
+
+
+def cut(text: str, limit: int) -> str:
+    """The text, or its start up to a whole word and "…": at most `limit` characters."""
+    if len(text) <= limit:
+        return text
+    head = text[:limit]
+    whole_words = head[: head.rindex(" ")] if " " in head[limit // 2 :] else head[:-1]
+    return whole_words.rstrip(" ,;:.-") + "…"
+
+
+def plain(text: str) -> str:
+    r"""Running text without the marks of LaTeX and Markdown: `\emph{x}`, `**x**` read x."""
+    return _MARKDOWN_BOLD.sub(r"\1", _LATEX_ESCAPE.sub(r"\1", _LATEX_STYLE.sub(r"\1", text)))
+
+
+def excerpt(text: str, limit: int = 340) -> str:
+    """The first whole sentences that fit `limit` characters, with " …" where something follows."""
+    line = one_line(plain(text), limit=100_000)
+    if len(line) <= limit:
+        return line
+    ends = (match.end() for match in _SENTENCE_END.finditer(line[: limit + 2]))
+    whole = [end for end in ends if end <= limit and not line[:end].endswith(_ABBREVIATIONS)]
+    # A first sentence of a few words says less than a cut second one.
+    return f"{line[: whole[-1]]} …" if whole and whole[-1] >= limit // 4 else cut(line, limit)
+
+
+def short_name(title: str, limit: int = 32) -> str:
+    """What people call the paper: its title up to the colon where that is short, else its start."""
+    name = one_line(title).partition(":")[0].strip()
+    return name if 0 < len(name) <= limit else _DANGLING.sub("…", cut(one_line(title), limit))
+
+
+def safe_url(url: str | None) -> str | None:
+    """The address if a reader may be sent there, else None: http(s), a real host, no blanks."""
+    address = (url or "").strip(" ")
+    if not address or len(address) > 500 or _NOT_IN_A_URL.search(address):
+        return None
+    if not all(map(_fit_to_print, address)) or any(not char.isprintable() for char in address):
+        return None
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # raises on a port that is none
+    except ValueError:
+        return None
+    # "https://google.com@elsewhere" shows one host and leads to another.
+    if parts.scheme not in {"http", "https"} or "@" in parts.netloc:
+        return None
+    return address if parts.hostname and _HOST.fullmatch(parts.hostname) else None
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 paper`, `1,204 papers`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def thousands(count: int) -> str:
+    """`950`, `1.2k`, `79k`."""
+    if count < 1_000:
+        return str(count)
+    return f"{count / 1_000:.1f}k".replace(".0k", "k") if count < 9_950 else f"{count // 1_000}k"

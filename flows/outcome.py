@@ -1,0 +1,38 @@
+"""How a run ended: one verdict, one sentence, one exit code; the same words in Prefect's UI."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
+EXIT_OK, EXIT_BLOCKED, EXIT_USAGE, EXIT_LATER = 0, 1, 2, 75
+_EXIT_CODES = {"not_open": EXIT_LATER, "partial": EXIT_LATER, "failed": EXIT_BLOCKED}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run comes to, for the terminal, the exit code and Prefect's final state."""
+
+    verdict: str
+    sentence: str
+    quality_page: Path | None = None
+    details: tuple[str, ...] = ()
+    issue: Path | None = None
+    is_blocked: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 done or rightly nothing to do, 1 blocked or failed, 75 try again later."""
+        return EXIT_BLOCKED if self.is_blocked else _EXIT_CODES.get(self.verdict, EXIT_OK)
+
+    def as_state(self) -> "State":
+        """The final state of the flow run; its name is the verdict, its message the sentence."""
+        # Imported here: Prefect reads its settings when it is imported, and takes a second.
+        from prefect.states import Completed, Failed
+
+        if self.exit_code == EXIT_BLOCKED:
+            return Failed(message=self.sentence, data=self)
+        name = self.verdict.replace("_", " ").capitalize()
+        return Completed(name=name, message=self.sentence, data=self)

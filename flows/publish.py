@@ -1,0 +1,122 @@
+"""Publish: the audited marts out to readers, in one atomic replacement.
+
+marts.*, quality.*  ──▶  published/papers.duckdb,  published/parquet/*.parquet
+"""
+
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from flows.settings import Settings
+from flows.stage import stage
+from flows.warehouse import connect
+
+PUBLISHED_SCHEMAS = ("marts", "quality")
+# The oldest DuckDB whose shells and BI tools can open what we publish; 1.5 can still write it.
+STORAGE_VERSION = "v1.0.0"
+# Someone may be half way through reading the Parquet folder that has just been replaced.
+KEPT_PARQUET_FOLDERS = 3
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What was put out."""
+
+    database: Path
+    parquet: Path
+    table_count: int
+    row_count: int
+
+    @property
+    def sentence(self) -> str:
+        """How much is out now."""
+        return f"{self.table_count} tables, {self.row_count:,} rows at {self.database}"
+
+
+@stage
+def publish(settings: Settings) -> Publication:
+    """Replace the published database and the Parquet files by what the warehouse holds now.
+
+    A reader that has the old file open keeps it; one that opens meanwhile gets the old or the new.
+    """
+    folder = settings.published_path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(folder)
+    database = folder / "papers.duckdb.new"
+    parquet = _next_parquet_folder(folder)
+    with connect(settings.warehouse_path) as connection:
+        rows = _copy_tables(connection, database, parquet)
+    _synchronize(database)
+    _point(folder / "parquet", parquet)
+    database.replace(settings.published_path)
+    for old in sorted(folder.glob("parquet.*"))[:-KEPT_PARQUET_FOLDERS]:
+        shutil.rmtree(old)
+    return Publication(settings.published_path, folder / "parquet", len(rows), sum(rows.values()))
+
+
+def _copy_tables(
+    connection: DuckDBPyConnection, database: Path, parquet: Path
+) -> dict[tuple[str, str], int]:
+    """Copy every table and view of the published schemas; the number of rows of each."""
+    tables = connection.execute(
+        "select table_schema, table_name from information_schema.tables"
+        " where table_catalog = current_database() and list_contains(?, table_schema)"
+        " order by all",
+        [list(PUBLISHED_SCHEMAS)],
+    ).fetchall()
+    parquet.mkdir()
+    connection.execute(
+        f"attach {_literal(database)} as published (storage_version '{STORAGE_VERSION}')"
+    )
+    rows = {}
+    for schema, table in tables:
+        name = f'"{schema}"."{table}"'
+        connection.execute(f'create schema if not exists published."{schema}"')
+        connection.execute(f"create table published.{name} as from {name}")
+        target = parquet / f"{table}.parquet"
+        connection.execute(
+            f"copy published.{name} to {_literal(target)} (format parquet, codec zstd)"
+        )
+        counted = connection.execute(f"select count(*) from published.{name}").fetchone()
+        rows[schema, table] = int(counted[0]) if counted else 0
+    connection.execute("detach published")
+    return rows
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _next_parquet_folder(folder: Path) -> Path:
+    numbers = [int(old.suffix[1:]) for old in folder.glob("parquet.*")]
+    return folder / f"parquet.{max(numbers, default=0) + 1:08d}"
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Clear what a killed publication left: its database, and a Parquet folder never pointed to."""
+    for name in ("papers.duckdb.new", "papers.duckdb.new.wal", "parquet.link"):
+        with suppress(FileNotFoundError):
+            (folder / name).unlink()
+    current = (folder / "parquet").resolve().name
+    for unused in folder.glob("parquet.????????"):
+        if unused.name > current or not (folder / "parquet").exists():
+            shutil.rmtree(unused)
+
+
+def _point(link: Path, target: Path) -> None:
+    """Make the link lead to the target, with no moment in which it leads nowhere."""
+    new = link.with_name("parquet.link")
+    new.symlink_to(target.name)
+    new.replace(link)
+
+
+def _synchronize(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,111 @@
+"""The one configuration: PAPERS_* from the environment and `.env`. It feeds dlt, dbt, Prefect."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message names it and says what it should be."""
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+def _http_url(value: str) -> str:
+    TypeAdapter(HttpUrl).validate_python(value)
+    return value.rstrip("/")
+
+
+def _sender(value: str) -> str:
+    if any(character in value for character in "\r\n") or "@" not in value:
+        raise ValueError("must be one address, such as 'Daily Papers <papers@example.org>'")
+    return value
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+BaseUrl = Annotated[str, AfterValidator(_http_url)]
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set. Built once by the command line, then passed down."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PAPERS_", env_file=".env", frozen=True, extra="ignore", env_ignore_empty=True
+    )
+
+    home: AbsolutePath = Field(
+        default=Path("data"), description="folder of everything the pipeline keeps"
+    )
+    hub_url: BaseUrl = Field(
+        default="https://huggingface.co", description="the Hub, or a sample Hub for trying things"
+    )
+    hub_token: SecretStr | None = Field(
+        default=None, description="Hub token, for higher rate limits; never needed, never logged"
+    )
+    warehouse: AbsolutePath | None = Field(
+        default=None, description="the writer's DuckDB file (default: `warehouse.duckdb` in HOME)"
+    )
+    mail_from: Annotated[str, AfterValidator(_sender)] = Field(
+        default="Daily Papers <papers@localhost>", description="the one From of every mail"
+    )
+    public_url: BaseUrl = Field(
+        default="http://localhost:8080", description="where readers reach the reader pages"
+    )
+
+    mail_url: SecretStr | None = Field(
+        default=None,
+        description="how mail leaves: `smtp://user:password@host:587` (STARTTLS; `?tls=none` waives"
+        " it), `smtps://…`; default: files under the issue",
+    )
+    mailing_url: SecretStr | None = Field(
+        default=None,
+        description="the mailing list's database, such as `postgresql://…`"
+        " (default: `mailing.sqlite` in HOME)",
+    )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="signs the links in mails; several by commas, the first signs, all are taken"
+        " (default: one made once, in `secret.key` in HOME)",
+    )
+    issue_max_age_hours: float = Field(
+        default=36, gt=0, description="an issue older than this is never mailed by itself"
+    )
+
+    @cached_property
+    def warehouse_path(self) -> Path:
+        """The warehouse file; only the pipeline opens it."""
+        return self.warehouse or self.home / "warehouse.duckdb"
+
+    @cached_property
+    def published_path(self) -> Path:
+        """The published database file; everyone else reads this one."""
+        return self.home / "published" / "papers.duckdb"
+
+    @cached_property
+    def issues_path(self) -> Path:
+        """The folder of issues, frozen as sent."""
+        return self.home / "issues"
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        SettingsError: a value is unusable; every such setting is named with its reason.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError(
+            "; ".join(_complaint(e["loc"], e["msg"]) for e in error.errors())
+        ) from None
+
+
+def _complaint(location: tuple[int | str, ...], message: str) -> str:
+    name = "PAPERS_" + "_".join(str(part) for part in location).upper()
+    return f"{name} cannot be used: {message.removeprefix('Value error, ')}"

@@ -1,0 +1,33 @@
+"""When a list date opens and closes: the Hub's feed day turns at 21:30 in New York.
+
+A fact about the source (measured from the submission times of 600 days), kept in this one place.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+FEED_ZONE = ZoneInfo("America/New_York")
+FEED_TURN = time(21, 30)
+
+
+def closes_at(list_date: date) -> datetime:
+    """The moment (UTC) after which nothing is added to the list of this date by its day."""
+    return datetime.combine(list_date, FEED_TURN, FEED_ZONE).astimezone(UTC)
+
+
+def opens_at(list_date: date) -> datetime:
+    """The moment (UTC) at which the list of this date begins: when the day before it closes."""
+    return closes_at(list_date - timedelta(days=1))
+
+
+def is_weekend(list_date: date) -> bool:
+    """Whether the Hub makes no list on this date (234 of 234 weekend days were empty)."""
+    return list_date.weekday() >= 5
+
+
+def newest_closed(now: datetime) -> date:
+    """The newest weekday whose list is closed at `now`; weekends have no list to ask for."""
+    day = now.astimezone(FEED_ZONE).date()
+    while closes_at(day) > now or is_weekend(day):
+        day -= timedelta(days=1)
+    return day

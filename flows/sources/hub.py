@@ -1,0 +1,240 @@
+"""The Hub's daily list over HTTP: every page to the end, then a second look to prove it.
+
+    GET /api/daily_papers?date=D&limit=100&p=0,1,…  ->  Answer
+
+An answer is evidence, not a judgement: `flows.sources.verdict` says what it means.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from typing import Any
+
+import requests
+from dlt.sources.helpers.requests import Client
+from pydantic import SecretStr
+
+PAGE_SIZE = 100  # the API's most; it must not change from page to page, since `p` counts in it
+MAX_PAGES = 50
+# A list that moves while it is read is read again: votes reorder it across page borders.
+MAX_PASSES = 3
+FIRST_BYTES = 500
+RETRIED = (408, 429, *range(500, 600))
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long one request may take, and how often and how slowly it is repeated (seconds)."""
+
+    attempts: int = 5
+    back_off: float = 0.5
+    longest_wait: float = 301.0  # the Hub counts requests in windows of 300 s
+    connect_timeout: float = 10.0
+    read_timeout: float = 30.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the Hub answered when asked for one list date.
+
+    `trouble` is None for a list read to its end; otherwise one clause that says what is wrong.
+    `is_list` is False where not even the first page was a list of items.
+    """
+
+    list_date: date
+    read_at: datetime
+    items: tuple[Any, ...] = ()
+    status: int | None = None
+    is_list: bool = True
+    page_count: int = 0
+    first_page_agrees: bool | None = None
+    trouble: str | None = None
+    payload_sha256: str | None = None
+    first_bytes: str | None = None
+
+
+@dataclass(frozen=True)
+class _Page:
+    items: list[Any]
+    body: bytes
+    has_next: bool
+
+    @property
+    def ids(self) -> list[str]:
+        return [identity(item) for item in self.items]
+
+
+class _NotAListError(Exception):
+    """A page that cannot be used: the clause why, with the status and the first bytes seen."""
+
+    def __init__(self, trouble: str, status: int | None = None, body: bytes = b"") -> None:
+        super().__init__(trouble)
+        self.trouble = trouble
+        self.status = status
+        self.first_bytes = body[:FIRST_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")
+
+
+class Hub:
+    """A Hub at one address. Reads lists; never raises for what the Hub does."""
+
+    def __init__(
+        self, url: str, token: SecretStr | None = None, patience: Patience | None = None
+    ) -> None:
+        patience = patience or Patience()
+        headers = {
+            "User-Agent": f"daily-papers/{version('daily-papers')}",
+            "Accept": "application/json",
+        }
+        if token:
+            headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+        self._url = f"{url}/api/daily_papers"
+        self._client = Client(
+            request_timeout=(patience.connect_timeout, patience.read_timeout),
+            raise_for_status=False,
+            status_codes=RETRIED,
+            request_max_attempts=patience.attempts,
+            request_backoff_factor=patience.back_off,
+            request_max_retry_delay=patience.longest_wait,
+            session_attrs={
+                "headers": requests.structures.CaseInsensitiveDict(headers),
+                "hooks": {"response": [_rate_limit_as_retry_after]},
+            },
+        )
+
+    def read(self, list_date: date, clock: Callable[[], datetime]) -> Answer:
+        """The list of this date, all pages, read again when it moved while it was read."""
+        answer = self._read_once(list_date, clock())
+        for _ in range(1, MAX_PASSES):
+            if answer.trouble or answer.first_page_agrees is not False:
+                break
+            answer = self._read_once(list_date, clock())
+        return answer
+
+    def _read_once(self, list_date: date, read_at: datetime) -> Answer:
+        pages: list[_Page] = []
+        trouble = None
+        try:
+            for page in self._pages(list_date):
+                pages.append(page)  # noqa: PERF402  what was read before a missing page is kept
+        except _NotAListError as error:
+            if not pages:
+                return Answer(
+                    list_date,
+                    read_at,
+                    status=error.status,
+                    is_list=False,
+                    trouble=error.trouble,
+                    first_bytes=error.first_bytes or None,
+                )
+            trouble = f"page {len(pages) + 1} is missing: {error.trouble}"
+        answer = Answer(
+            list_date,
+            read_at,
+            items=tuple(item for page in pages for item in page.items),
+            status=200,
+            page_count=len(pages),
+            trouble=trouble,
+            payload_sha256=hashlib.sha256(b"".join(page.body for page in pages)).hexdigest(),
+        )
+        return answer if trouble else replace(answer, first_page_agrees=self._agrees(answer, pages))
+
+    def _pages(self, list_date: date) -> Iterator[_Page]:
+        """The pages from first to last, `[]` not among them but as the only one.
+
+        Raises:
+            _NotAListError: a page is no list, repeats an earlier one, or comes after the 50th.
+        """
+        seen: set[str] = set()
+        for number in range(MAX_PAGES):
+            page = self._page(list_date, number)
+            if number and not page.items:
+                return
+            if number and seen.issuperset(page.ids):
+                raise _NotAListError("it repeats papers of the pages before it")
+            yield page
+            if not page.items or not page.has_next:
+                return
+            seen.update(page.ids)
+        raise _NotAListError(f"the list goes on after {MAX_PAGES} pages")
+
+    def _page(self, list_date: date, number: int) -> _Page:
+        query: dict[str, str | int] = {
+            "date": list_date.isoformat(),
+            "limit": PAGE_SIZE,
+            "p": number,
+        }
+        try:
+            response = self._client.get(self._url, params=query)
+        except requests.RequestException as error:
+            raise _NotAListError(_connection_trouble(error)) from None
+        body = response.content
+        if response.status_code != 200:
+            raise _NotAListError(f"it answered {response.status_code}", response.status_code, body)
+        try:
+            items = json.loads(body)
+        except (ValueError, RecursionError):
+            raise _NotAListError("its answer is not JSON", 200, body) from None
+        if not isinstance(items, list) or (items and not any(isinstance(i, dict) for i in items)):
+            raise _NotAListError("its answer is not a list of papers", 200, body)
+        return _Page(items, body, has_next="next" in response.links)
+
+    def _agrees(self, answer: Answer, pages: list[_Page]) -> bool | None:
+        """Whether a second look at the first page shows the same papers; None when it failed."""
+        ids = [identity(item) for page in pages for item in page.items]
+        if len(pages) > 1 and len(set(ids)) < len(ids):
+            return False
+        try:
+            again = self._page(answer.list_date, 0)
+        except _NotAListError:
+            return None
+        return set(again.ids) == set(pages[0].ids)
+
+
+def recorded(list_date: date, read_at: datetime, body: bytes) -> Answer:
+    """A recorded response as an answer of its own time; whether it was the end is not known.
+
+    Raises:
+        ValueError: the body is not a JSON list of papers.
+    """
+    items = json.loads(body)
+    if not isinstance(items, list) or (items and not any(isinstance(i, dict) for i in items)):
+        raise ValueError("it is not a JSON list of papers")
+    return Answer(
+        list_date,
+        read_at.astimezone(UTC),
+        items=tuple(items),
+        status=200,
+        page_count=1,
+        payload_sha256=hashlib.sha256(body).hexdigest(),
+    )
+
+
+def identity(item: object) -> str:
+    """What makes two items of a list the same paper: the id, or all there is where none is."""
+    paper = item.get("paper") if isinstance(item, dict) else None
+    paper_id = paper.get("id") if isinstance(paper, dict) else None
+    return paper_id if isinstance(paper_id, str) else json.dumps(item, sort_keys=True)
+
+
+def _rate_limit_as_retry_after(response: requests.Response, **_: object) -> requests.Response:
+    """Say the Hub's `RateLimit: "api";r=0;t=293` as the `Retry-After` that the session obeys."""
+    if response.status_code == 429:
+        parts = dict(
+            part.strip().split("=", 1)
+            for part in response.headers.get("RateLimit", "").split(";")
+            if "=" in part
+        )
+        if parts.get("r") == "0" and parts.get("t", "").isdecimal():
+            response.headers["Retry-After"] = str(int(parts["t"]) + 1)
+    return response
+
+
+def _connection_trouble(error: requests.RequestException) -> str:
+    if isinstance(error, requests.Timeout):
+        return "it did not answer in time"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection broke in the middle of its answer"
+    return "the connection failed"

@@ -1,0 +1,177 @@
+"""Readings into the warehouse by dlt: `raw.readings` and `raw.items`, one merge a load.
+
+Reading, Reading, …  ->  Parquet  ->  raw.readings, raw.items   (replaced whole, by reading)
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+
+import dlt
+import pyarrow as pa
+from dlt.extract.resource import DltResource
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from flows.sources.hub import Answer
+from flows.sources.hub_item import Item, read_item
+from flows.sources.verdict import Verdict
+
+UTC_TIME = pa.timestamp("us", tz="UTC")
+KEY = pa.field("reading_id", pa.string(), nullable=False)
+READINGS = pa.schema(
+    [
+        KEY,
+        *{
+            "load_id": pa.string(),
+            "kind": pa.string(),
+            "origin": pa.string(),
+            "list_date": pa.date32(),
+            "read_at": UTC_TIME,
+            "verdict": pa.string(),
+            "reason": pa.string(),
+            "is_whole": pa.bool_(),
+            "http_status": pa.int64(),
+            "page_count": pa.int64(),
+            "item_count": pa.int64(),
+            "first_page_agrees": pa.bool_(),
+            "payload_sha256": pa.string(),
+            "first_bytes": pa.string(),
+            "new_fields": pa.string(),
+        }.items(),
+    ]
+)
+ITEMS = pa.schema(
+    [
+        KEY,
+        *{
+            "list_date": pa.date32(),
+            "read_at": UTC_TIME,
+            "position": pa.int64(),
+            "paper_id": pa.string(),
+            "title": pa.string(),
+            "upvotes_count": pa.int64(),
+            "comments_count": pa.int64(),
+            "published_at": UTC_TIME,
+            "listed_on": pa.date32(),
+            "contract_error": pa.string(),
+            "item": pa.string(),
+        }.items(),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One fetch of a list date, judged: what `raw` keeps of it."""
+
+    answer: Answer
+    verdict: Verdict
+    origin: str
+    load_id: str
+
+    @property
+    def reading_id(self) -> str:
+        """The key of this reading, in every table."""
+        return reading_id(self.answer.list_date, self.answer.read_at)
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """The items of the response in its order, good and broken."""
+        return tuple(read_item(position, raw) for position, raw in enumerate(self.answer.items))
+
+
+def reading_id(list_date: date, read_at: datetime) -> str:
+    """The key of a reading: its list date and its time in UTC to the millisecond."""
+    return f"{list_date}.{read_at.astimezone(UTC):%Y%m%dT%H%M%S%f}"[:-3] + "Z"
+
+
+class ReadingPipeline:
+    """The dlt pipeline of one warehouse file. Its folder keeps loads cut short by a crash."""
+
+    def __init__(self, warehouse: Path, pipelines_dir: Path) -> None:
+        warehouse.parent.mkdir(parents=True, exist_ok=True)
+        self._pipeline = dlt.pipeline(
+            "daily_papers",
+            pipelines_dir=str(pipelines_dir),
+            destination=dlt.destinations.duckdb(str(warehouse)),
+            dataset_name="raw",
+        )
+
+    def finish_pending(self) -> None:
+        """Load what a killed process left behind.
+
+        Without this, `run` with new data would load only the old package and report success. A
+        package that cannot be loaded would fail every later run; it is dropped, because a reading
+        can be made again.
+        """
+        if not self._pipeline.has_pending_data:
+            return
+        try:
+            self._pipeline.normalize()
+            self._pipeline.load()
+        except PipelineStepFailed:
+            self._pipeline.abort_packages()
+
+    def load(self, readings: Sequence[Reading]) -> None:
+        """Put these readings and their items into `raw`, each replaced whole if it was there."""
+        try:
+            self._pipeline.run(
+                [_readings(readings), _items(readings)], loader_file_format="parquet"
+            )
+        except PipelineStepFailed:
+            self._pipeline.abort_packages()
+            raise
+
+
+def _resource(name: str, table: pa.Table) -> DltResource:
+    return dlt.resource(
+        [table],
+        name=name,
+        write_disposition={"disposition": "merge", "strategy": "delete-insert"},
+        merge_key="reading_id",
+    )
+
+
+def _readings(readings: Sequence[Reading]) -> DltResource:
+    rows = []
+    for reading in readings:
+        answer, verdict = reading.answer, reading.verdict
+        new_fields = sorted({field for item in reading.items for field in item.new_fields})
+        rows.append(
+            {
+                "reading_id": reading.reading_id,
+                "load_id": reading.load_id,
+                "kind": "daily",
+                "origin": reading.origin,
+                "list_date": answer.list_date,
+                "read_at": answer.read_at,
+                "verdict": verdict.name,
+                "reason": verdict.reason,
+                "is_whole": verdict.is_whole,
+                "http_status": answer.status,
+                "page_count": answer.page_count,
+                "item_count": len(answer.items),
+                "first_page_agrees": answer.first_page_agrees,
+                "payload_sha256": answer.payload_sha256,
+                "first_bytes": answer.first_bytes,
+                "new_fields": json.dumps(new_fields),
+            }
+        )
+    return _resource("readings", pa.Table.from_pylist(rows, READINGS))
+
+
+def _items(readings: Sequence[Reading]) -> DltResource:
+    rows = [
+        {
+            "reading_id": reading.reading_id,
+            "list_date": reading.answer.list_date,
+            "read_at": reading.answer.read_at,
+        }
+        | {name: getattr(item, name) for name in ITEMS.names[3:]}
+        for reading in readings
+        for item in reading.items
+    ]
+    return _resource("items", pa.Table.from_pylist(rows, ITEMS))

@@ -1,0 +1,116 @@
+"""Validate: the gates over every reading that has not passed them yet, shown in Prefect.
+
+raw ──gate raw──▶ may enter the marts        marts ──gate marts──▶ may be published
+"""
+
+from dataclasses import dataclass
+
+from prefect.artifacts import create_table_artifact
+
+from flows import clock
+from flows.gates import GateReport, create_audit_tables, gate_marts, gate_raw
+from flows.settings import Settings
+from flows.stage import stage
+from flows.warehouse import connect
+
+
+@dataclass(frozen=True)
+class Gating:
+    """What a gate said, a report a reading; a reading that needed no gate has none."""
+
+    gate: str
+    reports: tuple[GateReport, ...]
+
+    @property
+    def stopped(self) -> tuple[GateReport, ...]:
+        """The readings that the gate stopped."""
+        return tuple(report for report in self.reports if not report.is_passed)
+
+    def stopping(self, reading_id: str) -> GateReport | None:
+        """The report that stops this reading, if one does."""
+        return next((report for report in self.stopped if report.run_id == reading_id), None)
+
+    @property
+    def sentence(self) -> str:
+        """The gate's word."""
+        if not self.reports:
+            return f"{self.gate}: nothing new to ask about"
+        if len(self.reports) == 1:
+            return f"{self.gate}: {self.reports[0].reason}"
+        passed = len(self.reports) - len(self.stopped)
+        first = f"; {self.stopped[0].list_date}: {self.stopped[0].reason}" if self.stopped else ""
+        return f"{self.gate}: {passed} of {len(self.reports)} readings passed{first}"
+
+
+@stage
+def validate(gate: str, settings: Settings) -> Gating:
+    """Ask this gate about every whole reading it has not judged yet, also those of a killed run.
+
+    So nothing is published that a crash kept from being asked about.
+    """
+    now = clock.utc_now()
+    judge, owed = (gate_raw, _OWED_RAW) if gate == "raw" else (gate_marts, _OWED_MARTS)
+    reports: list[GateReport] = []
+    with connect(settings.warehouse_path) as connection:
+        create_audit_tables(connection)
+        for (load_id,) in connection.execute(owed).fetchall():
+            reports += judge(connection, load_id, now=now, quality=settings.home / "quality")
+    gating = Gating(gate, tuple(reports))
+    _show(gating)
+    return gating
+
+
+_OWED_RAW = """
+    select distinct readings.load_id
+    from raw.readings as readings
+    where
+        readings.is_whole
+        and not exists (
+            from audit.gates as gates
+            where gates.run_id = readings.reading_id and gates.gate = 'raw'
+        )
+    order by readings.load_id
+"""
+# A digest shows the newest admitted reading of its date; older ones were asked about then.
+_OWED_MARTS = """
+    select distinct newest.load_id
+    from (
+        select readings.load_id, readings.reading_id
+        from raw.readings as readings
+        where
+            readings.is_whole
+            and exists (
+                from audit.gates as gates
+                where gates.run_id = readings.reading_id and gates.gate = 'raw'
+            )
+            and not exists (
+                from audit.gates as gates
+                where gates.run_id = readings.reading_id and not gates.is_passed
+            )
+        qualify row_number() over (
+            partition by readings.list_date order by readings.read_at desc
+        ) = 1
+    ) as newest
+    where not exists (
+        from audit.gates as gates
+        where gates.run_id = newest.reading_id and gates.gate = 'marts'
+    )
+    order by newest.load_id
+"""
+
+
+def _show(gating: Gating) -> None:
+    """The gate as a table on the run's page: what failed first, at most one screen of days."""
+    rows = [
+        {
+            "day": str(check.list_date),
+            "result": "ok" if check.is_success else check.severity,
+            "check": check.sentence,
+            "observed": check.observed_value,
+            "examples": check.examples,
+        }
+        for report in gating.reports[:20]
+        for check in sorted(report.checks, key=lambda check: check.is_success)
+    ]
+    if rows:
+        create_table_artifact(key=f"gate-{gating.gate}", table=rows, description=gating.sentence)

@@ -1,0 +1,101 @@
+"""Where the warehouse is: one DuckDB file, one writer. The only module that knows."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from flows.settings import Settings
+
+# Nothing is installed at run time: without this a missing extension is four seconds of retries.
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+PATIENCE_SECONDS = 20.0
+
+
+class WarehouseBusyError(Exception):
+    """Someone else holds the warehouse; the message says who."""
+
+
+@contextmanager
+def writer_lock(settings: Settings, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
+    """Be the one writer of this home while the block runs.
+
+    The operating system frees the lock when its holder dies, however it dies.
+
+    Raises:
+        WarehouseBusyError: another process kept it for `patience` seconds.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (settings.home / "writer.lock").open("a+") as file:
+        _acquire(file.fileno(), settings.home / "writer.lock", patience)
+        file.truncate(0)
+        file.write(f"process {os.getpid()}")
+        file.flush()
+        yield
+
+
+def _acquire(descriptor: int, path: Path, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > deadline:
+                holder = path.read_text() or "another process"
+                raise WarehouseBusyError(
+                    f"The warehouse is in use by {holder}; try again when it has finished."
+                ) from None
+            time.sleep(0.2)
+        else:
+            return
+
+
+@contextmanager
+def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection in UTC, closed at the end of the block: DuckDB locks the file while it is open.
+
+    Raises:
+        WarehouseBusyError: a program outside the pipeline keeps the file open.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            connection = duckdb.connect(str(path), read_only=read_only, config=CONFIG)
+            break
+        except duckdb.IOException as error:
+            if "lock" not in str(error):
+                raise
+            if time.monotonic() > deadline:
+                raise WarehouseBusyError(
+                    f"{path} is held open by another program; close it and run this again."
+                ) from None
+            time.sleep(0.2)
+    with connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
+def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    """Whether this table or view exists."""
+    found = connection.execute(
+        "select 1 from information_schema.tables where table_schema = ? and table_name = ?",
+        [schema, table],
+    )
+    return found.fetchone() is not None
+
+
+def records(
+    connection: duckdb.DuckDBPyConnection, query: str, values: object = None
+) -> list[dict[str, Any]]:
+    """The rows of a query as dicts, column by column."""
+    result = connection.execute(query, values)
+    names = [column[0] for column in result.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -1,0 +1,186 @@
+"""The reader pages as one ASGI app.
+
+request ──Guard──▶ ReaderPages, PublicPages ──▶ answer with the security headers
+                        └─Postman──▶ the mail that was asked for
+"""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from flows.keys import secret_keys
+from flows.mailing.database import Mailing
+from flows.mailing.letters import Post
+from flows.mailing.subscribers import RefusedError
+from flows.mailing.tokens import TokenError, Tokens
+from flows.newsletter.render import Site
+from flows.settings import Settings
+from flows.web.archive import Archive
+from flows.web.guard import FormKeys, Guard, Refusal, SecurityHeaders, security_headers
+from flows.web.limits import Buckets, Limits
+from flows.web.pages import Pages
+from flows.web.postman import Postman, SendMail
+from flows.web.publications import PublicPages
+from flows.web.readers import Form, ReaderPages
+from flows.web.rehearsal import Rehearser
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+_USUAL_LIMITS = Limits()
+_log = logging.getLogger(__name__)
+
+
+def create_app(
+    settings: Settings, mailing: Mailing, send_mail: SendMail, *, limits: Limits = _USUAL_LIMITS
+) -> Starlette:
+    """The reader pages of this list, under the path of PAPERS_PUBLIC_URL.
+
+    `send_mail` is called in a thread of its own with an address and the mail to it.
+    """
+    keys = secret_keys(settings)
+    site, tokens = Site(settings.public_url, settings.hub_url), Tokens(keys)
+    pages = Pages(site)
+    archive = Archive(settings.issues_path)
+    postman = Postman(mailing, pages, Post(site, tokens, settings.mail_from), send_mail)
+    guard = Guard(settings.public_url, limits)
+    readers = ReaderPages(
+        mailing=mailing,
+        pages=pages,
+        tokens=tokens,
+        archive=archive,
+        rehearser=Rehearser(settings.published_path),
+        postman=postman,
+        guard=guard,
+        form_keys=FormKeys(keys, settings.public_url),
+        mails_to_address=Buckets(limits.mails_to_address),
+    )
+    headers = security_headers(settings.public_url)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(postman.close)
+
+    routes: list[BaseRoute] = [
+        *_reader_routes(readers, guard),
+        *_public_routes(PublicPages(pages, archive)),
+        Route("/healthz", _get(lambda _request: _health(mailing, archive))),
+    ]
+    app = Starlette(
+        routes=[Mount(pages.base, routes=routes)] if pages.base else routes,
+        middleware=[Middleware(SecurityHeaders, headers=headers)],
+        exception_handlers=_complaints(pages, headers),
+        lifespan=lifespan,
+    )
+    # it would redirect to whatever host the request names
+    app.router.redirect_slashes = False
+    return app
+
+
+def _reader_routes(readers: ReaderPages, guard: Guard) -> list[Route]:
+    def post(handler: Callable[[Request, Form], Response]) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            form = await guard.form(request)
+            return await run_in_threadpool(handler, request, form)
+
+        return endpoint
+
+    return [
+        Route("/", _get(readers.home)),
+        Route("/", post(readers.subscribe), methods=["POST"]),
+        Route("/confirm/{token}", _get(readers.show_confirm)),
+        Route("/confirm/{token}", post(readers.confirm), methods=["POST"]),
+        Route("/preferences/{token}", _get(readers.show_preferences)),
+        Route("/preferences/{token}", post(readers.preferences), methods=["POST"]),
+        Route("/unsubscribe/{token}", _get(readers.show_unsubscribe)),
+        Route("/unsubscribe/{token}", post(readers.unsubscribe), methods=["POST"]),
+    ]
+
+
+def _public_routes(public: PublicPages) -> list[Route]:
+    return [
+        Route("/issues", _get(public.issues_without_slash)),
+        Route("/issues/", _get(public.issues)),
+        Route("/issues/{name}", _get(public.issue_without_slash)),
+        Route("/issues/{name}/", _get(public.issue)),
+        Route("/issues/{name}/{file_name}", _get(public.issue)),
+        Route("/feed.atom", _get(public.atom)),
+        Route("/feed.json", _get(public.json)),
+        Route("/reader.css", _get(public.stylesheet)),
+        Route("/icon.svg", _get(public.icon)),
+    ]
+
+
+def _get(handler: Callable[[Request], Response]) -> Endpoint:
+    """The handler in a thread: it may wait for the database or the disk."""
+
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(handler, request)
+
+    return endpoint
+
+
+def _health(mailing: Mailing, archive: Archive) -> Response:
+    """Whether the list can be read, and the newest issue, for a watcher to see if it grows old."""
+    with mailing.read() as connection:
+        connection.execute(text("select 1 from subscribers limit 1"))
+    newest = next((name for name in archive.names() if name.endswith("-daily")), None)
+    return JSONResponse({"status": "ok", "newest_issue": newest})
+
+
+def _complaints(
+    pages: Pages, headers: dict[str, str]
+) -> dict[int | type[Exception], Callable[[Request, Exception], Awaitable[Response]]]:
+    """What a reader sees when something is not right: one clear page, never a traceback."""
+
+    async def refused(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101  starlette asks by this very type
+        heading, usual = _HEADINGS.get(error.status_code, ("This did not work", ""))
+        sentence = error.detail if isinstance(error, Refusal) else usual
+        return pages.notice(heading, sentence, error.status_code, error.headers)
+
+    async def bad_link(_request: Request, error: Exception) -> Response:
+        return pages.notice("This link does not work", str(error), 400)
+
+    async def not_possible(_request: Request, error: Exception) -> Response:
+        return pages.notice("This cannot be done", str(error), 409)
+
+    async def busy(_request: Request, error: Exception) -> Response:
+        # without the statement's values: they may hold an address
+        _log.error("The mailing list does not answer: %s", getattr(error, "orig", None))
+        sentence = "The list is busy. Try again soon."
+        return pages.notice("One moment", sentence, 503, {"Retry-After": "60"})
+
+    async def broken(_request: Request, _error: Exception) -> Response:
+        # this answer is made outside of the middleware that adds the headers
+        sentence = "It is not your fault, and it is in our log."
+        return pages.notice("Something broke here", sentence, 500, headers)
+
+    return {
+        HTTPException: refused,
+        TokenError: bad_link,
+        RefusedError: not_possible,
+        OperationalError: busy,
+        Exception: broken,
+    }
+
+
+_HEADINGS = {
+    400: ("The form cannot be read", "Go back, and send it again from the page."),
+    403: ("Not from here", ""),
+    404: ("There is no page here", "The address may be incomplete, or the page may be gone."),
+    405: ("Not this way", "This page takes no such request."),
+    408: ("That took too long", ""),
+    413: ("That is too much", ""),
+    429: ("One moment", ""),
+    503: ("One moment", ""),
+}

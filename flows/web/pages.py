@@ -1,0 +1,111 @@
+"""How a page is made: a template, the site's own links, and one answer that may be kept or not."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import quote, urlsplit
+
+from css_inline import CSSInliner
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from flows.newsletter.digest import DigestPaper
+from flows.newsletter.render import Site, long_date
+from flows.newsletter.text import excerpt, one_line, safe_url
+
+_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32"'
+    ' rx="5" fill="#0a5a78"/><path d="M16 8l9 15H7z" fill="#fffdf9"/></svg>'
+)
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The templates of the reader pages, with the links of this site."""
+
+    site: Site
+
+    @property
+    def base(self) -> str:
+        """The path under which the pages are: "" or "/papers"."""
+        return urlsplit(self.site.public_url).path.rstrip("/")
+
+    @cached_property
+    def stylesheet(self) -> bytes:
+        """The one style sheet."""
+        return self._templates.get_template("reader.css").render().encode()
+
+    @property
+    def icon(self) -> bytes:
+        """The sign in the browser's tab."""
+        return _ICON.encode()
+
+    def text(self, template: str, **values: object) -> str:
+        """The template filled in."""
+        return self._templates.get_template(template).render(values)
+
+    def mail(self, template: str, **values: object) -> str:
+        """The template as the HTML of a mail: with its styles in its elements."""
+        return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False).inline(
+            self.text(template, **values)
+        )
+
+    def page(
+        self,
+        template: str,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **values: object,
+    ) -> HTMLResponse:
+        """A page that nobody keeps."""
+        return HTMLResponse(self.text(template, **values), status, headers)
+
+    def notice(
+        self, heading: str, sentence: str, status: int, headers: Mapping[str, str] | None = None
+    ) -> HTMLResponse:
+        """A page that says why there is no other."""
+        return self.page("notice.html", status, headers, heading=heading, sentence=sentence)
+
+    @cached_property
+    def _templates(self) -> Environment:
+        environment = Environment(
+            # the newsletter's for its palette and base styles
+            loader=ChoiceLoader([PackageLoader("flows.web"), PackageLoader("flows.newsletter")]),
+            autoescape=select_autoescape(["html", "xml"]),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        environment.filters |= {
+            "one_line": one_line,
+            "excerpt": excerpt,
+            "safe_url": safe_url,
+            "long_date": long_date,
+            "paper_url": self._paper_url,
+        }
+        environment.globals |= {"base": self.base, "public_url": self.site.public_url}
+        style = environment.get_template("reader.css").render()
+        environment.globals["style_version"] = hashlib.sha256(style.encode()).hexdigest()[:12]
+        return environment
+
+    def _paper_url(self, paper: DigestPaper) -> str:
+        return f"{self.site.hub_url.rstrip('/')}/papers/{quote(paper.paper_id, safe='')}"
+
+
+def kept(
+    request: Request,
+    content: bytes,
+    media_type: str,
+    *,
+    seconds: int,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """An answer that may be kept; whoever has it already gets 304 and no body."""
+    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": f"public, max-age={seconds}"} | (headers or {})
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=media_type, headers=headers)

@@ -1,0 +1,109 @@
+"""The public pages: the archive, an issue in the browser, the feeds, and their dress."""
+
+import json
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from flows.web.archive import Archive, FrozenIssue
+from flows.web.guard import ISSUE_CSP, Refusal
+from flows.web.pages import Pages, kept
+
+_FEED_LENGTH = 30
+_HOUR, _YEAR = 3600, 31_536_000
+# A feed is for programs anywhere, also for those that run in another site's page.
+_FEED_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+
+@dataclass(frozen=True)
+class PublicPages:
+    """The pages that are the same for everybody."""
+
+    pages: Pages
+    archive: Archive
+
+    def issues(self, request: Request) -> Response:
+        """The archive, a year at a time."""
+        years = sorted({name[:4] for name in self.archive.names()}, reverse=True)
+        year = request.query_params.get("year") or (years[0] if years else "")
+        if years and year not in years:
+            raise Refusal(404, "No issue of this year is in the archive.")
+        content = self.pages.text(
+            "archive.html", years=years, year=year, headlines=self.archive.headlines(year)
+        )
+        return kept(request, content.encode(), "text/html", seconds=60)
+
+    def issues_without_slash(self, _request: Request) -> Response:
+        """The archive, from an address typed in short."""
+        return RedirectResponse(f"{self.pages.base}/issues/", 308)
+
+    def issue_without_slash(self, request: Request) -> Response:
+        """An issue, from an address typed in short."""
+        name = request.path_params["name"]
+        if self.archive.file(name, "digest.html") is None:
+            raise Refusal(404, "There is no such issue.")
+        return RedirectResponse(f"{self.pages.base}/issues/{name}/", 308)
+
+    def issue(self, request: Request) -> Response:
+        """An issue as it was sent, its text, or the quality page of its day."""
+        file_name = request.path_params.get("file_name", "digest.html")
+        content = self.archive.file(request.path_params["name"], file_name)
+        if content is None:
+            raise Refusal(404, "There is no such issue.")
+        media_type = "text/plain" if file_name.endswith(".txt") else "text/html"
+        return kept(
+            request,
+            content,
+            media_type,
+            seconds=_HOUR,
+            headers={"Content-Security-Policy": ISSUE_CSP},
+        )
+
+    def atom(self, request: Request) -> Response:
+        """The newest issues as an Atom feed (RFC 4287)."""
+        issues = self.archive.newest(_FEED_LENGTH)
+        entries = [(issue, self._url(issue), self._content(issue)) for issue in issues]
+        content = self.pages.text("feed.xml", entries=entries).encode()
+        return kept(request, content, "application/atom+xml", seconds=600, headers=_FEED_HEADERS)
+
+    def json(self, request: Request) -> Response:
+        """The newest issues as a JSON feed, version 1.1."""
+        root = self.pages.site.public_url.rstrip("/")
+        feed = {
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": "Daily Papers",
+            "home_page_url": f"{root}/",
+            "feed_url": f"{root}/feed.json",
+            "language": "en",
+            "items": [
+                {
+                    "id": self._url(issue),
+                    "url": self._url(issue),
+                    "title": issue.subject,
+                    "summary": issue.summary,
+                    "content_html": self._content(issue),
+                    "date_published": issue.proof.read_at.isoformat(),
+                }
+                for issue in self.archive.newest(_FEED_LENGTH)
+            ],
+        }
+        content = json.dumps(feed, ensure_ascii=False).encode()
+        return kept(request, content, "application/feed+json", seconds=600, headers=_FEED_HEADERS)
+
+    def _url(self, issue: FrozenIssue) -> str:
+        return self.pages.site.issue_url(issue.issue_date, issue.edition)
+
+    def _content(self, issue: FrozenIssue) -> str:
+        return self.pages.text("entry.html", issue=issue)
+
+    def stylesheet(self, request: Request) -> Response:
+        """The style sheet; pages name it by what is in it."""
+        return kept(request, self.pages.stylesheet, "text/css", seconds=_YEAR)
+
+    def icon(self, request: Request) -> Response:
+        """The sign in the browser's tab."""
+        return kept(request, self.pages.icon, "image/svg+xml", seconds=_YEAR)

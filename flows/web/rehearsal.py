@@ -1,0 +1,38 @@
+"""What a reader's rule would have sent of the digests published lately."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flows.mailing.rules import Rehearsal, Rule, rehearse
+from flows.newsletter.digest import Digest
+from flows.published import recent_digests
+
+
+@dataclass
+class Rehearser:
+    """Rehearses rules on the recent digests, which are read once a publication."""
+
+    published: Path
+    _digests: Sequence[Digest] = ()
+    _publication: tuple[int, ...] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, rule: Rule) -> Rehearsal:
+        """What the rule would have sent."""
+        # The publication is looked up before it is read: replaced in between, it is read once more.
+        with self._lock:
+            publication = self._now_published()
+            if publication != self._publication:
+                self._digests = recent_digests(self.published)
+                self._publication = publication
+            digests = self._digests
+        return rehearse(rule, digests)
+
+    def _now_published(self) -> tuple[int, ...] | None:
+        try:
+            stat = self.published.stat()
+        except FileNotFoundError:
+            return None
+        return stat.st_ino, stat.st_mtime_ns, stat.st_size

@@ -1,0 +1,68 @@
+"""How long a day takes, against importing the same libraries and running an empty Prefect flow.
+
+    python tests/benchmarks/bench_day.py [rounds]
+
+Each is a process of its own, in turn, so that a machine whose speed drifts slows both. The day is a
+second run in a home that has been used (warm), from a sample Hub on this machine.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from flows.sources.feed_day import newest_closed
+from flows.sources.sample_hub import SampleHub
+
+GOAL = 1.5
+EMPTY = """
+import flows, dlt, duckdb, pandas, great_expectations, dbt.cli.main
+from prefect import flow
+
+@flow
+def empty() -> None: ...
+
+empty()
+"""
+
+
+def main(rounds: int) -> None:
+    """Print both times and their ratio, round by round."""
+    console = Console()
+    with tempfile.TemporaryDirectory() as home, SampleHub() as hub:
+        environment = os.environ | {
+            "PAPERS_HOME": home,
+            "PAPERS_HUB_URL": hub.url,
+            "PREFECT_HOME": f"{home}/prefect",
+            "PREFECT_LOGGING_LEVEL": "ERROR",
+            "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        }
+        Path(environment["PREFECT_HOME"]).mkdir()
+        papers = str(Path(sys.executable).with_name("papers"))
+        day = [papers, "run", str(newest_closed(hub.now))]
+        empty = [sys.executable, "-c", EMPTY]
+        _seconds(day, environment)
+        _seconds(empty, environment)
+        ratios = []
+        for _ in track(range(rounds), "a day and an empty flow, in turn", console=console):
+            one, other = _seconds(day, environment), _seconds(empty, environment)
+            ratios.append(one / other)
+            console.print(f"a day {one:.1f} s, an empty flow {other:.1f} s: {one / other:.2f}")
+    console.print(f"median ratio {statistics.median(ratios):.2f}; the goal is at most {GOAL}")
+
+
+def _seconds(command: list[str], environment: Mapping[str, str]) -> float:
+    began = time.monotonic()
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    return time.monotonic() - began
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)

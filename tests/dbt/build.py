@@ -1,0 +1,195 @@
+"""A warehouse to fill with small readings, and the marts that dbt makes of them."""
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import duckdb
+import pyarrow as pa
+
+from flows.gates import create_audit_tables
+from flows.mailing.ledger import DeliveryCount
+from flows.sources.hub_item import read_item
+from flows.sources.pipeline import ITEMS, READINGS, reading_id
+from flows.transform import record_deliveries
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+MARTS = (
+    *("papers", "paper_authors", "listings", "list_readings", "paper_readings"),
+    *("daily_digests", "daily_digest_papers"),
+)
+
+
+def item(paper_id: str, upvotes: int = 0, **more: Any) -> dict[str, Any]:
+    """An item as the Hub gives it since 2026; `more` goes into its paper."""
+    paper = {
+        "id": paper_id,
+        "title": f"Title of {paper_id}",
+        "summary": "An abstract.",
+        "authors": [{"name": "Ann Lee", "hidden": False}],
+        "publishedAt": "2026-08-11T00:00:00.000Z",
+        "upvotes": upvotes,
+    }
+    return {"paper": paper | more, "title": paper["title"], "numComments": 0}
+
+
+class BuildFailedError(Exception):
+    """dbt did not succeed; the message names the first node that failed."""
+
+
+class Warehouse:
+    """Readings go in, `build` makes the marts, `rows` asks them.
+
+    Each change marks its list date as stale, as the pipeline does.
+    """
+
+    def __init__(self, folder: Path, path: Path) -> None:
+        self.folder, self.path = folder, path
+        self.stale: set[date] = set()
+        with self.connect() as connection:
+            for schema in ("raw", "staging"):
+                connection.execute(f"create schema {schema}")
+            for name, schema in (("readings", READINGS), ("items", ITEMS)):
+                empty = schema.empty_table()
+                connection.register("empty", empty)
+                connection.execute(f"create table raw.{name} as from empty")
+                connection.unregister("empty")
+            connection.execute("create table staging.stale_list_dates (list_date date)")
+            create_audit_tables(connection)
+            record_deliveries(connection, [DeliveryCount(date(2026, 8, 13), "daily", "sent", 3)])
+
+    def connect(self) -> closing[duckdb.DuckDBPyConnection]:
+        """The warehouse in UTC, closed at the end of the block."""
+        connection = duckdb.connect(str(self.path))
+        connection.execute("set TimeZone = 'UTC'")
+        return closing(connection)
+
+    def read(
+        self,
+        read_at: str,
+        items: Sequence[object] = (),
+        *,
+        day: str | None = None,
+        verdict: str = "complete",
+        is_whole: bool = True,
+        passed: bool | None = True,
+        quarantined: Mapping[int, str] | None = None,
+    ) -> str:
+        """Add a reading made at this UTC time, of that day's list unless said otherwise; its id.
+
+        Items that break the contract are quarantined, as the gate does. `passed`: what the raw
+        gate says, None where it has not been asked.
+        """
+        at = datetime.fromisoformat(read_at).replace(tzinfo=UTC)
+        list_date = date.fromisoformat(day) if day else at.date()
+        run_id = reading_id(list_date, at)
+        read = [read_item(position, raw) for position, raw in enumerate(items)]
+        reading = {
+            "reading_id": run_id,
+            "load_id": "a load",
+            "kind": "daily",
+            "origin": "import",
+            "list_date": list_date,
+            "read_at": at,
+            "verdict": verdict,
+            "reason": f"It is {verdict}.",
+            "is_whole": is_whole,
+            "http_status": 200,
+            "page_count": 1,
+            "item_count": len(read),
+            "first_page_agrees": True,
+            "payload_sha256": "0" * 64,
+            "first_bytes": None,
+            "new_fields": "[]",
+        }
+        keys = {"reading_id": run_id, "list_date": list_date, "read_at": at}
+        rows = [keys | {name: getattr(each, name) for name in ITEMS.names[3:]} for each in read]
+        broken = {each.position: each.contract_error for each in read if each.contract_error}
+        with self.connect() as connection:
+            _insert(connection, "raw.readings", pa.Table.from_pylist([reading], READINGS))
+            _insert(connection, "raw.items", pa.Table.from_pylist(rows, ITEMS))
+            for position, reason in (broken | dict(quarantined or {})).items():
+                connection.execute(
+                    "insert into audit.quarantined_items by name select"
+                    " reading_id, list_date, read_at, position, paper_id, item,"
+                    " ? as reason, 'the contract' as expectation, read_at as quarantined_at"
+                    " from raw.items where reading_id = ? and position = ?",
+                    [reason, run_id, position],
+                )
+        self.stale.add(list_date)
+        if passed is not None:
+            self.judge(run_id, "raw", passed=passed)
+        return run_id
+
+    def judge(self, run_id: str, gate: str, *, passed: bool) -> None:
+        """Add what a gate says of a reading."""
+        with self.connect() as connection:
+            connection.execute(
+                "insert into audit.gates by name select reading_id as run_id, ? as gate,"
+                " list_date, ? as is_passed, ? as reason, 1 as check_count, 0 as warning_count,"
+                " read_at as checked_at from raw.readings where reading_id = ?",
+                [gate, passed, f"The gate {gate} says {passed}.", run_id],
+            )
+        self.stale.add(date.fromisoformat(run_id[:10]))
+
+    def forget(self, run_id: str) -> None:
+        """Take a reading out of `raw`, as no command does but an operator might."""
+        self.execute("delete from raw.readings where reading_id = ?", run_id)
+        self.execute("delete from raw.items where reading_id = ?", run_id)
+        self.stale.add(date.fromisoformat(run_id[:10]))
+
+    def build(self, *arguments: str) -> list[str]:
+        """Build the models of the stale dates, or what these arguments of dbt say; the names run.
+
+        Raises:
+            BuildFailedError: a model or a test failed.
+        """
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.cli.main import dbtRunner
+
+        self.execute("delete from staging.stale_list_dates")
+        for day in self.stale:
+            self.execute("insert into staging.stale_list_dates values (?)", day)
+        with patch.dict(os.environ, {"PAPERS_WAREHOUSE_PATH": str(self.path)}):
+            result = dbtRunner().invoke(
+                [
+                    *("--quiet", "--no-use-colors", "--log-level-file", "none"),
+                    *("--log-path", str(self.folder / "logs"), *(arguments or ["run"])),
+                    *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+                    *("--target-path", str(self.folder / "target"), "--no-write-json"),
+                ]
+            )
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        if result.exception:
+            raise BuildFailedError(str(result.exception))
+        nodes: Any = result.result
+        for node in nodes:
+            if str(node.status) in {"error", "fail"}:
+                raise BuildFailedError(f"{node.node.name}: {node.message}")
+        self.stale.clear()
+        return [node.node.name for node in nodes]
+
+    def execute(self, sql: str, *parameters: object) -> None:
+        """Change the warehouse."""
+        with self.connect() as connection:
+            connection.execute(sql, list(parameters))
+
+    def rows(self, sql: str) -> list[Any]:
+        """The rows of a query; of one column, its values."""
+        with self.connect() as connection:
+            rows = connection.execute(sql).fetchall()
+        return [row[0] if len(row) == 1 else row for row in rows]
+
+    def marts(self) -> dict[str, list[Any]]:
+        """Every row of every mart, in an order of its own."""
+        return {mart: self.rows(f"from marts.{mart} order by all") for mart in MARTS}
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    connection.register("rows", rows)
+    connection.execute(f"insert into {table} by name from rows")
+    connection.unregister("rows")

@@ -1,0 +1,295 @@
+"""The marts that dbt makes of small readings."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from tests.dbt.build import BuildFailedError, Warehouse, item
+
+MORNING, EVENING = "2026-08-13T08:54:18", "2026-08-13T16:05:44"
+THURSDAY, FRIDAY = date(2026, 8, 13), date(2026, 8, 14)
+ANN, BOB = {"name": "Ann", "hidden": False}, {"name": "Bob", "hidden": True}
+# Four days: growth, a removal, papers submitted again, late readings of old days.
+STORY = [
+    ("2026-08-12T16:00:00", "2026-08-12", [item("2608.00001", 4), item("2608.00002", 2)]),
+    ("2026-08-20T08:00:00", "2026-08-12", [item("2608.00002", 30, authors=[ANN, BOB])]),
+    (MORNING, "2026-08-13", [item("2608.00003", 5), item("2608.00002", 3, title="Two")]),
+    (EVENING, "2026-08-13", [item("2608.00003", 9), item("2608.00004", 9)]),
+    ("2026-08-14T16:00:00", "2026-08-14", [item("2608.00001", 6, authors=[BOB])]),
+    ("2026-08-20T08:00:00", "2026-08-14", [item("2608.00001", 7), item("2608.00004", 1)]),
+]
+
+
+def test_models_data_tests_and_unit_tests_pass(warehouse: Warehouse) -> None:
+    for read_at, day, items in STORY:
+        warehouse.read(read_at, items, day=day)
+
+    ran = warehouse.build("build")
+
+    assert "rank_is_by_votes_then_comments_then_the_hubs_order" in ran
+    assert "grain_daily_digest_papers_digest_date__digest_rank__digest_date" in ran
+
+
+def test_a_list_that_grows_keeps_what_it_was(warehouse: Warehouse) -> None:
+    warehouse.read(MORNING, [item("2608.00001", 5), item("2608.00002", 3)], verdict="partial")
+    warehouse.build()
+    assert warehouse.rows("select verdict, paper_count from marts.daily_digests") == [
+        ("partial", 2)
+    ]
+
+    later = [item("2608.00003", 9), item("2608.00001", 8), item("2608.00002", 2)]
+    warehouse.read(EVENING, later)
+    warehouse.build()
+
+    assert warehouse.rows(
+        "select paper_id, list_rank, upvotes_count, upvotes_gained_count, is_removed"
+        " from marts.listings order by list_rank"
+    ) == [
+        ("2608.00003", 1, 9, 0, False),
+        ("2608.00001", 2, 8, 3, False),
+        ("2608.00002", 3, 2, -1, False),
+    ]
+    assert warehouse.rows(
+        "select paper_id, upvotes_count from marts.paper_readings order by read_at, list_rank"
+    ) == [
+        *[("2608.00001", 5), ("2608.00002", 3)],
+        *[("2608.00003", 9), ("2608.00001", 8), ("2608.00002", 2)],
+    ]
+    assert warehouse.rows(
+        "select verdict, paper_count, upvotes_total, last_read_at from marts.daily_digests"
+    ) == [("complete", 3, 19, datetime(2026, 8, 13, 16, 5, 44, tzinfo=UTC))]
+    assert warehouse.rows("select verdict from marts.list_readings order by read_at") == [
+        *("partial", "complete")
+    ]
+
+
+def test_a_removed_paper_stays_on_its_list_and_leaves_the_digest(warehouse: Warehouse) -> None:
+    warehouse.read(MORNING, [item("2608.00001", 5), item("2608.00002", 3)])
+    warehouse.read(EVENING, [item("2608.00002", 4)])
+    warehouse.build()
+
+    assert warehouse.rows(
+        "select paper_id, list_rank, upvotes_count, is_removed from marts.listings order by all"
+    ) == [("2608.00001", None, 5, True), ("2608.00002", 1, 4, False)]
+    assert warehouse.rows("select digest_rank, paper_id from marts.daily_digest_papers") == [
+        (1, "2608.00002")
+    ]
+    assert warehouse.rows(
+        "select paper_count, listed_count, upvotes_total from marts.daily_digests"
+    ) == [(1, 2, 4)]
+
+
+def test_a_paper_on_two_lists_is_one_paper_and_a_repeat(warehouse: Warehouse) -> None:
+    warehouse.read("2026-08-14T16:00:20", [item("2608.00001", 9, title="New"), item("2608.00009")])
+    warehouse.build()
+    assert warehouse.rows("select is_repeat from marts.daily_digest_papers") == [False, False]
+
+    # History comes later: the repeat is on a date that this build does not read.
+    warehouse.read(EVENING, [item("2608.00001", 5, title="Old")])
+    warehouse.build()
+
+    assert warehouse.rows(
+        "select title, first_listed_on, last_listed_on, first_digest_date, upvotes_count"
+        " from marts.papers where paper_id = '2608.00001'"
+    ) == [("New", THURSDAY, FRIDAY, THURSDAY, 9)]
+    repeats = "select digest_date, paper_id, is_repeat from marts.daily_digest_papers order by all"
+    assert warehouse.rows(repeats) == [
+        (THURSDAY, "2608.00001", False),
+        (FRIDAY, "2608.00001", True),
+        (FRIDAY, "2608.00009", False),
+    ]
+
+
+def test_a_reading_that_a_gate_refuses_is_taken_back(warehouse: Warehouse) -> None:
+    warehouse.read("2026-08-12T16:00:00", [item("2608.00001", 1, title="Old")])
+    warehouse.read(MORNING, [item("2608.00002", 3)], verdict="partial")
+    warehouse.build()
+    before = warehouse.marts()
+
+    refused = warehouse.read(EVENING, [item("2608.00001", 9, title="New"), item("2608.00003")])
+    warehouse.build()
+    assert warehouse.marts()["papers"] != before["papers"]
+    warehouse.judge(refused, "marts", passed=False)
+    warehouse.build()
+
+    after = warehouse.marts()
+    assert warehouse.rows(
+        f"select verdict, reason, is_admitted from marts.list_readings"
+        f" where reading_id = '{refused}'"
+    ) == [("failed", "The gate marts says False.", False)]
+    assert warehouse.rows("select verdict from marts.daily_digests order by digest_date") == [
+        *("complete", "failed")
+    ]
+    for mart in ("papers", "paper_authors", "listings", "paper_readings", "daily_digest_papers"):
+        assert after[mart] == before[mart]
+
+
+def test_a_reading_enters_only_whole_and_checked(warehouse: Warehouse) -> None:
+    warehouse.read(MORNING, [item("2608.00001")], passed=None)
+    warehouse.read(EVENING, [item("2608.00002")], verdict="partial", is_whole=False)
+    warehouse.read("2026-08-13T18:00:00", [item("2608.00003")], passed=False)
+    warehouse.build()
+
+    assert warehouse.rows("from marts.papers") == []
+    assert warehouse.rows("select verdict, reason from marts.list_readings order by read_at") == [
+        ("partial", "Read, but not checked yet."),
+        ("partial", "It is partial."),
+        ("failed", "The gate raw says False."),
+    ]
+    assert warehouse.rows("select verdict, paper_count, last_read_at from marts.daily_digests") == [
+        ("failed", 0, None)
+    ]
+
+
+def test_an_empty_list_is_a_day_without_papers(warehouse: Warehouse) -> None:
+    warehouse.read("2026-08-17T02:00:00", [], day="2026-08-15", verdict="empty")
+    warehouse.build()
+
+    assert warehouse.rows("select digest_date, verdict, paper_count from marts.daily_digests") == [
+        (date(2026, 8, 15), "empty", 0)
+    ]
+
+
+def test_a_list_that_was_emptied_keeps_its_papers_as_removed(warehouse: Warehouse) -> None:
+    warehouse.read(MORNING, [item("2608.00001", 5)])
+    warehouse.build()
+    warehouse.read(EVENING, [], verdict="empty")
+    warehouse.build()
+
+    assert warehouse.rows("select paper_id, is_removed from marts.listings") == [
+        ("2608.00001", True)
+    ]
+    assert warehouse.rows("from marts.daily_digest_papers") == []
+
+
+def test_a_quarantined_item_is_in_no_mart_and_the_rest_is(warehouse: Warehouse) -> None:
+    broken = item("2608.00002")
+    del broken["paper"]["upvotes"]
+    items = [item("2608.00001", 5), broken, item("2608.00003", 3), item("2608.00004", 2)]
+    warehouse.read(MORNING, items, quarantined={2: "Its id is made up."})
+    warehouse.build()
+
+    assert warehouse.rows("select paper_id, list_rank from marts.listings order by list_rank") == [
+        ("2608.00001", 1),
+        ("2608.00004", 2),
+    ]
+    assert warehouse.rows("select paper_id from marts.papers order by all") == [
+        *("2608.00001", "2608.00004")
+    ]
+    assert warehouse.rows("select position, paper_id from quality.quarantined_items order by 1")[
+        1
+    ] == (2, "2608.00003")
+
+
+def test_a_doubled_paper_is_listed_once(warehouse: Warehouse) -> None:
+    warehouse.read(MORNING, [item("2608.00001", 5), item("2608.00001", 5), item("2608.00002")])
+    warehouse.build()
+
+    assert warehouse.rows("select paper_id, list_rank from marts.listings order by list_rank") == [
+        ("2608.00001", 1),
+        ("2608.00002", 2),
+    ]
+
+
+def test_a_date_with_no_reading_left_leaves_every_mart(warehouse: Warehouse) -> None:
+    warehouse.read("2026-08-12T16:00:00", [item("2608.00001", 1)])
+    warehouse.build()
+    before = warehouse.marts()
+    gone = warehouse.read(EVENING, [item("2608.00001", 9), item("2608.00002", 3)])
+    warehouse.build()
+    assert warehouse.marts() != before
+
+    warehouse.forget(gone)
+    warehouse.build()
+
+    assert warehouse.marts() == before
+
+
+def test_authors_that_are_gone_leave(warehouse: Warehouse) -> None:
+    warehouse.read(MORNING, [item("2608.00001"), item("2608.00002")])
+    warehouse.build()
+    warehouse.read("2026-08-14T16:00:00", [item("2608.00001", authors=[])])
+    warehouse.build()
+
+    assert warehouse.rows("select paper_id from marts.paper_authors") == ["2608.00002"]
+
+
+def test_marts_do_not_depend_on_the_order_or_number_of_builds(warehouse: Warehouse) -> None:
+    for read_at, day, items in STORY:
+        warehouse.read(read_at, items, day=day)
+    warehouse.build()
+    at_once = warehouse.marts()
+    assert all(at_once.values())
+
+    warehouse.path.unlink()
+    again = Warehouse(warehouse.folder, warehouse.path)
+    for few in ((3, 5), (1, 4), (0, 2)):
+        for index in few:
+            read_at, day, items = STORY[index]
+            again.read(read_at, items, day=day)
+        again.build()
+    assert again.marts() == at_once
+
+
+def test_a_full_refresh_changes_nothing(warehouse: Warehouse) -> None:
+    readings = []
+    for read_at, day, items in STORY:
+        readings.append(warehouse.read(read_at, items, day=day))
+        if len(readings) in {2, 6}:
+            warehouse.build()
+    warehouse.judge(readings[5], "marts", passed=False)
+    warehouse.judge(readings[1], "marts", passed=False)
+    warehouse.build()
+    incremental = warehouse.marts()
+
+    warehouse.build("run", "--full-refresh")
+
+    assert warehouse.marts() == incremental
+
+
+def test_a_build_of_one_date_reads_no_other(warehouse: Warehouse) -> None:
+    warehouse.read("2026-08-12T16:00:00", [item("2608.00001")])
+    warehouse.build()
+    # JSON that cannot be parsed stops whoever parses it.
+    warehouse.execute("update raw.items set item = '{broken'")
+
+    warehouse.read(EVENING, [item("2608.00002")])
+    warehouse.build()
+
+    assert warehouse.rows("select paper_id from marts.papers order by all") == [
+        *("2608.00001", "2608.00002")
+    ]
+
+
+def test_a_build_that_fails_leaves_old_rows_and_the_next_one_mends_them(
+    warehouse: Warehouse,
+) -> None:
+    warehouse.read(MORNING, [item("2608.00001")])
+    warehouse.build()
+    before = warehouse.marts()
+    warehouse.execute("alter table marts.listings add column made_up text")
+    warehouse.read(EVENING, [item("2608.00002")])
+    with pytest.raises(BuildFailedError, match="listings"):
+        warehouse.build()
+    warehouse.execute("alter table marts.listings drop column made_up")
+
+    after = warehouse.marts()
+    assert after["listings"] == before["listings"]
+    assert after["list_readings"] == before["list_readings"]
+
+    warehouse.build()
+    assert len(warehouse.rows("from marts.listings")) == 2
+
+
+def test_ids_stay_text_and_times_are_utc(warehouse: Warehouse) -> None:
+    warehouse.read(MORNING, [item("2503.02130"), item("2406.00105v2")])
+    warehouse.build()
+
+    assert warehouse.rows("select paper_id from marts.papers order by all") == [
+        *("2406.00105", "2503.02130")
+    ]
+    types = warehouse.rows(
+        "select distinct data_type from information_schema.columns"
+        " where table_schema in ('marts', 'quality') and column_name like '%\\_at' escape '\\'"
+    )
+    assert types == ["TIMESTAMP WITH TIME ZONE"]

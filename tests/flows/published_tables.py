@@ -1,0 +1,29 @@
+"""What is published, as plain rows, without the times and names that differ from run to run."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+_NAMES = """
+    select schema_name, table_name, list(column_name order by column_index)
+    from duckdb_columns()
+    where
+        schema_name in ('marts', 'quality')
+        and not regexp_matches(column_name, '(read|checked|quarantined)_at$|^(reading|run)_id$')
+    group by all
+"""
+
+
+def published_tables(home: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Every published table by name, its rows in order; {} where nothing is published."""
+    file = home / "published" / "papers.duckdb"
+    if not file.exists():
+        return {}
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return {
+            f"{schema}.{table}": connection.execute(
+                f"select {', '.join(columns)} from {schema}.{table} order by all"
+            ).fetchall()
+            for schema, table, columns in connection.execute(_NAMES).fetchall()
+        }

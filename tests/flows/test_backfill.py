@@ -1,0 +1,166 @@
+"""Many readings at once: history from the Hub, and recorded responses at their own times."""
+
+import gzip
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from flows.outcome import Outcome
+from flows.sources.recordings import RecordingError, find_recordings
+from flows.sources.sample_hub import SampleHub
+
+FIRST, LAST = date(2026, 8, 6), date(2026, 8, 20)
+
+
+@pytest.fixture
+def bulk(prefect: None, hub: SampleHub, clock: object) -> Callable[..., Outcome]:
+    from flows.backfill import backfill, import_recordings
+
+    def go(*what: Any) -> Outcome:
+        if isinstance(what[0], Path):
+            found = find_recordings(what)
+            state: Any = import_recordings(found, len(found), return_state=True)
+        else:
+            state = backfill(*what, return_state=True)
+        outcome = state.result(raise_on_failure=False)
+        assert isinstance(outcome, Outcome), outcome
+        return outcome
+
+    return go
+
+
+def ask(home: Path, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(home / "published" / "papers.duckdb"), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_a_backfill_reads_each_day_once_and_takes_up_what_is_missing(
+    bulk: Callable[..., Outcome], hub: SampleHub, own_home: Path
+) -> None:
+    hub.fail("503,date=2026-08-12")
+    with pytest.MonkeyPatch.context() as patch:
+        from flows import backfill as module
+        from flows.sources.hub import Hub, Patience
+
+        quick = Patience(attempts=1)
+        patch.setattr(module, "Hub", lambda url, token: Hub(url, token, quick))
+        broken = bulk(FIRST, LAST)
+        assert (broken.verdict, broken.exit_code) == ("failed", 1)
+        assert "1 failed" in broken.sentence
+        hub.heal()
+        asked = len(hub.requests)
+        healed = bulk(FIRST, LAST)
+    size = len(hub.items(date(2026, 8, 12)))
+    assert (healed.exit_code, healed.sentence) == (0, f"1 new readings, {size} items: 1 complete.")
+    assert {r.query["date"] for r in hub.requests[asked:]} == {"2026-08-12"}
+    verdicts = ask(own_home, "select digest_date, verdict from marts.daily_digests order by all")
+    weekend = {date(2026, 8, 8), date(2026, 8, 9), date(2026, 8, 15), date(2026, 8, 16)}
+    assert len(verdicts) == 15
+    assert {day for day, verdict in verdicts if verdict == "empty"} == weekend
+    assert {verdict for day, verdict in verdicts if day not in weekend} == {"complete"}
+    assert not (own_home / "issues").exists()
+    assert len(list((own_home / "quality" / "days").iterdir())) == 15
+
+
+def test_one_bad_day_of_a_backfill_stops_no_other(
+    bulk: Callable[..., Outcome], hub: SampleHub, own_home: Path
+) -> None:
+    hub.fail("zero_votes,date=2026-08-18")
+    outcome = bulk(date(2026, 8, 17), LAST)
+    assert outcome.exit_code == 1
+    size = len(hub.items(date(2026, 8, 18)))
+    assert outcome.details == (
+        f"2026-08-18: The gate raw stopped it: none of the {size} papers has a single upvote.",
+    )
+    listed = ask(own_home, "select distinct list_date from marts.listings order by 1")
+    assert [str(day) for (day,) in listed] == ["2026-08-17", "2026-08-19", "2026-08-20"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "complaint"),
+    [
+        ("2026-08-20/later.json", "[]", "is not named"),
+        ("today/2026-08-20T160544Z.json", "[]", "is not named"),
+        ("2026-08-20/2026-08-20T160544Z.json", '{"error": "x"}', "not a JSON list of papers"),
+        ("2026-08-20/2026-08-20T160544Z.json", "[1, 2", "is no recorded response"),
+        ("2026-08-20/2026-08-20T160544Z.json.gz", "[]", "is no recorded response"),
+        ("2026-08-20/readme.txt", "", "There is no recording in"),
+    ],
+)
+def test_a_file_that_is_no_recording_is_named_before_anything_is_loaded(
+    tmp_path: Path, name: str, content: str, complaint: str
+) -> None:
+    file = tmp_path / "recordings" / name
+    file.parent.mkdir(parents=True)
+    file.write_text(content)
+    with pytest.raises(RecordingError, match=complaint):
+        find_recordings([tmp_path / "recordings"])
+
+
+def test_every_recorded_item_is_accounted_for(
+    bulk: Callable[..., Outcome], corpus: Path, own_home: Path
+) -> None:
+    """39 days in 96 readings: every era, the paper of 3,303 authors, repeats, a withdrawal."""
+    outcome = bulk(corpus)
+    assert (outcome.exit_code, outcome.details) == (0, ())
+    again = bulk(corpus)
+    assert again.sentence == "0 new readings, 0 items: nothing was missing."
+
+    kept = {
+        (str(day), paper, read_at): (votes, comments)
+        for day, paper, read_at, votes, comments in ask(
+            own_home,
+            "select list_date, paper_id, read_at at time zone 'UTC', upvotes_count, comments_count"
+            " from marts.paper_readings",
+        )
+    }
+    kept_back = ask(own_home, "select list_date, paper_id, position from quality.quarantined_items")
+    expected: dict[tuple[str, str, datetime], tuple[int, int]] = {}
+    newest: dict[str, tuple[datetime, list[str]]] = {}
+    items = 0
+    for path in corpus.glob("*/*.json.gz"):
+        day = path.parent.name
+        read_at = datetime.strptime(path.name[:17], "%Y-%m-%dT%H%M%S").replace(tzinfo=UTC)
+        ids: list[str] = []
+        for item in json.loads(gzip.decompress(path.read_bytes())):
+            items += 1
+            paper = item["paper"]
+            votes = (paper["upvotes"], item["numComments"])
+            expected[day, paper["id"], read_at.replace(tzinfo=None)] = votes
+            ids += [paper["id"]] if paper["id"] not in ids else []
+        if day not in newest or read_at > newest[day][0]:
+            newest[day] = (read_at, ids)
+    assert items == 2431
+    assert kept == expected
+    assert len(kept) + len(kept_back) == items
+    assert {(str(day), paper) for day, paper, _ in kept_back} == {("2025-06-03", "2506.01920")}
+
+    ranked = ask(
+        own_home,
+        "select list_date, list(paper_id order by list_rank) from marts.listings"
+        " where not is_removed group by list_date",
+    )
+    assert {str(day): ids for day, ids in ranked} == {day: ids for day, (_, ids) in newest.items()}
+    listed = ask(own_home, "select list_date, paper_id from marts.listings")
+    assert {(str(d), p) for d, p in listed} == {(day, paper) for day, paper, _ in expected}
+
+    days = ask(
+        own_home, "select list_date from marts.listings where paper_id = '2608.12313' order by 1"
+    )
+    assert len(days) >= 2
+    assert ask(own_home, "select max(author_count) from marts.papers") == [(3303,)]
+    assert ask(
+        own_home, "select count(*) from marts.paper_authors where paper_id = '2507.06261'"
+    ) == [(3303,)]
+    withdrawn = ask(own_home, "select paper_id, withdrawn_at from marts.papers where is_withdrawn")
+    assert len(withdrawn) == 1
+    assert withdrawn[0][1] is not None
+    critical = (
+        "select count(*) from quality.gate_results where not is_success and severity = 'critical'"
+    )
+    assert ask(own_home, critical) == [(0,)]

@@ -1,0 +1,147 @@
+"""What an operator types, what it says, and the exit code; the flow itself is tested elsewhere."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from flows.sources.sample_hub import SampleHub
+
+Papers = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def papers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Papers:
+    """Run `papers` with these words: exit code, standard output, standard error."""
+    from flows import cli
+
+    monkeypatch.chdir(tmp_path)
+
+    def go(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(cli, "console", Console(highlight=False, soft_wrap=True))
+        monkeypatch.setattr(cli, "errors", Console(stderr=True, soft_wrap=True))
+        with pytest.raises(SystemExit) as ended:
+            cli.main(list(words))
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return go
+
+
+def test_a_day_from_the_command_line_to_sql(
+    papers: Papers, prefect: None, clock: object, own_home: Path
+) -> None:
+    code, out, _ = papers("run", "2026-08-20")
+    lines = out.splitlines()
+    stages = [line.split()[0] for line in lines[:-1]]
+    assert stages == ["extract", "validate", "transform", "validate", "publish", "export"]
+    assert (code, lines[-1].startswith("Complete. ")) == (0, True)
+
+    code, out, _ = papers("status", "2026-08-20", "--format", "json")
+    (day,) = json.loads(out)
+    assert (code, day["verdict"], day["failure_count"]) == (0, "complete", 0)
+    assert day["issue"].endswith("2026-08-20-daily")
+    code, out, _ = papers("status")
+    assert (code, "Thu 2026-08-20  complete" in out) == (0, True)
+
+    count = "select count(*) as n from daily_digest_papers"
+    code, out, _ = papers("sql", count, "--format", "json")
+    assert (code, json.loads(out)) == (0, [{"n": day["paper_count"]}])
+    code, out, _ = papers("sql", count, "--format", "csv")
+    assert out == f"n\n{day['paper_count']}\n"
+    code, out, _ = papers("preview", "2026-08-20", "--no-browser")
+    assert code == 0
+    sent = (own_home / "issues" / "2026-08-20-daily" / "digest.html").read_bytes()
+    assert Path(out.splitlines()[0]).read_bytes() == sent
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["run", "yesterday"], 2, "yesterday"),
+        (["run", "2026-02-30"], 2, "2026-02-30"),
+        (["backfill", "2026-08-20", "2026-08-01"], 2, "is after LAST"),
+        (["import", "nowhere"], 2, "nowhere does not exist."),
+        (["import"], 2, "Name the files or folders"),
+        (["fly"], 2, "fly"),
+        (["status"], 1, "`papers run` makes one"),
+        (["sql", "select 1"], 1, "Nothing is published yet"),
+        (["preview", "2026-08-20"], 1, "Nothing is published yet"),
+    ],
+)
+def test_bad_usage_is_one_sentence_and_the_right_code(
+    papers: Papers, own_home: Path, words: list[str], code: int, sentence: str
+) -> None:
+    ended, out, err = papers(*words)
+    assert (ended, out) == (code, "")
+    assert sentence in err
+    assert "Traceback" not in err
+    assert list(own_home.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PAPERS_HUB_URL", "huggingface"),
+        ("PAPERS_MAIL_FROM", "nobody"),
+        ("PAPERS_MAIL_FROM", "a@b.example\nBcc: c@d.example"),
+        ("PAPERS_ISSUE_MAX_AGE_HOURS", "-1"),
+    ],
+)
+def test_a_bad_setting_is_named(
+    papers: Papers, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    code, _, err = papers("status")
+    assert code == 2
+    assert f"{name} cannot be used" in err
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "drop table marts.papers",
+        "insert into marts.papers select * from marts.papers",
+        "select * from read_csv('/etc/passwd')",
+        "attach '/tmp/x.duckdb'",
+        "copy marts.papers to '/tmp/x.csv'",
+        "select no_such_column from papers",
+        "selec",
+    ],
+)
+def test_a_query_that_cannot_be_answered_changes_nothing(
+    papers: Papers, own_home: Path, query: str
+) -> None:
+    import duckdb
+
+    (own_home / "published").mkdir()
+    file = own_home / "published" / "papers.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("create schema marts; create schema quality")
+        connection.execute("create table marts.papers (paper_id text)")
+    before = file.read_bytes()
+    code, out, err = papers("sql", query)
+    assert (code, out) == (2, "")
+    assert err.startswith("DuckDB does not take this query.")
+    assert file.read_bytes() == before
+
+
+def test_the_default_day_is_the_newest_closed_weekday() -> None:
+    from flows.sources.feed_day import newest_closed
+
+    monday_noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    assert newest_closed(monday_noon) == date(2026, 11, 20)
+    assert newest_closed(datetime(2026, 11, 24, 2, 31, tzinfo=UTC)) == date(2026, 11, 23)
+
+
+def test_an_unopened_day_ends_with_75(
+    papers: Papers, prefect: None, clock: object, hub: SampleHub
+) -> None:
+    code, _, err = papers("run", "2026-08-28")
+    assert code == 75
+    assert "Not open. The Hub has not opened the list of Friday 28 August 2026 yet." in err

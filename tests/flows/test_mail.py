@@ -1,0 +1,113 @@
+"""From a complete day to the readers' mail, and why there is none."""
+
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.policy import SMTP
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows.deliver import open_mailing
+from flows.mailing.rules import Rule
+from flows.mailing.subscribers import add, unsubscribe
+from flows.newsletter.lint import lint
+from flows.outcome import Outcome
+from flows.settings import load_settings
+from flows.sources.sample_hub import SampleHub
+from tests.flows.conftest import CLOSED, DAY
+
+Run = Callable[..., Outcome]
+
+
+def subscribe(*people: tuple[str, Rule]) -> dict[str, str]:
+    """Add these people; their public ids by address."""
+    with closing(open_mailing(load_settings())) as mailing:
+        return {who: add(mailing, who, now=CLOSED, rule=rule).public_id for who, rule in people}
+
+
+def test_every_reader_gets_the_issue_once_and_by_choice(
+    run: Run, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERS_PUBLIC_URL", "https://papers.example.org")
+    monkeypatch.setenv("PAPERS_MAIL_FROM", "Daily Papers <papers@example.org>")
+    ids = subscribe(
+        ("all@example.org", Rule()),
+        ("few@example.org", Rule(papers_max=3)),
+        ("none@example.org", Rule(include=("no paper says this",))),
+        ("gone@example.org", Rule()),
+    )
+    with closing(open_mailing(load_settings())) as mailing:
+        unsubscribe(mailing, ids["gone@example.org"], now=CLOSED)
+    outcome = run()
+    assert outcome.exit_code == 0
+    assert "Sent to 2, 1 skipped" in outcome.sentence
+
+    folder = own_home / "issues" / f"{DAY}-daily" / "mail"
+    sent = {path.stem: path.read_bytes() for path in folder.iterdir()}
+    assert sent.keys() == {ids["all@example.org"], ids["few@example.org"]}
+    for raw in sent.values():
+        assert lint(raw) == []
+    few = message_from_bytes(sent[ids["few@example.org"]], policy=SMTP)
+    assert few["To"] == "few@example.org"
+    text = few.get_body(("plain",))
+    assert text is not None
+    assert text.get_content().count("/papers/2608.") == 3
+
+    again = run(at=CLOSED + timedelta(minutes=1))
+    assert "Already sent to 2" in again.sentence
+    assert {path.stem: path.read_bytes() for path in folder.iterdir()} == sent
+    with duckdb.connect(str(own_home / "published" / "papers.duckdb"), read_only=True) as marts:
+        counted = marts.execute(
+            "select state, delivery_count from marts.digest_deliveries order by all"
+        ).fetchall()
+    assert counted == [("sent", 2), ("skipped", 1)]
+    for file in ("published/papers.duckdb", "warehouse.duckdb"):
+        assert b"few@example.org" not in (own_home / file).read_bytes()
+
+
+def test_an_issue_past_its_age_is_made_and_not_mailed(run: Run, own_home: Path) -> None:
+    subscribe(("all@example.org", Rule()))
+    outcome = run(at=CLOSED + timedelta(hours=40))
+    assert "after 36 hours no issue goes out by itself" in outcome.sentence
+    assert (own_home / "issues" / f"{DAY}-daily" / "digest.html").exists()
+    assert not (own_home / "issues" / f"{DAY}-daily" / "mail").exists()
+
+
+@pytest.mark.parametrize(
+    ("day_shift", "fault"), [(2, None), (0, "503"), (0, "empty"), (0, "zero_votes")]
+)
+def test_a_day_without_an_issue_opens_no_connection(
+    run: Run, hub: SampleHub, own_home: Path, day_shift: int, fault: str | None
+) -> None:
+    subscribe(("all@example.org", Rule()))
+    hub.fail(*[fault] if fault else [])
+    outcome = run(DAY + timedelta(days=day_shift), CLOSED + timedelta(days=day_shift))
+    assert outcome.verdict != "complete"
+    assert not list(own_home.rglob("*.eml"))
+
+
+def test_mail_that_cannot_leave_is_held_and_said(
+    run: Run, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERS_MAIL_URL", "smtp://me:hunter2@127.0.0.1:9?tls=none")
+    subscribe(("all@example.org", Rule()))
+    outcome = run()
+    assert outcome.exit_code == 1
+    assert "Mail is held" in outcome.sentence
+    assert "hunter2" not in outcome.sentence
+    assert (own_home / "published" / "papers.duckdb").exists()
+
+
+def test_an_issue_made_again_from_its_frozen_digest_has_the_same_bytes(
+    run: Run, own_home: Path, clock: Callable[[datetime], None]
+) -> None:
+    from flows.deliver import frozen_digest
+    from flows.export import issue_files
+
+    run()
+    folder = own_home / "issues" / f"{DAY}-daily"
+    for name, content in issue_files(frozen_digest(folder), load_settings()).items():
+        assert (folder / name).read_bytes() == content, name

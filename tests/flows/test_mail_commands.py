@@ -1,0 +1,112 @@
+"""The operator's words about the list and the ledger."""
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from flows import cli, clock, mail_commands
+from flows.deliver import ledger_issue, open_mailing
+from flows.settings import load_settings
+
+NOW = datetime(2026, 8, 21, 2, 31, tzinfo=UTC)
+Papers = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def papers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Papers:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(clock, "utc_now", lambda: NOW)
+
+    def go(*words: str) -> tuple[int, str, str]:
+        for module in (cli, mail_commands):
+            monkeypatch.setattr(module, "console", Console(highlight=False, soft_wrap=True))
+            monkeypatch.setattr(module, "errors", Console(stderr=True, soft_wrap=True))
+        with pytest.raises(SystemExit) as ended:
+            cli.main(list(words))
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return go
+
+
+def test_a_person_is_added_listed_paused_and_removed(papers: Papers) -> None:
+    added = papers("subscribers", "add", "Ann@Example.org", "--include", "agents", "--has-code")
+    assert added == (0, "Ann@example.org is on the list, active since 2026-08-21.\n", "")
+    code, _, err = papers("subscribers", "add", "ann@EXAMPLE.org")
+    assert (code, "is on the list already" in err) == (1, True)
+    _, out, _ = papers("subscribers", "list", "--format", "json")
+    (person,) = json.loads(out)
+    assert (person["state"], person["include"], person["has_code"]) == ("active", "agents", "yes")
+    code, out, _ = papers("subscribers", "pause", "ann@example.org", "2026-09-01")
+    assert (code, "paused until 2026-09-01" in out) == (0, True)
+    with closing(open_mailing(load_settings())) as mailing:
+        ledger_issue(mailing, date(2026, 8, 20), "daily", NOW)
+    _, out, _ = papers("issue", "explain", "ann@example.org")
+    assert out == "Not sent: paused until 2026-09-01.\n"
+    assert papers("subscribers", "remove", "ann@example.org")[0] == 0
+    code, _, err = papers("subscribers", "add", "ann@example.org")
+    assert (code, "by the subscribe page only" in err) == (1, True)
+
+
+def test_an_import_names_each_bad_line_and_adds_nothing_by_half(
+    papers: Papers, tmp_path: Path
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("address,include\na@example.org,agents\nnot an address,\n")
+    code, out, err = papers("subscribers", "import", str(file))
+    assert (code, out.startswith("Nothing imported: 1 bad lines")) == (2, True)
+    assert err.startswith("line 3: ")
+    assert papers("subscribers", "list", "--format", "json")[1] == "[]\n"
+    file.write_text("address,include\na@example.org,agents\n")
+    assert "1 would be added" in papers("subscribers", "import", str(file), "--dry-run")[1]
+    assert "1 added" in papers("subscribers", "import", str(file))[1]
+    code, out, _ = papers("subscribers", "export")
+    assert (code, "a@example.org,active,daily,agents" in out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["subscribers", "add", "nobody"], 2, "must have an @-sign"),
+        (["subscribers", "add", "a@b.example", "--editions", "hourly"], 2, "hourly"),
+        (["subscribers", "remove", "who@example.org"], 1, "is not on the list"),
+        (["subscribers", "pause", "who@example.org"], 1, "is not on the list"),
+        (["subscribers", "import", "nowhere.csv"], 2, "nowhere.csv cannot be read"),
+        (["subscribers", "bounces", "nowhere"], 2, "nowhere"),
+        (["subscribers", "rehearse", "who@example.org"], 1, "is not on the list"),
+        (["issue", "status"], 1, "There is no such issue"),
+        (["issue", "resume", "2026-08-20"], 1, "There is no daily issue of 2026-08-20"),
+        (["issue", "explain", "a@b.example"], 1, "There is no daily issue yet"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    papers: Papers, words: list[str], code: int, sentence: str
+) -> None:
+    ended, out, err = papers(*words)
+    assert (ended, out) == (code, "")
+    assert sentence in err
+    assert "Traceback" not in err
+
+
+def test_the_doctor_names_what_is_wrong_and_changes_nothing(
+    papers: Papers, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERS_HUB_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("PAPERS_MAIL_URL", "smtp://me:hunter2@127.0.0.1:9")
+    code, out, _ = papers("doctor")
+    assert code == 1
+    assert [line.split()[0] for line in out.splitlines()][:4] == [
+        "ok",
+        "problem",
+        "note",
+        "problem",
+    ]
+    assert "hunter2" not in out
+    assert list(own_home.iterdir()) == []

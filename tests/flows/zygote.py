@@ -1,0 +1,43 @@
+"""Forks runs of the daily flow on demand, from a process that has imported everything already.
+
+Reads a line of JSON a run (`home`, `hub_url`, `day`, `now`) and answers with its process id; an
+empty line waits for it and answers with its exit status.
+"""
+
+import json
+import os
+import sys
+from datetime import date, datetime
+from pathlib import Path
+
+from flows import clock, transform
+from flows.daily_papers import daily_papers
+from flows.gates import warm_up
+from flows.settings import Settings
+
+
+def _run(order: dict[str, str]) -> None:
+    os.environ.update(PAPERS_HOME=order["home"], PAPERS_HUB_URL=order["hub_url"])
+    now = datetime.fromisoformat(order["now"])
+    clock.utc_now = lambda: now
+    sys.stderr = Path(order["home"]).with_suffix(".log").open("a")
+    daily_papers(date.fromisoformat(order["day"]), return_state=True)
+
+
+def _main(parsed_in: str) -> None:
+    warm_up()
+    os.environ["PAPERS_WAREHOUSE_PATH"] = str(Path(parsed_in) / "warehouse.duckdb")
+    manifest = transform._manifest(transform._places(Settings(home=Path(parsed_in))))
+    transform._manifest = lambda _places: manifest  # type: ignore[assignment]
+    for line in sys.stdin:
+        if not line.strip():
+            print(os.wait()[1], flush=True)  # noqa: T201
+        elif child := os.fork():
+            print(child, flush=True)  # noqa: T201
+        else:
+            _run(json.loads(line))
+            os._exit(0)
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1])

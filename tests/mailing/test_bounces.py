@@ -1,0 +1,164 @@
+import mailbox
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.mailing import ledger
+from flows.mailing import subscribers as people
+from flows.mailing.bounces import MailboxError, _returns, read_bounces
+from flows.mailing.database import Mailing
+from flows.mailing.ledger import open_issue
+from flows.mailing.letters import message_id
+from flows.mailing.sending import Limits, send_issue
+from flows.mailing.transports import FileTransport
+from tests.mailing.conftest import DAY, NOW
+from tests.mailing.zygote import letters
+
+DOMAIN = "papers.example.org"
+
+
+def _report(kind: str, fields: str, sent_headers: str | None) -> bytes:
+    third = f"Content-Type: text/rfc822-headers\n\n{sent_headers}\n--B" if sent_headers else ""
+    lines = f"""From: MAILER-DAEMON@relay.example.org
+To: papers@papers.example.org
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type={kind}; boundary="B"
+
+--B
+Content-Type: text/plain
+
+Sorry.
+--B
+Content-Type: message/{kind}
+
+{fields}
+--B
+{third}--
+"""
+    return lines.replace("\n--B\n--", "\n--B--").encode()
+
+
+def _failed(status: str, name: str = "ada", message: str | None = None) -> bytes:
+    fields = (
+        "Reporting-MTA: dns; relay.example.org\n\n"
+        f"Final-Recipient: rfc822; {name}@example.org\nAction: failed\nStatus: {status}\n"
+        f"Diagnostic-Code: smtp; 550 {status} <{name}@example.org> refused\n"
+    )
+    return _report("delivery-status", fields, message and f"Message-ID: {message}\n")
+
+
+def _abuse(name: str, message: str | None) -> bytes:
+    fields = f"Feedback-Type: abuse\nVersion: 1\nOriginal-Rcpt-To: <{name}@example.org>\n"
+    return _report("feedback-report", fields, message and f"Subject: x\nMessage-ID: {message}\n")
+
+
+@pytest.fixture
+def sent(mailing: Mailing, tmp_path: Path) -> dict[str, str]:
+    """The Message-ID of each reader's mail."""
+    for name in ("ada", "bo", "cy"):
+        people.add(mailing, f"{name}@example.org", now=NOW)
+    issue = open_issue(mailing, "daily", DAY, due_at=NOW, now=NOW)
+    out = FileTransport(tmp_path / "mail")
+    send_issue(mailing, issue, letters, out, limits=Limits(), clock=lambda: NOW)
+    return {
+        str(p.address).partition("@")[0]: message_id("daily", DAY, p.public_id, DOMAIN)
+        for p in people.everyone(mailing)
+    }
+
+
+@pytest.fixture(params=["maildir", "mbox"])
+def box(request: pytest.FixtureRequest, tmp_path: Path) -> "mailbox.Mailbox[mailbox.Message]":
+    made = mailbox.Maildir if request.param == "maildir" else mailbox.mbox
+    return made(tmp_path / "box")  # type: ignore[return-value]
+
+
+def _states(mailing: Mailing) -> dict[str, str]:
+    return {str(p.address).partition("@")[0]: p.state for p in people.everyone(mailing)}
+
+
+def test_returns_are_matched_counted_and_acted_on_once(
+    mailing: Mailing,
+    sent: dict[str, str],
+    box: "mailbox.Mailbox[mailbox.Message]",
+    tmp_path: Path,
+) -> None:
+    for raw in (
+        _failed("5.1.1", "ada", sent["ada"]),
+        _failed("5.2.2", "bo", sent["bo"]),
+        _abuse("cy", sent["cy"]),
+        _failed("5.1.1", "ada", "<another@example.org>"),
+        b"Subject: hello\n\nI am on holiday.\n",
+    ):
+        box.add(raw)
+    box.close()
+    first = read_bounces(mailing, tmp_path / "box", now=NOW)
+    assert first.sentence == (
+        "5 messages read: 1 bad addresses, 1 soft bounces, 1 complaints, 0 known already, "
+        "2 not ours."
+    )
+    assert _states(mailing) == {"ada": "suppressed", "bo": "active", "cy": "suppressed"}
+    said = ledger.explain(mailing, "daily", DAY, "bo@example.org")
+    assert said.startswith("Sent at 2026-08-14 02:00 UTC; it came back: soft: smtp; 550 5.2.2 <…>")
+    again = read_bounces(mailing, tmp_path / "box", now=NOW)
+    assert (again.known_count, again.foreign_count) == (3, 2)
+    assert (again.hard_count, again.soft_count, again.complaint_count) == (0, 0, 0)
+
+
+def test_a_report_without_headers_counts_by_its_address_if_that_is_on_the_list(
+    mailing: Mailing, sent: dict[str, str], tmp_path: Path
+) -> None:
+    box = mailbox.mbox(tmp_path / "box")
+    for name in ("ada", "stranger"):
+        box.add(_failed("5.1.1", name))
+    box.close()
+    report = read_bounces(mailing, tmp_path / "box", now=NOW)
+    assert (report.hard_count, report.foreign_count) == (1, 1)
+    assert _states(mailing)["ada"] == "suppressed"
+
+
+def test_a_made_up_report_about_a_reader_is_not_believed(
+    mailing: Mailing, sent: dict[str, str], tmp_path: Path
+) -> None:
+    box = mailbox.mbox(tmp_path / "box")
+    box.add(_failed("5.1.1", "ada", message_id("daily", DAY, "0" * 20, DOMAIN)))
+    box.close()
+    assert read_bounces(mailing, tmp_path / "box", now=NOW).foreign_count == 1
+    assert _states(mailing)["ada"] == "active"
+
+
+def test_a_report_about_a_day_that_is_none_is_not_ours(
+    mailing: Mailing, sent: dict[str, str], tmp_path: Path
+) -> None:
+    box = mailbox.mbox(tmp_path / "box")
+    box.add(_failed("5.1.1", "ada", "<daily.2026-99-99.0123456789abcdef0123@papers.example.org>"))
+    box.close()
+    assert read_bounces(mailing, tmp_path / "box", now=NOW).foreign_count == 1
+
+
+@pytest.mark.parametrize("name", ["nowhere", "folder"])
+def test_a_mailbox_that_is_none_is_one_sentence(
+    mailing: Mailing, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(MailboxError, match=r"no mailbox|no maildir"):
+        read_bounces(mailing, tmp_path / name, now=NOW)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.binary(max_size=200), st.integers(0, 500), st.sampled_from(["5.1.1", "x", "é", ""]))
+def test_a_broken_report_is_read_without_a_traceback(noise: bytes, at: int, status: str) -> None:
+    raw = _failed(status, "ada", "<daily.2026-99-99.0123456789abcdef0123@x>")
+    _returns(raw[:at] + noise + raw[at:])
+    _returns(raw[:at])
+
+
+def test_the_reports_of_these_tests_are_reports() -> None:
+    mail = message_from_bytes(_failed("5.1.1", "ada", "<x@y>"))
+    assert [part.get_content_type() for part in mail.get_payload()] == [  # type: ignore[union-attr]
+        "text/plain",
+        "message/delivery-status",
+        "text/rfc822-headers",
+    ]

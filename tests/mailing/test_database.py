@@ -1,0 +1,48 @@
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from flows.mailing.database import Mailing, MailingError, open_list
+from flows.mailing.tables import metadata
+
+if TYPE_CHECKING:
+    from tests.mailing.conftest import Zygote
+
+
+def test_the_migrations_give_the_tables_that_the_code_expects(mailing: Mailing) -> None:
+    with mailing.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_several_processes_may_open_a_new_list_at_once(list_url: str, zygote: "Zygote") -> None:
+    for _ in range(6):
+        zygote.start(do="open", url=list_url)
+    assert zygote.wait() == [0] * 6
+
+
+def test_only_the_owner_can_read_the_file_of_addresses(tmp_path: Path) -> None:
+    open_list(tmp_path / "new" / "mailing.sqlite").close()
+    assert (tmp_path / "new" / "mailing.sqlite").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mysql://root@host/papers", "sqlite:// or postgresql://"),
+        ("sqlite://", "must name a SQLite file"),
+        ("postgresql://u:geheim@/x?host=/nowhere", "cannot be opened"),
+        ("://", "not a database URL"),
+    ],
+)
+def test_a_list_that_cannot_be_opened_is_named_without_its_password(url: str, said: str) -> None:
+    with pytest.raises(MailingError, match=said) as caught:
+        open_list(url)
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_directory_in_the_way_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(MailingError, match="cannot be opened"):
+        open_list(tmp_path)

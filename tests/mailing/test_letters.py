@@ -1,0 +1,84 @@
+from datetime import UTC, date, datetime
+from email import message_from_bytes, policy
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from flows.mailing.addresses import parse_address
+from flows.mailing.ledger import Reader
+from flows.mailing.letters import Post, letters
+from flows.mailing.rules import Rule, parse_rule
+from flows.mailing.tokens import Purpose, Tokens
+from flows.newsletter.digest import Digest, DigestPaper, Proof
+from flows.newsletter.lint import lint
+from flows.newsletter.render import Site
+
+SENT_AT = datetime(2026, 8, 14, 2, 0, tzinfo=UTC)
+TOKENS = Tokens([SecretStr("a key")])
+POST = Post(
+    Site("https://papers.example.org"),
+    TOKENS,
+    "Daily Papers <papers@papers.example.org>",
+    unsubscribe_mailbox="leave@papers.example.org",
+)
+DIGEST = Digest(
+    date(2026, 8, 13),
+    "daily",
+    tuple(
+        DigestPaper(
+            f"2608.0000{n}", n, f"On “Things” <{n}> & {'Q' * 20}", "We do. " * 30, 99 - n, 0
+        )
+        for n in range(1, 8)
+    ),
+    Proof(7, 7, SENT_AT, 30),
+)
+LETTER = letters(DIGEST, POST, sent_at=SENT_AT)(Rule())
+
+
+def _reader(address: str, public_id: str = "0123456789abcdef0123") -> Reader:
+    return Reader(1, public_id, address, Rule(), Rule().key)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    name=st.text("abcxyz019.+_-'|=", min_size=1, max_size=60),
+    public_id=st.text("0123456789abcdef", min_size=20, max_size=20),
+)
+def test_a_letter_is_byte_for_byte_the_readers_own_mail(name: str, public_id: str) -> None:
+    reader = _reader(f"a{name.strip('.').replace('..', '.')}z@example.org", public_id)
+    assert LETTER is not None
+    assert LETTER(reader) == POST.mail(DIGEST, reader, sent_at=SENT_AT).as_bytes()
+
+
+def test_a_letter_keeps_what_a_list_owes_its_readers() -> None:
+    assert LETTER is not None
+    reader = _reader(parse_address("ada@example.org").text)
+    raw = LETTER(reader)
+    assert lint(raw) == []
+    mail = message_from_bytes(raw, policy=policy.strict)
+    assert mail["To"] == "ada@example.org"
+    assert mail["Message-ID"] == "<daily.2026-08-13.0123456789abcdef0123@papers.example.org>"
+    assert mail["List-Id"] == "<papers.papers.example.org>"
+    token = TOKENS.sign(Purpose.UNSUBSCRIBE, reader.public_id)
+    assert f"<https://papers.example.org/unsubscribe/{token}>" in mail["List-Unsubscribe"]
+    other = TOKENS.sign(Purpose.PREFERENCES, reader.public_id)
+    for part in ("plain", "html"):
+        body = mail.get_body((part,))
+        assert body is not None
+        assert f"https://papers.example.org/unsubscribe/{token}" in body.get_content()
+        assert f"https://papers.example.org/preferences/{other}" in body.get_content()
+    assert raw.count(b"ada@example.org") == 1
+
+
+def test_rendering_an_issue_again_gives_the_same_bytes() -> None:
+    again = letters(DIGEST, POST, sent_at=SENT_AT)(Rule())
+    assert LETTER is not None
+    assert again is not None
+    assert again(_reader("ada@example.org")) == LETTER(_reader("ada@example.org"))
+
+
+@pytest.mark.parametrize("fields", [{"include": "nothing like it"}, {"upvotes_min": "1000"}])
+def test_a_rule_that_matches_nothing_has_no_letter(fields: dict[str, str]) -> None:
+    assert letters(DIGEST, POST, sent_at=SENT_AT)(parse_rule(fields)) is None

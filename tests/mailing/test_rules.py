@@ -1,0 +1,127 @@
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.mailing.rules import (
+    RULE_FIELDS,
+    Rehearsal,
+    Rule,
+    RuleError,
+    choose,
+    parse_rule,
+    rehearse,
+)
+from flows.newsletter.digest import Digest, DigestPaper, Proof
+
+DAY = date(2026, 8, 13)
+PROOF = Proof(4, 4, datetime(2026, 8, 14, 2, tzinfo=UTC), 30)
+PAPERS = (
+    DigestPaper(
+        "2608.00001", 1, "Multi-Agent Planning with C++", "A study of robots.", 90, 3,
+        organization_name="Straße Lab", author_names=("Ada Lovelace",),
+        github_url="https://github.com/a/b",
+    ),
+    DigestPaper("2608.00002", 2, "Diffusion of Images", "We diffuse.", 40, 0,
+                organization_name="OpenLab", author_names=("José García", "Li Wei")),
+    DigestPaper("2608.00003", 3, "Reinforcement Learning", "A survey.", 20, 1,
+                ai_summary="Robots learn by diffusion.", github_url="https://github.com/c/d"),
+    DigestPaper("2608.00004", 4, "Robotics at Scale", "Large.", 5, 0),
+)  # fmt: skip
+DIGEST = Digest(DAY, "daily", PAPERS, PROOF)
+
+
+@pytest.mark.parametrize(
+    ("fields", "ranks"),
+    [
+        ({}, [1, 2, 3, 4]),
+        ({"include": "multi agent"}, [1]),
+        ({"include": "MULTI-AGENT, c++"}, [1]),
+        ({"include": "robot"}, []),  # whole words: not robots, not robotics
+        ({"include": "robots"}, [1, 3]),
+        ({"include": "robots", "exclude": "diffusion"}, [1]),
+        ({"exclude": "diffusion"}, [1, 4]),
+        ({"authors": "garcía"}, [2]),
+        ({"authors": "JOSÉ GARCI\u0301A"}, [2]),  # the accent as a character of its own
+        ({"organizations": "STRASSE LAB"}, [1]),
+        ({"include": "robotics", "authors": "li wei"}, [2, 4]),  # any of them
+        ({"upvotes_min": "20"}, [1, 2, 3]),
+        ({"has_code": "yes"}, [1, 3]),
+        ({"has_code": "on", "upvotes_min": "50"}, [1]),
+        ({"papers_max": "2"}, [1, 2]),
+        ({"include": "survey; scale", "papers_max": "1"}, [3]),
+    ],
+)
+def test_a_rule_chooses(fields: dict[str, str], ranks: list[int]) -> None:
+    chosen = choose(DIGEST, parse_rule(fields))
+    assert [paper.rank for paper in chosen.papers] == ranks
+    assert chosen == replace(DIGEST, papers=chosen.papers)
+
+
+def test_rules_that_choose_alike_share_a_key() -> None:
+    one = parse_rule({"include": "Diffusion, RL", "editions": "daily"})
+    other = parse_rule({"include": "rl\n\n diffusion ; Diffusion", "editions": "weekly daily"})
+    assert one.key == other.key
+    assert one.key != parse_rule({"exclude": "Diffusion, RL"}).key
+    assert one.key != parse_rule({"include": "Diffusion, RL", "upvotes_min": "1"}).key
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"editions": "hourly"}, "no edition “hourly”"),
+        ({"include": "a\x00b"}, "words to include hold a character that is not text"),
+        ({"exclude": "x" * 101}, "words to exclude is longer than 100"),
+        ({"authors": ",".join(f"name {n}" for n in range(51))}, "51 authors; 50 is the most"),
+        ({"organizations": "x," * 9999}, "organizations are too long"),
+        ({"include": "??!"}, "has no letter or digit"),
+        ({"upvotes_min": "-1"}, "“minimum upvotes” takes a whole number from 0 to 1,000,000"),
+        ({"papers_max": "many"}, "“how many papers” takes a whole number"),
+        ({"papers_max": "٣"}, "“how many papers” takes a whole number"),
+        ({"has_code": "perhaps"}, "“has code” takes yes or no"),
+    ],
+)
+def test_a_rule_that_cannot_be_kept_names_its_field(fields: dict[str, str], said: str) -> None:
+    with pytest.raises(RuleError, match=said.replace("?", r"\?")):
+        parse_rule(fields)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(st.dictionaries(st.sampled_from(RULE_FIELDS), st.text(max_size=60)))
+def test_any_text_is_a_rule_or_one_clear_sentence(fields: dict[str, str]) -> None:
+    said = None
+    try:
+        rule = parse_rule(fields)
+    except RuleError as error:
+        said = str(error)
+    if said is not None:
+        assert said.isprintable()
+        assert said.endswith(".")
+        return
+    assert Rule.from_json(rule.to_json()) == rule
+    assert parse_rule(rule.fields()) == rule
+    choose(DIGEST, rule)
+
+
+def test_a_rehearsal_says_what_would_have_come() -> None:
+    days = [replace(DIGEST, issue_date=date(2026, 8, day)) for day in (12, 11, 13, 10)]
+    days[0] = replace(days[0], papers=PAPERS[3:])
+    heard = rehearse(parse_rule({"include": "robots"}), days)
+    assert heard.sentence == "1.5 papers a day; nothing on 1 of 4 days"
+    assert heard.latest is not None
+    assert (heard.latest.issue_date.day, len(heard.latest.papers)) == (13, 2)
+
+
+@pytest.mark.parametrize(
+    ("heard", "said"),
+    [
+        (Rehearsal(22, 4, 68, None), "3.1 papers a day; nothing on 4 of 22 days"),
+        (Rehearsal(2, 0, 2, None), "1 paper a day; something on each of 2 days"),
+        (Rehearsal(1, 1, 0, None), "0 papers a day; nothing on 1 of 1 day"),
+        (Rehearsal(0, 0, 0, None), "There is no past issue to rehearse on yet."),
+    ],
+)
+def test_a_rehearsal_is_one_sentence(heard: Rehearsal, said: str) -> None:
+    assert heard.sentence == said

@@ -1,0 +1,158 @@
+"""The conventions of dbt_project/, checked over dbt's own manifest."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.dbt.build import PROJECT, Warehouse
+
+Nodes = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    from dbt.cli.main import dbtRunner
+
+    folder = tmp_path_factory.mktemp("dbt")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAPERS_WAREHOUSE_PATH", str(folder / "none.duckdb"))
+        arguments = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--quiet"]
+        folders = ["--target-path", str(folder), "--log-path", str(folder)]
+        result = dbtRunner().invoke(["--log-level-file", "none", "parse", *arguments, *folders])
+    assert result.success, result.exception
+    return json.loads((folder / "manifest.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def models(manifest: Any) -> list[Nodes]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+@pytest.fixture(scope="module")
+def marts(models: list[Nodes]) -> list[Nodes]:
+    return [model for model in models if model["fqn"][1] == "marts"]
+
+
+def _file(model: Nodes) -> Path:
+    return PROJECT / str(model["original_file_path"])
+
+
+def test_every_model_says_what_it_is(models: list[Nodes]) -> None:
+    assert [model["name"] for model in models if not model["description"]] == []
+
+
+def test_every_column_that_is_named_is_described(models: list[Nodes]) -> None:
+    assert [
+        (model["name"], column["name"])
+        for model in models
+        for column in model["columns"].values()
+        if not column["description"]
+    ] == []
+
+
+def test_every_model_names_its_grain_first_and_tests_that_grain(
+    manifest: Any, models: list[Nodes]
+) -> None:
+    tested: dict[str, list[set[str]]] = {}
+    for node in manifest["nodes"].values():
+        if node.get("test_metadata", {}).get("name") == "grain":
+            columns = {
+                re.sub(r"coalesce\((\w+),.*", r"\1", column)
+                for column in node["test_metadata"]["kwargs"]["columns"]
+            }
+            tested.setdefault(node["attached_node"], []).append(columns)
+    for model in models:
+        first = _file(model).read_text().splitlines()[0]
+        grain = re.fullmatch(r"-- .+\. Grain: one row per (.+)\.", first)
+        assert grain, f"{model['name']} opens with {first!r}"
+        columns = set(re.split(r", | and ", grain[1]))
+        assert columns in tested.get(model["unique_id"], []), f"{model['name']}: {columns}"
+
+
+def test_every_model_has_its_own_yaml_beside_it(models: list[Nodes]) -> None:
+    for model in models:
+        yaml = model["patch_path"].removeprefix("daily_papers://")
+        assert PROJECT / yaml == _file(model).with_suffix(".yml")
+
+
+def test_names_and_schemas_follow_the_layer(models: list[Nodes]) -> None:
+    for model in models:
+        layer, name, schema = model["fqn"][1], model["name"], model["schema"]
+        if layer == "staging":
+            assert re.fullmatch(r"stg_[a-z]+__[a-z_]+s", name), name
+            assert (schema, model["config"]["materialized"]) == ("staging", "view")
+        elif layer == "intermediate":
+            assert re.fullmatch(r"int_[a-z]+s_[a-z]+ed", name), name
+            assert schema == "staging"
+        else:
+            assert re.fullmatch(r"[a-z_]+s", name), name
+            assert schema == ("quality" if model["fqn"][2] == "quality" else "marts")
+
+
+def test_only_staging_reads_sources_and_marts_read_the_audit_alone(models: list[Nodes]) -> None:
+    # stale_list_dates says which dates to build, not what is in them.
+    for model in models:
+        sources = {
+            parent.split(".", 2)[2]
+            for parent in model["depends_on"]["nodes"]
+            if parent.startswith("source.")
+        } - {"pipeline.stale_list_dates"}
+        if model["schema"] == "quality":
+            assert all(source.startswith("audit.") for source in sources), model["name"]
+        elif model["fqn"][1] != "staging":
+            assert sources == set(), model["name"]
+
+
+def test_every_mart_has_an_enforced_contract_of_described_columns(marts: list[Nodes]) -> None:
+    for model in marts:
+        assert model["contract"]["enforced"], model["name"]
+        for column in model["columns"].values():
+            assert column["data_type"], f"{model['name']}.{column['name']}"
+
+
+def test_column_names_say_what_type_they_have(marts: list[Nodes]) -> None:
+    types = {
+        "_at": "timestamptz",
+        "_on": "date",
+        "_date": "date",
+        "_count": "bigint",
+        "_total": "bigint",
+        "_rank": "bigint",
+        "_id": "text",
+        "_url": "text",
+    }
+    for model in marts:
+        for column in model["columns"].values():
+            name, data_type = column["name"], column["data_type"]
+            expected = types.get(f"_{name.rsplit('_', 1)[-1]}")
+            assert expected in (None, data_type), f"{model['name']}.{name} is {data_type}"
+            assert name.startswith(("is_", "has_")) == (data_type == "boolean"), name
+
+
+def test_analysts_are_promised_every_mart(manifest: Any, marts: list[Nodes]) -> None:
+    analysts = manifest["exposures"]["exposure.daily_papers.analysts"]
+
+    assert set(analysts["depends_on"]["nodes"]) == {model["unique_id"] for model in marts}
+
+
+def test_list_readings_is_built_after_every_other_mart(manifest: Any, marts: list[Nodes]) -> None:
+    parents, todo = set(), ["model.daily_papers.list_readings"]
+    while todo:
+        parents.update(new := manifest["parent_map"][todo.pop()])
+        todo.extend(new)
+    others = {model["unique_id"] for model in marts if model["schema"] == "marts"}
+    assert others - parents == {"model.daily_papers.list_readings"}
+
+
+def test_documented_columns_are_the_columns_there_are(models: list[Nodes], tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path, tmp_path / "warehouse.duckdb")
+    warehouse.build()
+    for model in models:
+        columns = warehouse.rows(
+            "select column_name from information_schema.columns"
+            f" where table_schema = '{model['schema']}' and table_name = '{model['name']}'"
+        )
+        assert set(columns) == set(model["columns"]), model["name"]

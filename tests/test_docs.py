@@ -1,0 +1,158 @@
+"""What is written about the project is so: generated parts, links, commands, version, paths."""
+
+import re
+import shlex
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from flows import outcome
+from flows.cli import app
+from flows.settings import Settings
+from tests import docs, pictures
+
+ROOT = docs.ROOT
+README = docs.README.read_text()
+MOST_BYTES = 200_000  # a picture that loads before one scrolls past it
+_LINK = re.compile(r"\]\(([^)\s]+)\)|(?:href|src|srcset)=\"([^\"]+)\"")
+_SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+# Not after a letter, so that https://example.org/home/… passes.
+_PATH_OF_A_MACHINE = re.compile(r"(?<![\w.~}>])/(?:root|work|(?:home|Users)/\w+)/")
+
+
+def _committed(*patterns: str) -> list[Path]:
+    """The files that git knows; without git, nothing can be said about them."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git working copy")
+    names = subprocess.check_output(["git", "ls-files", "-z", *patterns], cwd=ROOT, text=True)
+    return [path for name in names.split("\0") if name and (path := ROOT / name).exists()]
+
+
+def _slug(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def _broken_links(page: Path) -> Iterator[str]:
+    for found in _LINK.finditer(page.read_text()):
+        link = found[1] or found[2]
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name) if name else page
+        if not target.exists():
+            yield link
+        elif anchor and target.suffix == ".md":
+            headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
+            if anchor not in map(_slug, headings):
+                yield link
+
+
+def test_the_generated_parts_of_the_readme_say_what_the_code_says() -> None:
+    assert docs.readme(README) == README, "run `make docs`"
+
+
+def test_the_example_of_an_env_file_says_what_the_code_says() -> None:
+    assert docs.ENV_EXAMPLE.read_text() == docs.env_example(), "run `make docs`"
+
+
+def test_the_example_of_an_env_file_uncommented_is_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PAPERS_HOME")
+    filled = tmp_path / ".env"
+    filled.write_text(re.sub("^#PAPERS", "PAPERS", docs.env_example(), flags=re.MULTILINE))
+
+    assert Settings(_env_file=filled) == Settings(_env_file=None)
+
+
+@pytest.mark.parametrize("part", ["settings", "commands", "mail commands", "tables", "verdicts"])
+def test_the_readme_has_every_generated_part_once(part: str) -> None:
+    assert README.count(f"<!-- generated: {part} -->\n") == 1
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_every_command_stands_in_one_of_the_two_tables() -> None:
+    tables = docs.commands() + docs.commands(mail=True)
+    names = [name for name in app if not name.startswith("-")]
+
+    assert [name for name in names if not re.search(rf"\| `papers {name}[ `]", tables)] == []
+    assert "|  |" not in tables, "a command does not say what it does"
+
+
+def test_every_mart_stands_among_the_tables() -> None:
+    marts = {path.stem for path in (docs.MODELS / "marts").rglob("*.sql")}
+
+    assert marts == set(docs.published())
+
+
+def test_every_exit_code_is_explained() -> None:
+    codes = {value for name, value in vars(outcome).items() if name.startswith("EXIT_")}
+    section = README.partition("## Commands")[2].partition("## Settings")[0]
+
+    assert {int(code) for code in re.findall(r"\s(\d+):\s", section)} == codes
+
+
+def test_every_command_line_in_the_readme_can_be_typed() -> None:
+    shell = "".join(_SHELL.findall(README))
+    lines = re.findall(r"(?:^|&& |\s)(?:\.venv/bin/)?papers ((?:\"[^\"]*\"|[^\"\n])+)", shell)
+    lines += re.findall(r"`(?:\.venv/bin/)?papers ([a-z][^`<…\[]*)`", README)
+    assert len(lines) > 5
+    for line in lines:
+        words = shlex.split(line, comments=True)
+        command = app
+        while words and words[0] in command:
+            command = command[words.pop(0)]
+        assert command is not app, f"papers {line}"
+        if command.default_command and words:
+            command.parse_args(words, exit_on_error=False, print_error=False)
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    shell = "".join(_SHELL.findall(README)) + "\n".join(re.findall(r"`(make [^`]+)`", README))
+    named = {word for line in re.findall(r"\bmake ((?:[a-z]+ ?)+)", shell) for word in line.split()}
+    assert named <= targets
+
+
+def test_every_relative_link_leads_somewhere() -> None:
+    broken = {
+        str(page.relative_to(ROOT)): links
+        for page in _committed("*.md")
+        if (links := list(_broken_links(page)))
+    }
+    assert broken == {}
+
+
+def test_the_newest_version_of_the_changelog_is_that_of_the_package() -> None:
+    newest = re.search(r"^## \[(\d[^\]]*)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert newest
+    assert newest[1] == project["version"]
+
+
+def test_no_committed_text_names_a_path_of_somebodys_machine() -> None:
+    found = [
+        (str(path.relative_to(ROOT)), line.strip())
+        for path in _committed()
+        if path.suffix != ".png"
+        for line in path.read_text(errors="replace").splitlines()
+        if _PATH_OF_A_MACHINE.search(line)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", get_args(pictures.Scheme))
+def test_the_picture_of_the_digest_is_sharp_and_small(scheme: pictures.Scheme) -> None:
+    picture = pictures.picture(scheme).read_bytes()
+
+    assert picture.startswith(b"\x89PNG")
+    assert int.from_bytes(picture[16:20]) == pictures.WIDTH * pictures.SCALE
+    assert len(picture) < MOST_BYTES
