@@ -34,6 +34,11 @@ def daily_papers(day: date) -> State:
             data_docs(settings.home)
     except (BuildFailedError, WarehouseBusyError) as stop:
         outcome = Outcome("failed", str(stop))
+    return conclude(day, outcome)
+
+
+def conclude(day: date, outcome: Outcome) -> State:
+    """Show how a day ended on the run's page, and give it as the run's final state."""
     _show(day, outcome)
     return outcome.as_state()
 

@@ -1,8 +1,10 @@
 """The one configuration: PAPERS_* from the environment and `.env`. It feeds dlt, dbt, Prefect."""
 
+from datetime import time
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,6 +26,18 @@ def _http_url(value: str) -> str:
 def _sender(value: str) -> str:
     if any(character in value for character in "\r\n") or "@" not in value:
         raise ValueError("must be one address, such as 'Daily Papers <papers@example.org>'")
+    return value
+
+
+def _operator(value: str | None) -> str | None:
+    return None if value is None else _sender(value)
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a time zone's name, such as America/New_York") from None
     return value
 
 
@@ -74,6 +88,24 @@ class Settings(BaseSettings):
     )
     issue_max_age_hours: float = Field(
         default=36, gt=0, description="an issue older than this is never mailed by itself"
+    )
+
+    timezone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        default="America/New_York", description="the time zone of SCHEDULE and DEADLINE"
+    )
+    deadline: time = Field(
+        default=time(9),
+        description="the hour of the morning after, HH:MM, at which a day without its final verdict"
+        " is an incident",
+    )
+    reread_days: int = Field(
+        default=14, ge=0, description="how many past list dates are read again each night"
+    )
+    operator_email: Annotated[str | None, AfterValidator(_operator)] = Field(
+        default=None, description="who is told of incidents by mail"
+    )
+    operator_webhook: SecretStr | None = Field(
+        default=None, description="a URL that incidents are posted to as JSON"
     )
 
     @cached_property
