@@ -180,7 +180,7 @@ def _dbt_build(settings: Settings, *, is_new_project: bool) -> tuple[Node, ...]:
     os.environ["PAPERS_WAREHOUSE_PATH"] = str(settings.warehouse_path)
     places = _places(settings)
     # Unit tests are about the SQL, not about today's data: the test suite runs them.
-    build = ["build", *places, "--exclude-resource-type", "unit_test"]
+    build = ["build", *places, "--no-write-json", "--exclude-resource-type", "unit_test"]
     try:
         manifest = _manifest(places)
         result = dbtRunner(manifest).invoke(build + ["--full-refresh"] * is_new_project)

@@ -17,9 +17,12 @@ CLOSED = datetime(2026, 8, 21, 2, 31, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def prefect() -> Iterator[None]:
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=120):
+    # Joining the heartbeat's thread costs a second at the end of each run; no test is about it.
+    no_heartbeat = temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
+    with prefect_test_harness(server_startup_timeout=120), no_heartbeat:
         yield
 
 
