@@ -51,8 +51,8 @@ def test_one_bad_line_stops_the_import_and_every_bad_line_is_named(mailing: Mail
     done = import_csv(mailing, lines, now=NOW)
     assert [line.number for line in done.bad_lines] == [3, 4, 5]
     assert "minimum upvotes" in done.bad_lines[1].sentence
-    assert done.bad_lines[2].sentence == "The line has 1 cells, not 2."
-    assert done.sentence == "Nothing imported: 3 bad lines; mend them and import again."
+    assert done.bad_lines[2].sentence == "The line has 1 cell, not 2."
+    assert done.sentence == "Nothing imported: 3 bad lines to mend; then import again."
     assert _addresses(mailing) == []
 
 

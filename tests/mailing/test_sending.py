@@ -36,7 +36,7 @@ def send(mailing: Mailing, issue: Issue, relay: Relay, clock: Clock) -> Send:
         usual: dict[str, Any] = {"limits": ONE, "clock": clock}
         asked = given.pop("issue", issue)
         compose = given.pop("compose", letters)
-        transport = given.pop("transport", None) or relay.transport(timeout=0.5, final_timeout=0.5)
+        transport = given.pop("transport", None) or relay.transport()
         return send_issue(mailing, asked, compose, transport, **(usual | given))
 
     return run
@@ -128,7 +128,7 @@ def test_a_refusal_for_now_is_tried_again_after_growing_pauses(
     assert report.issue.state == "sending"
     assert report.next_attempt_at == NOW + timedelta(minutes=30)
     assert _why(mailing, "ada") == (
-        "Not sent yet: 451 4.7.1 greylisted; tried 1 times, again from 2026-08-14 02:30 UTC."
+        "Not sent yet: 451 4.7.1 greylisted; tried 1 time, again from 2026-08-14 02:30 UTC."
     )
     clock.pass_by(minutes=29)
     send()
@@ -282,8 +282,9 @@ def test_after_days_of_silence_one_current_issue_goes_out(
     said = [send(issue=issue).sentence for issue in issues]
     assert relay.counts == {"ada@example.org": 1}
     assert said[0].startswith("Not sent: it is 97 hours old")
-    assert said[3] == "There is nobody to send to. A newer issue is out."
+    assert said[3] == ("Not sent: a newer issue is due, and only the newest goes out by itself.")
     assert said[4] == "Sent to 1."
+    assert send(issue=issues[4]).sentence == "Already sent to 1."
 
 
 def test_who_joins_while_the_issue_is_young_gets_it(
