@@ -11,7 +11,8 @@ from flows.settings import Settings, SettingsError
 def secret_keys(settings: Settings) -> tuple[SecretStr, ...]:
     """The keys of PAPERS_SECRET_KEY, the signing one first; else `secret.key`, made if need be.
 
-    Raises SettingsError where the setting holds none. Safe when several processes ask for the first time at once: one makes the file, all read it.
+    Safe when several processes ask for the first time at once: one makes the file, all read it.
+    Raises SettingsError where the setting holds none.
     """
     if settings.secret_key:
         given = settings.secret_key.get_secret_value().split(",")

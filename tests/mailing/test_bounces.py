@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -20,6 +20,7 @@ from flows.mailing.transports import FileTransport
 from flows.newsletter.render import Site
 from tests.mailing.conftest import DAY, NOW
 from tests.mailing.zygote import letters
+from tests.odd_input import odd_input
 
 DOMAIN = "papers.example.org"
 TOKENS = Tokens([SecretStr("a key")])
@@ -179,7 +180,7 @@ def test_a_mailbox_that_is_none_is_one_sentence(
         read_bounces(mailing, TOKENS, tmp_path / name, now=NOW)
 
 
-@settings(max_examples=500, deadline=None)
+@odd_input(500)
 @given(st.binary(max_size=200), st.integers(0, 500), st.sampled_from(["5.1.1", "x", "é", ""]))
 def test_a_broken_report_is_read_without_a_traceback(noise: bytes, at: int, status: str) -> None:
     raw = _failed(status, "ada", "<daily.2026-99-99.0123456789abcdef0123@x>")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.mailing import subscribers as people
@@ -12,6 +12,7 @@ from flows.mailing.csv_lines import COLUMNS, export_csv, import_csv
 from flows.mailing.database import Mailing, open_list
 from flows.mailing.rules import Rule, parse_rule
 from tests.mailing.conftest import NOW
+from tests.odd_input import odd_input
 
 
 def _addresses(mailing: Mailing) -> list[str | None]:
@@ -134,7 +135,7 @@ _ODD_TEXT = st.builds(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@odd_input(500)
 @given(header=st.sampled_from(["address", ",".join(COLUMNS[:3]), "address,include"]), odd=_ODD_TEXT)
 def test_ten_thousand_odd_lines_are_each_read_or_named_and_none_half_kept(
     one_list: Mailing, header: str, odd: str
