@@ -118,6 +118,16 @@ def test_equal_rules_share_a_rendering_and_no_match_sends_nothing(
     assert send(compose=compose).sentence == "Already sent to 23, 7 skipped."
 
 
+def test_where_nothing_matches_anybody_no_connection_opens_and_nothing_is_wrong(
+    mailing: Mailing, send: Send, relay: Relay
+) -> None:
+    _join(mailing, "ada", "bo")
+    report = send(compose=lambda _rule: None)
+    assert report.sentence == "Sent to 0, 2 skipped."
+    assert not report.is_blocked
+    assert relay.sessions == 0
+
+
 def test_a_refusal_for_now_is_tried_again_after_growing_pauses(
     mailing: Mailing, send: Send, relay: Relay, clock: Clock
 ) -> None:
@@ -213,13 +223,16 @@ def test_who_leaves_while_the_issue_goes_out_does_not_get_it(
 
     def leave_at_the_first() -> None:
         relay.meanwhile = None
-        for number in range(25):
+        for number in range(13):
             people.unsubscribe(mailing, _id(mailing, f"reader{number}"), now=NOW)
+        for number in range(13, 25):
+            people.suppress(mailing, f"reader{number}@example.org", "it bounced", now=NOW)
 
     relay.meanwhile = leave_at_the_first
     assert send().sentence == "Sent to 25, 25 skipped."
     assert not {f"reader{number}@example.org" for number in range(25)} & set(relay.counts)
     assert _why(mailing, "reader3") == "Not sent: unsubscribed meanwhile."
+    assert _why(mailing, "reader20") == "Not sent: suppressed meanwhile."
 
 
 def test_too_many_errors_pause_the_issue_until_the_operator_goes_on(
