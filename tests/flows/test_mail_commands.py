@@ -11,6 +11,7 @@ from rich.console import Console
 
 from flows import cli, clock, mail_commands
 from flows.deliver import ledger_issue, open_mailing
+from flows.mailing.dns_records import Finding
 from flows.mailing.subscribers import suppress
 from flows.settings import load_settings
 
@@ -139,3 +140,20 @@ def test_the_doctor_names_what_is_wrong_and_changes_nothing(
     ]
     assert "hunter2" not in out
     assert list(own_home.iterdir()) == []
+
+
+def test_the_doctor_looks_for_the_key_of_the_relays_selector(
+    papers: Papers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, list[str]]] = []
+
+    def look(domain: str, *, selectors: list[str]) -> list[Finding]:
+        asked.append((domain, selectors))
+        return [Finding("ok", "DKIM: there is a key at selector s1.")]
+
+    monkeypatch.setattr("flows.doctor.dns_findings", look)
+    monkeypatch.setenv("PAPERS_HUB_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("PAPERS_MAIL_FROM", "Daily Papers <papers@example.org>")
+    monkeypatch.setenv("PAPERS_DKIM_SELECTOR", "s1")
+    assert "ok       dns        DKIM: there is a key at selector s1." in papers("doctor")[1]
+    assert asked == [("example.org", ["s1"])]
