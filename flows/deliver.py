@@ -18,7 +18,7 @@ from flows.mailing.transports import FileTransport, Transport, parse_mail_url
 from flows.newsletter.digest import Digest
 from flows.newsletter.render import Site
 from flows.settings import Settings
-from flows.sources.feed_day import closes_at
+from flows.sources.feed_day import closes_at, newest_closed
 
 
 def deliver(
@@ -27,7 +27,8 @@ def deliver(
     """Send the issue in this folder to everyone whose turn it is; safe to call again.
 
     Its age counts from the moment its list closed: what an outage held back for longer than
-    PAPERS_ISSUE_MAX_AGE_HOURS goes out only where the operator says so (`is_forced`).
+    PAPERS_ISSUE_MAX_AGE_HOURS, or past the close of the next list, goes out only where the operator
+    says so (`is_forced`).
 
     Raises:
         TransportError, MailingError: mail cannot be sent at all; the message says why.
@@ -42,8 +43,19 @@ def deliver(
         transport(settings, folder / "mail"),
         limits=Limits(issue_life=timedelta(hours=settings.issue_max_age_hours)),
         clock=lambda: now,
+        is_current=_is_current(digest, settings, now),
         is_forced=is_forced,
     )
+
+
+def _is_current(digest: Digest, settings: Settings, now: datetime) -> bool:
+    """Whether no later list has closed: after an outage one issue goes out, in whatever order.
+
+    A life of two days and more is the operator's word that issues may pile up.
+    """
+    if digest.edition != "daily" or settings.issue_max_age_hours >= 48:
+        return True
+    return digest.issue_date >= newest_closed(now)
 
 
 def ledger_issue(mailing: Mailing, issue_date: date, edition: str, now: datetime) -> Issue:

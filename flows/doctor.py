@@ -92,5 +92,6 @@ def _dns(settings: Settings, _: datetime) -> Iterator[Finding]:
             "note", "dns", f"{domain} is no public domain; its records were not looked at."
         )
         return
-    for found in dns_findings(domain):
+    selectors = [settings.dkim_selector] if settings.dkim_selector else []
+    for found in dns_findings(domain, selectors=selectors):
         yield Finding(found.level, "dns", found.sentence)

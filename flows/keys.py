@@ -5,17 +5,21 @@ import secrets
 
 from pydantic import SecretStr
 
-from flows.settings import Settings
+from flows.settings import Settings, SettingsError
 
 
 def secret_keys(settings: Settings) -> tuple[SecretStr, ...]:
     """The keys of PAPERS_SECRET_KEY, the signing one first; else `secret.key`, made if need be.
 
     Safe when several processes ask for the first time at once: one makes the file, all read it.
+    Raises SettingsError where the setting holds none.
     """
     if settings.secret_key:
         given = settings.secret_key.get_secret_value().split(",")
-        return tuple(SecretStr(key.strip()) for key in given if key.strip())
+        keys = tuple(SecretStr(key.strip()) for key in given if key.strip())
+        if not keys:
+            raise SettingsError("PAPERS_SECRET_KEY cannot be used: there is no key in it.")
+        return keys
     path = settings.home / "secret.key"
     if not path.exists():
         settings.home.mkdir(parents=True, exist_ok=True)

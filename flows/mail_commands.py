@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows import clock
-from flows.deliver import deliver, open_mailing
+from flows.deliver import deliver, open_mailing, post
 from flows.mailing import ledger
 from flows.mailing.bounces import read_bounces
 from flows.mailing.csv_lines import export_csv, import_csv
@@ -21,14 +21,17 @@ from flows.mailing.database import Mailing
 from flows.mailing.rules import parse_rule, rehearse
 from flows.mailing.subscribers import (
     RefusedError,
+    State,
     Subscriber,
     add,
     erase,
     everyone,
     find,
+    lift,
     pause,
     unsubscribe,
 )
+from flows.newsletter.lint import lint_arrived
 from flows.outcome import EXIT_BLOCKED, EXIT_OK, EXIT_USAGE
 from flows.published import recent_digests
 from flows.settings import Settings, load_settings
@@ -114,11 +117,11 @@ def remove(address: str, /, *, forget: bool = False) -> int:
 
 
 @subscribers.command(name="list")
-def list_(*, state: str | None = None, format: Format = "table") -> int:
+def list_(*, state: State | None = None, format: Format = "table") -> int:
     """Who is on the list, with their choice.
 
     Args:
-        state: only these: unconfirmed, active, paused, unsubscribed or suppressed.
+        state: only these.
         format: a table to read, or JSON for a script.
     """
     with _list() as (mailing, _):
@@ -157,6 +160,21 @@ def pause_(address: str, until: date | None = None, /) -> int:
     return EXIT_OK
 
 
+@subscribers.command(name="lift")
+def lift_(address: str, /) -> int:
+    """Write again to a suppressed address: its mailbox works, or its owner asked for it.
+
+    Args:
+        address: the mail address.
+    """
+    with _list() as (mailing, _):
+        lift(mailing, address, now=clock.utc_now())
+        person = find(mailing, address)
+    standing = person.standing if person else "not on the list; it can be added again"
+    console.print(f"{address} is {standing}.", markup=False)
+    return EXIT_OK
+
+
 @subscribers.command(name="import")
 def import_(file: Path, /, *, dry_run: bool = False) -> int:
     """Add every address of a CSV file, or none where a line is bad.
@@ -167,8 +185,11 @@ def import_(file: Path, /, *, dry_run: bool = False) -> int:
     """
     try:
         lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    except (OSError, UnicodeDecodeError) as error:
-        errors.print(f"{file} cannot be read: {error}.", markup=False)
+    except OSError as error:
+        errors.print(f"{file} cannot be read: {error.strerror}.", markup=False)
+        return EXIT_USAGE
+    except UnicodeDecodeError:
+        errors.print(f"{file} cannot be read: it is not UTF-8 text.", markup=False)
         return EXIT_USAGE
     with _list() as (mailing, _):
         result = import_csv(mailing, lines, now=clock.utc_now(), dry_run=dry_run)
@@ -189,8 +210,12 @@ def export(file: Path | None = None, /) -> int:
         if file is None:
             csv.writer(console.file, lineterminator="\n").writerows(export_csv(mailing))
             return EXIT_OK
-        with file.open("w", encoding="utf-8", newline="") as target:
-            csv.writer(target, lineterminator="\n").writerows(export_csv(mailing))
+        try:
+            with file.open("w", encoding="utf-8", newline="") as target:
+                csv.writer(target, lineterminator="\n").writerows(export_csv(mailing))
+        except OSError as error:
+            errors.print(f"{file} cannot be written: {error.strerror}.", markup=False)
+            return EXIT_USAGE
     console.print(f"The list is in {file}.", markup=False)
     return EXIT_OK
 
@@ -215,13 +240,14 @@ def rehearse_(address: str, /) -> int:
 
 @subscribers.command
 def bounces(mailbox: Path, /) -> int:
-    """Act on what came back: bad addresses and complaints are never written to again.
+    """Act on what came back: bad addresses, complaints, wishes to leave: no more mail to them.
 
     Args:
         mailbox: a maildir (folder) or an mbox (file); it stays as it is.
     """
-    with _list() as (mailing, _):
-        report = read_bounces(mailing, mailbox, now=clock.utc_now())
+    with _list() as (mailing, settings):
+        tokens = post(settings).tokens
+        report = read_bounces(mailing, tokens, mailbox, now=clock.utc_now())
     console.print(report.sentence)
     return EXIT_OK
 
@@ -285,6 +311,25 @@ def explain(address: str, day: date | None = None, /, *, edition: Edition = "dai
             return EXIT_BLOCKED
         console.print(ledger.explain(mailing, edition, day, address), markup=False)
     return EXIT_OK
+
+
+@issue.command
+def lint(mail: Path, /) -> int:
+    """Check a mail as it arrived: what a list owes its readers, and what the relay signed.
+
+    Args:
+        mail: the mail with all its headers, saved from a mailbox as a file.
+    """
+    try:
+        findings = lint_arrived(mail.read_bytes())
+    except OSError as error:
+        errors.print(f"{mail} cannot be read: {error.strerror}.", markup=False)
+        return EXIT_USAGE
+    for line in findings:
+        errors.print(line, markup=False)
+    if not findings:
+        console.print("Nothing is missing.")
+    return EXIT_BLOCKED if findings else EXIT_OK
 
 
 def _person(mailing: Mailing, address: str) -> Subscriber:

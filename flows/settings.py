@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     mail_from: Annotated[str, AfterValidator(_sender)] = Field(
         default="Daily Papers <papers@localhost>", description="the one From of every mail"
     )
+    dkim_selector: str | None = Field(
+        default=None, description="the relay's DKIM selector, for `papers doctor` to find its key"
+    )
     public_url: BaseUrl = Field(
         default="http://localhost:8080", description="where readers reach the reader pages"
     )

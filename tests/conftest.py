@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+import tests.odd_input  # noqa: F401  # registers the profile that may be asked for
+
 CORPUS = Path(__file__).resolve().parents[1].parent / "shared" / "corpus"
 _connect = socket.socket.connect
 

@@ -1,6 +1,7 @@
-"""What comes back: delivery status notifications (RFC 3464) and abuse reports (RFC 5965).
+"""What comes back: status notifications (RFC 3464), abuse reports (RFC 5965), wishes to leave.
 
-Anybody can write to a bounce mailbox. So a report counts only with one of our Message-IDs in it,
+Anybody can write to this mailbox. A wish to leave counts by the signed link in its subject, as
+List-Unsubscribe has it; so a report counts only with one of our Message-IDs in it,
 which nobody but the recipient has seen, or, where the other side sent no headers back at all, with
 the address of somebody on the list; a report about another's message is not ours.
 """
@@ -21,10 +22,14 @@ from sqlalchemy import Connection, Row, select, update
 from flows.mailing.addresses import AddressError, parse_address
 from flows.mailing.database import Mailing
 from flows.mailing.ledger import suppress_after_soft_failures
-from flows.mailing.subscribers import suppress_on
+from flows.mailing.letters import UNSUBSCRIBE_WORD
+from flows.mailing.subscribers import RefusedError, suppress_on, unsubscribe
 from flows.mailing.tables import deliveries, subscribers
+from flows.mailing.tokens import Purpose, TokenError, Tokens
 from flows.mailing.transports import is_address_bad, one_line
+from flows.newsletter.text import counted
 
+_WISH = re.compile(rf"\s*{UNSUBSCRIBE_WORD}\s+(\S+)\s*", re.IGNORECASE)
 _OUR_ID = re.compile(r"<?([a-z]+)\.(\d{4}-\d\d-\d\d)\.([0-9a-f]{20})@")
 
 
@@ -40,6 +45,7 @@ class BounceReport:
     hard_count: int = 0  # the address is no good: suppressed
     soft_count: int = 0  # full, too large, refused by policy: suppressed after three issues
     complaint_count: int = 0  # suppressed
+    left_count: int = 0  # by the mailto link of List-Unsubscribe: unsubscribed
     known_count: int = 0  # counted by an earlier reading
     foreign_count: int = 0  # no report, or not about a message or reader of ours
 
@@ -47,9 +53,10 @@ class BounceReport:
     def sentence(self) -> str:
         """The counts in words."""
         return (
-            f"{self.read_count} messages read: {self.hard_count} bad addresses, "
+            f"{counted(self.read_count, 'message')} read: {self.hard_count} bad addresses, "
             f"{self.soft_count} soft bounces, {self.complaint_count} complaints, "
-            f"{self.known_count} known already, {self.foreign_count} not ours."
+            f"{self.left_count} who left, {self.known_count} known already, "
+            f"{self.foreign_count} not ours."
         )
 
 
@@ -62,7 +69,7 @@ class _Return(NamedTuple):
     address: str
 
 
-def read_bounces(mailing: Mailing, path: Path, *, now: datetime) -> BounceReport:
+def read_bounces(mailing: Mailing, tokens: Tokens, path: Path, *, now: datetime) -> BounceReport:
     """Read a maildir (a folder) or an mbox (a file) and act on what came back.
 
     The mailbox stays as it is; reading it again changes nothing. Raises MailboxError.
@@ -72,7 +79,9 @@ def read_bounces(mailing: Mailing, path: Path, *, now: datetime) -> BounceReport
         report.read_count += 1
         returns = _returns(raw)
         if not returns:
-            report.foreign_count += 1
+            is_wish = _leave(mailing, tokens, raw, now)
+            report.left_count += is_wish
+            report.foreign_count += not is_wish
         for returned in returns:
             with mailing.write() as connection:
                 result = _act(connection, returned, now)
@@ -83,14 +92,38 @@ def read_bounces(mailing: Mailing, path: Path, *, now: datetime) -> BounceReport
 def _messages(path: Path) -> Iterator[bytes]:
     if not path.exists():
         raise MailboxError(f"There is no mailbox at {path}.")
-    if path.is_dir() and not (path / "cur").is_dir():
-        raise MailboxError(f"{path} is a folder but no maildir: it has no “cur” in it.")
-    opened = (
-        mailbox.Maildir(path, create=False) if path.is_dir() else mailbox.mbox(path, create=False)
-    )
-    with closing(opened):
-        for key in opened.iterkeys():
-            yield opened.get_bytes(key)
+    if path.is_dir() and not ((path / "cur").is_dir() and (path / "new").is_dir()):
+        raise MailboxError(f"{path} is a folder but no maildir: it lacks “cur” and “new”.")
+    try:
+        if path.is_file() and not _begins_as_mbox(path):
+            raise MailboxError(f"{path} is no mbox: its first line does not begin with “From ”.")
+        opened = (
+            mailbox.Maildir(path, create=False)
+            if path.is_dir()
+            else mailbox.mbox(path, create=False)
+        )
+        with closing(opened):
+            for key in opened.iterkeys():
+                yield opened.get_bytes(key)
+    except OSError as error:
+        raise MailboxError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _begins_as_mbox(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(5) in {b"", b"From "}
+
+
+def _leave(mailing: Mailing, tokens: Tokens, raw: bytes, now: datetime) -> bool:
+    """Whether a reader asks to leave by this mail; then they have."""
+    subject = str(message_from_bytes(raw, policy=policy.compat32)["Subject"] or "")
+    if not (wish := _WISH.fullmatch(subject)):
+        return False
+    try:
+        unsubscribe(mailing, tokens.read(Purpose.UNSUBSCRIBE, wish[1]), now=now)
+    except (TokenError, RefusedError):
+        return False
+    return True
 
 
 def _returns(raw: bytes) -> list[_Return]:

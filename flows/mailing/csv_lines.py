@@ -9,6 +9,7 @@ from flows.mailing.addresses import Address, AddressError, parse_address
 from flows.mailing.database import Mailing
 from flows.mailing.rules import RULE_FIELDS, Rule, RuleError, parse_rule
 from flows.mailing.subscribers import STATES, RefusedError, add_many, everyone
+from flows.newsletter.text import counted
 
 _BATCH = 500
 COLUMNS = ("address", "state", *RULE_FIELDS)
@@ -36,7 +37,8 @@ class Import:
         """The outcome in words."""
         out = f"{len(self.left_out)} left out"
         if self.bad_lines:
-            return f"Nothing imported: {len(self.bad_lines)} bad lines; mend them and import again."
+            bad = counted(len(self.bad_lines), "bad line")
+            return f"Nothing imported: {bad} to mend; then import again."
         return f"{self.added_count} {'added' if self.is_done else 'would be added'}, {out}."
 
 
@@ -97,7 +99,8 @@ def _rows(lines: Iterable[str], bad: list[Line]) -> Iterator[tuple[int, dict[str
                 continue
             names = ["address"]
         if len(cells) != len(names):
-            bad.append(Line(reader.line_num, f"The line has {len(cells)} cells, not {len(names)}."))
+            found = counted(len(cells), "cell")
+            bad.append(Line(reader.line_num, f"The line has {found}, not {len(names)}."))
             continue
         yield reader.line_num, dict(zip(names, cells, strict=True))
 

@@ -42,7 +42,7 @@ def dns_findings(
         return [Finding("note", f"The DNS {kind}, so SPF, DKIM and DMARC were not looked at.")]
     if not selectors:
         findings.append(
-            Finding("note", "DKIM: the relay signs; name its selector to have its key looked at.")
+            Finding("note", "DKIM: the relay signs; PAPERS_DKIM_SELECTOR has its key looked at.")
         )
     return findings
 

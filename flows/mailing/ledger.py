@@ -43,6 +43,7 @@ from flows.mailing.rules import Rule
 from flows.mailing.subscribers import suppress_on, why_suppressed
 from flows.mailing.tables import Utc, deliveries, issues, subscribers
 from flows.mailing.transports import DEFERRED, FAILED, SENT, UNKNOWN, WITHHELD, Outcome
+from flows.newsletter.text import counted
 
 CLAIMED, SKIPPED = "claimed", "skipped"
 SENDING, PAUSED, DONE = "sending", "paused", "done"
@@ -243,7 +244,7 @@ def _explained(row: Row[Any]) -> str:
         return f"Sent at {at}" + (f"; it came back: {row.bounce}." if row.bounce else ".")
     if row.state == DEFERRED:
         return (
-            f"Not sent yet: {row.reason}; tried {row.attempts_count} times, "
+            f"Not sent yet: {row.reason}; tried {counted(row.attempts_count, 'time')}, "
             f"again from {row.next_attempt_at:%Y-%m-%d %H:%M} UTC."
         )
     if row.state == UNKNOWN:

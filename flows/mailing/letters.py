@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 from functools import cached_property
 from typing import NamedTuple
+from urllib.parse import quote
 
 from flows.mailing.ledger import Reader
 from flows.mailing.rules import Rule, choose
@@ -20,6 +21,8 @@ from flows.newsletter.digest import Digest
 from flows.newsletter.message import Unsubscribe, message
 from flows.newsletter.render import ReaderLinks, Rendering, Site, personal, render
 
+UNSUBSCRIBE_WORD = "unsubscribe"  # the subject of a mail that leaves, before the reader's token
+
 
 @dataclass(frozen=True)
 class Post:
@@ -28,12 +31,16 @@ class Post:
     site: Site
     tokens: Tokens
     sender: str
-    unsubscribe_mailbox: str | None = None
+
+    @cached_property
+    def mailbox(self) -> str:
+        """The address that our mail comes from; what comes back, comes back there."""
+        return parseaddr(self.sender)[1]
 
     @cached_property
     def domain(self) -> str:
         """The domain that our mail, and so every Message-ID, comes from."""
-        return parseaddr(self.sender)[1].rpartition("@")[2]
+        return self.mailbox.rpartition("@")[2]
 
     @property
     def list_id(self) -> str:
@@ -43,6 +50,10 @@ class Post:
     def url(self, purpose: Purpose, public_id: str) -> str:
         """The reader's page for a purpose: `/unsubscribe/…`, `/preferences/…`, `/confirm/…`."""
         return self._page(purpose, self.tokens.sign(purpose, public_id))
+
+    def way_out(self, public_id: str) -> Unsubscribe:
+        """How the reader leaves without opening a page; `mailbox` must be read for the mailto."""
+        return self._way_out(self.tokens.sign(Purpose.UNSUBSCRIBE, public_id))
 
     def mail(self, digest: Digest, reader: Reader, *, sent_at: datetime) -> EmailMessage:
         """One reader's mail of a digest that their rule chose from."""
@@ -67,8 +78,9 @@ class Post:
     def _mail(
         self, digest: Digest, rendering: Rendering, own: "_Own", sent_at: datetime
     ) -> EmailMessage:
+        way_out = self._way_out(own.unsubscribe_token)
         links = ReaderLinks(
-            unsubscribe_url=self._page(Purpose.UNSUBSCRIBE, own.unsubscribe_token),
+            unsubscribe_url=way_out.url,
             preferences_url=self._page(Purpose.PREFERENCES, own.preferences_token),
         )
         return message(
@@ -78,7 +90,13 @@ class Post:
             message_id=message_id(digest.edition, digest.issue_date, own.public_id, self.domain),
             date=sent_at,
             list_id=self.list_id,
-            unsubscribe=Unsubscribe(links.unsubscribe_url, self.unsubscribe_mailbox),
+            unsubscribe=way_out,
+        )
+
+    def _way_out(self, token: str) -> Unsubscribe:
+        return Unsubscribe(
+            self._page(Purpose.UNSUBSCRIBE, token),
+            f"mailto:{quote(self.mailbox, safe='@')}?subject={UNSUBSCRIBE_WORD}%20{token}",
         )
 
     def _page(self, purpose: Purpose, token: str) -> str:

@@ -48,6 +48,7 @@ from flows.mailing.transports import (
 )
 
 _LETTERS_KEPT = 256  # more than the rules of one page of the ledger
+_NOT_CURRENT = "Not sent: a newer issue is due, and only the newest goes out by itself."
 
 Letter = Callable[[Reader], bytes]
 """The message of a rule, for one of its readers; lines end in CRLF."""
@@ -102,12 +103,14 @@ def send_issue(
     *,
     limits: Limits | None = None,
     clock: Callable[[], datetime] = utc_now,
+    is_current: bool = True,
     is_forced: bool = False,
 ) -> SendReport:
     """Send the issue to all who have not had it and whose turn it is; safe to run at any time.
 
     By itself an issue goes out only while it is young and not paused, and begins only while it is
-    the newest of its edition; `is_forced` is the operator's word that it shall go out all the same.
+    the newest of its edition, in the ledger and as far as the caller knows (`is_current`);
+    `is_forced` is the operator's word that it shall go out all the same.
     """
     limits = limits or Limits()
     issue = find_issue(mailing, issue.edition, issue.issue_date) or issue
@@ -118,7 +121,7 @@ def send_issue(
             return _report(mailing, issue, why_not, is_blocked=issue.state == PAUSED)
         before = counts(mailing, issue).get(SENT, 0)
         issue = set_issue(mailing, issue, SENDING, "Being sent.", now=clock())
-        is_newest = is_forced or not is_superseded(mailing, issue)
+        is_newest = is_forced or (is_current and not is_superseded(mailing, issue))
         run = _Run(ledger, compose, transport, limits)
         stop = run.send(is_new_begun=is_newest)
     now = counts(mailing, issue)
@@ -129,7 +132,10 @@ def send_issue(
         sentence, state = f"{stop.reason} {_tally(now)}", PAUSED if stop.is_pause else SENDING
     else:
         again = "Already sent" if now.get(SENT) == before else "Sent"
-        sentence = _tally(now, again) if is_newest else f"{_tally(now)} A newer issue is out."
+        sentence = _tally(now, again)
+        if not is_newest:
+            rest = " Nobody else gets it: a newer issue is due."
+            sentence = sentence + rest if now else _NOT_CURRENT
         state = SENDING if not now or now.get(CLAIMED) or now.get(DEFERRED) else DONE
     issue = set_issue(mailing, issue, state, sentence, now=clock())
     return _report(mailing, issue, sentence, is_blocked=stop is not None)

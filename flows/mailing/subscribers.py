@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, Row, delete, select, update
 
@@ -22,7 +22,8 @@ from flows.mailing.database import Mailing, insert
 from flows.mailing.rules import Rule
 from flows.mailing.tables import subscribers, suppressions
 
-STATES = ("unconfirmed", "active", "paused", "unsubscribed", "suppressed")
+State = Literal["unconfirmed", "active", "paused", "unsubscribed", "suppressed"]
+STATES: tuple[str, ...] = get_args(State)
 _UNCONFIRMED_LIFE = timedelta(days=30)
 _ERASED = "erased at their wish"
 
@@ -92,7 +93,7 @@ def add_many(
         known = old.get(address.key)
         why_not = _why_not(address, suppressed.get(address.hash), known)
         if address.key in new:
-            why_not = f"{address.text} is on the list already."
+            why_not = f"{address.text} stands there twice."
         answers.append(why_not)
         if why_not is None:
             new[address.key] = _row(address, "active", rule, source, now)

@@ -45,6 +45,28 @@ def lint(raw: bytes) -> list[str]:
         return [f"The message does not parse: {error or type(error).__name__}."]
 
 
+def lint_arrived(raw: bytes) -> list[str]:
+    """The same for a mail as a mailbox got it, and what the relay's signature covers (RFC 8058)."""
+    findings = lint(raw)
+    try:
+        signatures = message_from_bytes(raw, policy=SMTP).get_all("DKIM-Signature", [])
+        covered = [_covered(str(signature)) for signature in signatures]
+    except (MessageError, ValueError, LookupError):
+        return findings
+    if not covered:
+        findings.append("There is no DKIM signature: the relay must sign what it sends.")
+    elif not any({"list-unsubscribe", "list-unsubscribe-post"} <= names for names in covered):
+        findings.append("No DKIM signature covers both List-Unsubscribe headers.")
+    return findings
+
+
+def _covered(signature: str) -> set[str]:
+    """The headers that a DKIM-Signature names in its `h=` (RFC 6376), in lower case."""
+    tags = (tag.partition("=") for tag in signature.split(";"))
+    named = "".join(value for name, _, value in tags if name.strip() == "h")
+    return {name.strip().lower() for name in named.split(":")}
+
+
 def _header_lines(raw: bytes) -> Iterator[str]:
     head = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
     if not head.isascii():
@@ -90,6 +112,8 @@ def _way_out(mail: EmailMessage) -> Iterator[str]:
     targets = re.findall(r"<([^<>]*)>", str(mail["List-Unsubscribe"] or ""))
     if not any(re.fullmatch(r"https://[^\s/]+\S*", target) for target in targets):
         yield "List-Unsubscribe offers no https link."
+    if not any(re.fullmatch(r"mailto:[^\s@]+@\S+", target) for target in targets):
+        yield "List-Unsubscribe offers no mail address."
     if any(not re.match(r"(https://|mailto:)\S+$", target) for target in targets):
         yield "List-Unsubscribe offers something that is neither https nor mailto."
     if str(mail["List-Unsubscribe-Post"] or "") != "List-Unsubscribe=One-Click":

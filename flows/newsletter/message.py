@@ -51,16 +51,15 @@ _POLICY = _MailPolicy(linesep="\r\n", max_line_length=76)
 
 @dataclass(frozen=True)
 class Unsubscribe:
-    """One reader's way out: the address that a single POST unsubscribes, and a mailbox if any."""
+    """One reader's ways out: the address that a single POST unsubscribes, and a mail that does."""
 
     url: str
-    mailbox: str | None = None
+    mailto: str
 
     @property
     def header(self) -> str:
         """The value of List-Unsubscribe (RFC 2369), the https link first."""
-        mailto = f", <mailto:{self.mailbox}?subject=unsubscribe>" if self.mailbox else ""
-        return f"<{self.url}>{mailto}"
+        return f"<{self.url}>, <{self.mailto}>"
 
 
 def message(

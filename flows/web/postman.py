@@ -20,7 +20,7 @@ from flows.mailing.sending import utc_now
 from flows.mailing.subscribers import Subscriber, subscribe
 from flows.mailing.tokens import Purpose
 from flows.mailing.transports import TransportError
-from flows.newsletter.message import Unsubscribe, message
+from flows.newsletter.message import message
 from flows.newsletter.render import Rendering
 from flows.web.pages import Pages
 
@@ -70,14 +70,14 @@ class Postman:
 def answer(person: Subscriber, pages: Pages, post: Post, now: datetime) -> EmailMessage:
     """The mail to who asked: a link to confirm by, or, if they are on the list, to choose by."""
     is_new = person.state in {"unconfirmed", "unsubscribed"}
-    unsubscribe = Unsubscribe(post.url(Purpose.UNSUBSCRIBE, person.public_id))
+    way_out = post.way_out(person.public_id)
     subject = "Confirm your subscription" if is_new else "You are on the list already"
     values = {
         "subject": subject,
         "is_new": is_new,
         "standing": person.standing,
         "url": post.url(Purpose.CONFIRM if is_new else Purpose.PREFERENCES, person.public_id),
-        "unsubscribe_url": unsubscribe.url,
+        "unsubscribe_url": way_out.url,
     }
     return message(
         Rendering(
@@ -91,5 +91,5 @@ def answer(person: Subscriber, pages: Pages, post: Post, now: datetime) -> Email
         message_id=f"<answer.{secrets.token_hex(10)}@{post.domain}>",
         date=now,
         list_id=post.list_id,
-        unsubscribe=None if is_new else unsubscribe,
+        unsubscribe=None if is_new else way_out,
     )

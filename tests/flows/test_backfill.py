@@ -2,18 +2,29 @@
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from pydantic import SecretStr
 
+from flows.mailing.ledger import Reader
+from flows.mailing.letters import Post, letters
+from flows.mailing.rules import Rule
+from flows.mailing.tokens import Tokens
+from flows.newsletter.lint import lint
+from flows.newsletter.render import Site
 from flows.outcome import Outcome
+from flows.published import read_digest
 from flows.sources.recordings import RecordingError, find_recordings
 from flows.sources.sample_hub import SampleHub
 
+MAIL_FROM = "Daily Papers <papers@papers.example.org>"
 FIRST, LAST = date(2026, 8, 6), date(2026, 8, 20)
 
 
@@ -164,3 +175,24 @@ def test_every_recorded_item_is_accounted_for(
         "select count(*) from quality.gate_results where not is_success and severity = 'critical'"
     )
     assert ask(own_home, critical) == [(0,)]
+    _assert_every_day_makes_a_mail_that_owes_nothing(own_home / "published" / "papers.duckdb")
+
+
+def _assert_every_day_makes_a_mail_that_owes_nothing(published: Path) -> None:
+    """Each recorded day's mail: strict for Python, clean for the linter, papers in both parts."""
+    post = Post(Site("https://papers.example.org"), Tokens([SecretStr("k" * 40)]), MAIL_FROM)
+    reader = Reader(1, "0123456789abcdef0123", "ada@example.org", Rule(), Rule().key)
+    with duckdb.connect(str(published), read_only=True) as connection:
+        days = connection.execute("select digest_date from marts.daily_digests").fetchall()
+    digests = [digest for (day,) in days if (digest := read_digest(published, day))]
+    assert len(digests) == 39
+    for digest in digests:
+        letter = letters(digest, post, sent_at=digest.proof.read_at)(Rule())
+        assert letter
+        raw = letter(reader)
+        assert lint(raw) == [], digest.issue_date
+        mail = message_from_bytes(raw, policy=policy.strict)
+        text, html = (part.get_content() for part in mail.iter_parts())
+        ids = [paper.paper_id for paper in digest.papers]
+        assert re.findall(r"huggingface\.co/papers/([\d.]+)", text) == ids
+        assert re.findall(r'huggingface\.co/papers/([\d.]+)"', html) == ids

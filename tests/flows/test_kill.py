@@ -1,32 +1,49 @@
-"""kill -9 at twenty points of a run, then the same run again: the tables of an undisturbed run."""
+"""kill -9 at twenty points of a run, then the same run again: the tables of an undisturbed run.
+
+And each reader's mail once, whatever was killed or started at the same time.
+"""
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from flows.mailing.database import open_list
+from flows.mailing.ledger import delivery_counts
+from flows.mailing.subscribers import add
 from flows.sources.sample_hub import SampleHub
 from tests.flows.conftest import CLOSED, DAY
 from tests.flows.published_tables import published_tables
+from tests.mailing.conftest import Relay, loop, relay, start_relay
 
+__all__ = ["loop", "relay", "start_relay"]  # fixtures, found by name
 POINTS = 20
+READERS = [f"reader{number}@example.org" for number in range(5)]
 
 
 class Runs:
     """The zygote as the test drives it."""
 
-    def __init__(self, process: "subprocess.Popen[str]", hub: SampleHub) -> None:
-        self._process, self._hub = process, hub
+    def __init__(
+        self, process: "subprocess.Popen[str]", settings: dict[str, str], readers: Path
+    ) -> None:
+        self._process, self._settings, self._readers = process, settings, readers
 
     def start(self, home: Path) -> int:
+        """Begin a run; a new home gets the mailing list."""
+        if not home.exists():
+            home.mkdir()
+            shutil.copy(self._readers, home / "mailing.sqlite")
         order = {
-            "home": str(home), "hub_url": self._hub.url,
+            "home": str(home), "settings": self._settings,
             "day": str(DAY), "now": CLOSED.isoformat(),
         }  # fmt: skip
         return int(self._say(json.dumps(order)))
@@ -43,7 +60,19 @@ class Runs:
 
 
 @pytest.fixture
-def runs(prefect: None, hub: SampleHub, tmp_path: Path) -> Iterator[Runs]:
+def readers(tmp_path: Path) -> Path:
+    """A mailing list to begin with."""
+    path = tmp_path / "readers.sqlite"
+    with closing(open_list(path)) as mailing:
+        for address in READERS:
+            add(mailing, address, now=CLOSED)
+    return path
+
+
+@pytest.fixture
+def runs(
+    prefect: None, hub: SampleHub, relay: Relay, readers: Path, tmp_path: Path
+) -> Iterator[Runs]:
     from prefect.settings import PREFECT_API_URL
 
     environment = os.environ | {
@@ -54,13 +83,38 @@ def runs(prefect: None, hub: SampleHub, tmp_path: Path) -> Iterator[Runs]:
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     ) as process:
-        yield Runs(process, hub)
+        settings = {
+            "PAPERS_HUB_URL": hub.url,
+            "PAPERS_MAIL_FROM": "papers@example.org",
+            "PAPERS_MAIL_URL": f"smtp://127.0.0.1:{relay.port}?tls=none",
+        }
+        yield Runs(process, settings, readers)
         assert process.stdin
         process.stdin.close()
 
 
+def _assert_each_reader_has_one(relay: Relay, home: Path) -> None:
+    """Or, where a kill came after DATA, none or one, and the ledger says that it is unknown."""
+    with closing(open_list(home / "mailing.sqlite")) as mailing:
+        states = {row.state: row.count for row in delivery_counts(mailing)}
+    assert set(states) <= {"sent", "unknown"}
+    assert sum(states.values()) == len(READERS)
+    assert set(relay.counts.values()) == {1}
+    assert states["sent"] <= len(relay.counts) <= len(READERS)
+    relay.taken.clear()
+
+
+def test_four_runs_at_once_send_each_reader_one_mail(
+    runs: Runs, relay: Relay, tmp_path: Path
+) -> None:
+    for _ in range(4):
+        runs.start(tmp_path / "shared")
+    assert [runs.wait() for _ in range(4)] == [0] * 4
+    _assert_each_reader_has_one(relay, tmp_path / "shared")
+
+
 def test_a_run_killed_at_any_of_twenty_points_and_run_again_ends_as_undisturbed(
-    runs: Runs, tmp_path: Path
+    runs: Runs, relay: Relay, tmp_path: Path
 ) -> None:
     length = 0.0
     for name in ("first", "undisturbed"):  # the first one is slower than all that follow
@@ -68,6 +122,7 @@ def test_a_run_killed_at_any_of_twenty_points_and_run_again_ends_as_undisturbed(
         runs.start(tmp_path / name)
         assert runs.wait() == 0
         length = time.monotonic() - began
+        _assert_each_reader_has_one(relay, tmp_path / name)
     expected = published_tables(tmp_path / "undisturbed")
     assert len(expected["marts.listings"]) > 0
     killed, unpublished = 0, 0
@@ -83,6 +138,7 @@ def test_a_run_killed_at_any_of_twenty_points_and_run_again_ends_as_undisturbed(
         runs.start(home)
         assert runs.wait() == 0
         assert published_tables(home) == expected, f"after a kill at point {point}"
+        _assert_each_reader_has_one(relay, home)
         issue = home / "issues" / f"{DAY}-daily"
         assert len(list(issue.iterdir())) == 5
         assert [folder.name for folder in issue.parent.iterdir()] == [issue.name]

@@ -18,7 +18,9 @@ from flows.outcome import Outcome
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
 from tests.flows.conftest import CLOSED, DAY
+from tests.mailing.conftest import Relay, loop, relay, start_relay
 
+__all__ = ["loop", "relay", "start_relay"]  # fixtures, found by name
 Run = Callable[..., Outcome]
 
 
@@ -80,12 +82,22 @@ def test_an_issue_past_its_age_is_made_and_not_mailed(run: Run, own_home: Path) 
     ("day_shift", "fault"), [(2, None), (0, "503"), (0, "empty"), (0, "zero_votes")]
 )
 def test_a_day_without_an_issue_opens_no_connection(
-    run: Run, hub: SampleHub, own_home: Path, day_shift: int, fault: str | None
+    run: Run,
+    hub: SampleHub,
+    relay: Relay,
+    own_home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    day_shift: int,
+    fault: str | None,
 ) -> None:
+    monkeypatch.setenv("PAPERS_MAIL_FROM", "papers@example.org")
+    monkeypatch.setenv("PAPERS_MAIL_URL", f"smtp://127.0.0.1:{relay.port}?tls=none")
     subscribe(("all@example.org", Rule()))
     hub.fail(*[fault] if fault else [])
     outcome = run(DAY + timedelta(days=day_shift), CLOSED + timedelta(days=day_shift))
     assert outcome.verdict != "complete"
+    assert outcome.sentence
+    assert relay.sessions == 0
     assert not list(own_home.rglob("*.eml"))
 
 

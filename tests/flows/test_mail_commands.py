@@ -11,6 +11,8 @@ from rich.console import Console
 
 from flows import cli, clock, mail_commands
 from flows.deliver import ledger_issue, open_mailing
+from flows.mailing.dns_records import Finding
+from flows.mailing.subscribers import suppress
 from flows.settings import load_settings
 
 NOW = datetime(2026, 8, 21, 2, 31, tzinfo=UTC)
@@ -61,7 +63,7 @@ def test_an_import_names_each_bad_line_and_adds_nothing_by_half(
     file = tmp_path / "people.csv"
     file.write_text("address,include\na@example.org,agents\nnot an address,\n")
     code, out, err = papers("subscribers", "import", str(file))
-    assert (code, out.startswith("Nothing imported: 1 bad lines")) == (2, True)
+    assert (code, out.startswith("Nothing imported: 1 bad line to mend")) == (2, True)
     assert err.startswith("line 3: ")
     assert papers("subscribers", "list", "--format", "json")[1] == "[]\n"
     file.write_text("address,include\na@example.org,agents\n")
@@ -69,6 +71,25 @@ def test_an_import_names_each_bad_line_and_adds_nothing_by_half(
     assert "1 added" in papers("subscribers", "import", str(file))[1]
     code, out, _ = papers("subscribers", "export")
     assert (code, "a@example.org,active,daily,agents" in out) == (0, True)
+
+
+def test_a_suppressed_address_comes_back_by_the_operators_word_only(papers: Papers) -> None:
+    papers("subscribers", "add", "ann@example.org")
+    with closing(open_mailing(load_settings())) as mailing:
+        suppress(mailing, "ann@example.org", "hard: 550 5.1.1 no such user", now=NOW)
+    code, _, err = papers("subscribers", "add", "Ann@example.org")
+    assert (code, "is suppressed: hard: 550 5.1.1" in err) == (1, True)
+    lifted = papers("subscribers", "lift", "Ann@example.org")
+    assert lifted == (0, "Ann@example.org is active since 2026-08-21.\n", "")
+
+
+def test_a_key_setting_without_a_key_is_named(
+    papers: Papers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PAPERS_SECRET_KEY", " , ")
+    (tmp_path / "box").write_bytes(b"")
+    code, _, err = papers("subscribers", "bounces", str(tmp_path / "box"))
+    assert (code, err) == (2, "PAPERS_SECRET_KEY cannot be used: there is no key in it.\n")
 
 
 @pytest.mark.parametrize(
@@ -79,16 +100,25 @@ def test_an_import_names_each_bad_line_and_adds_nothing_by_half(
         (["subscribers", "remove", "who@example.org"], 1, "is not on the list"),
         (["subscribers", "pause", "who@example.org"], 1, "is not on the list"),
         (["subscribers", "import", "nowhere.csv"], 2, "nowhere.csv cannot be read"),
+        (["subscribers", "import", "."], 2, ". cannot be read: Is a directory."),
+        (["subscribers", "import", "picture.png"], 2, "picture.png cannot be read: it is not UTF"),
+        (["subscribers", "export", "nowhere/people.csv"], 2, "people.csv cannot be written: No"),
+        (["subscribers", "list", "--state", "asleep"], 2, "asleep"),
+        (["subscribers", "lift", "who@example.org"], 1, "is not suppressed"),
         (["subscribers", "bounces", "nowhere"], 2, "nowhere"),
+        (["subscribers", "bounces", "picture.png"], 2, "is no mbox"),
         (["subscribers", "rehearse", "who@example.org"], 1, "is not on the list"),
         (["issue", "status"], 1, "There is no such issue"),
         (["issue", "resume", "2026-08-20"], 1, "There is no daily issue of 2026-08-20"),
         (["issue", "explain", "a@b.example"], 1, "There is no daily issue yet"),
+        (["issue", "lint", "nowhere.eml"], 2, "nowhere.eml cannot be read"),
+        (["issue", "lint", "picture.png"], 1, "There is no DKIM signature"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(
-    papers: Papers, words: list[str], code: int, sentence: str
+    papers: Papers, tmp_path: Path, words: list[str], code: int, sentence: str
 ) -> None:
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     ended, out, err = papers(*words)
     assert (ended, out) == (code, "")
     assert sentence in err
@@ -110,3 +140,20 @@ def test_the_doctor_names_what_is_wrong_and_changes_nothing(
     ]
     assert "hunter2" not in out
     assert list(own_home.iterdir()) == []
+
+
+def test_the_doctor_looks_for_the_key_of_the_relays_selector(
+    papers: Papers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, list[str]]] = []
+
+    def look(domain: str, *, selectors: list[str]) -> list[Finding]:
+        asked.append((domain, selectors))
+        return [Finding("ok", "DKIM: there is a key at selector s1.")]
+
+    monkeypatch.setattr("flows.doctor.dns_findings", look)
+    monkeypatch.setenv("PAPERS_HUB_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("PAPERS_MAIL_FROM", "Daily Papers <papers@example.org>")
+    monkeypatch.setenv("PAPERS_DKIM_SELECTOR", "s1")
+    assert "ok       dns        DKIM: there is a key at selector s1." in papers("doctor")[1]
+    assert asked == [("example.org", ["s1"])]

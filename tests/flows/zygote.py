@@ -1,7 +1,7 @@
 """Forks runs of the daily flow on demand, from a process that has imported everything already.
 
-Reads a line of JSON a run (`home`, `hub_url`, `day`, `now`) and answers with its process id; an
-empty line waits for it and answers with its exit status.
+Reads a line of JSON a run (`home`, `settings`, `day`, `now`) and answers with its process id; an
+empty line waits for one of them and answers with its exit status.
 """
 
 import json
@@ -9,6 +9,7 @@ import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
@@ -18,8 +19,8 @@ from flows.gates import warm_up
 from flows.settings import Settings
 
 
-def _run(order: dict[str, str]) -> None:
-    os.environ.update(PAPERS_HOME=order["home"], PAPERS_HUB_URL=order["hub_url"])
+def _run(order: dict[str, Any]) -> None:
+    os.environ.update(order["settings"], PAPERS_HOME=order["home"])
     now = datetime.fromisoformat(order["now"])
     clock.utc_now = lambda: now
     sys.stderr = Path(order["home"]).with_suffix(".log").open("a")

@@ -134,7 +134,7 @@ class Relay:
 
     def transport(self, **options: Any) -> SmtpTransport:
         """The way to this relay."""
-        fixed: dict[str, Any] = {"sender": "papers@papers.example.org", "tls": "none", "timeout": 5}
+        fixed: dict[str, Any] = {"sender": "papers@papers.example.org", "tls": "none"}
         return SmtpTransport("127.0.0.1", self.port, **(fixed | options))
 
     async def handle_EHLO(  # noqa: N802  # aiosmtpd's name

@@ -1,23 +1,29 @@
 import mailbox
 from email import message_from_bytes
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from flows.mailing import ledger
 from flows.mailing import subscribers as people
 from flows.mailing.bounces import MailboxError, _returns, read_bounces
 from flows.mailing.database import Mailing
 from flows.mailing.ledger import open_issue
-from flows.mailing.letters import message_id
+from flows.mailing.letters import Post, message_id
 from flows.mailing.sending import Limits, send_issue
+from flows.mailing.tokens import Purpose, Tokens
 from flows.mailing.transports import FileTransport
+from flows.newsletter.render import Site
 from tests.mailing.conftest import DAY, NOW
 from tests.mailing.zygote import letters
+from tests.odd_input import odd_input
 
 DOMAIN = "papers.example.org"
+TOKENS = Tokens([SecretStr("a key")])
 
 
 def _report(kind: str, fields: str, sent_headers: str | None) -> bytes:
@@ -94,15 +100,15 @@ def test_returns_are_matched_counted_and_acted_on_once(
     ):
         box.add(raw)
     box.close()
-    first = read_bounces(mailing, tmp_path / "box", now=NOW)
+    first = read_bounces(mailing, TOKENS, tmp_path / "box", now=NOW)
     assert first.sentence == (
-        "5 messages read: 1 bad addresses, 1 soft bounces, 1 complaints, 0 known already, "
-        "2 not ours."
+        "5 messages read: 1 bad addresses, 1 soft bounces, 1 complaints, 0 who left, "
+        "0 known already, 2 not ours."
     )
     assert _states(mailing) == {"ada": "suppressed", "bo": "active", "cy": "suppressed"}
     said = ledger.explain(mailing, "daily", DAY, "bo@example.org")
     assert said.startswith("Sent at 2026-08-14 02:00 UTC; it came back: soft: smtp; 550 5.2.2 <…>")
-    again = read_bounces(mailing, tmp_path / "box", now=NOW)
+    again = read_bounces(mailing, TOKENS, tmp_path / "box", now=NOW)
     assert (again.known_count, again.foreign_count) == (3, 2)
     assert (again.hard_count, again.soft_count, again.complaint_count) == (0, 0, 0)
 
@@ -114,7 +120,7 @@ def test_a_report_without_headers_counts_by_its_address_if_that_is_on_the_list(
     for name in ("ada", "stranger"):
         box.add(_failed("5.1.1", name))
     box.close()
-    report = read_bounces(mailing, tmp_path / "box", now=NOW)
+    report = read_bounces(mailing, TOKENS, tmp_path / "box", now=NOW)
     assert (report.hard_count, report.foreign_count) == (1, 1)
     assert _states(mailing)["ada"] == "suppressed"
 
@@ -125,7 +131,7 @@ def test_a_made_up_report_about_a_reader_is_not_believed(
     box = mailbox.mbox(tmp_path / "box")
     box.add(_failed("5.1.1", "ada", message_id("daily", DAY, "0" * 20, DOMAIN)))
     box.close()
-    assert read_bounces(mailing, tmp_path / "box", now=NOW).foreign_count == 1
+    assert read_bounces(mailing, TOKENS, tmp_path / "box", now=NOW).foreign_count == 1
     assert _states(mailing)["ada"] == "active"
 
 
@@ -135,19 +141,46 @@ def test_a_report_about_a_day_that_is_none_is_not_ours(
     box = mailbox.mbox(tmp_path / "box")
     box.add(_failed("5.1.1", "ada", "<daily.2026-99-99.0123456789abcdef0123@papers.example.org>"))
     box.close()
-    assert read_bounces(mailing, tmp_path / "box", now=NOW).foreign_count == 1
+    assert read_bounces(mailing, TOKENS, tmp_path / "box", now=NOW).foreign_count == 1
 
 
-@pytest.mark.parametrize("name", ["nowhere", "folder"])
+def test_a_mail_to_the_mailto_link_of_an_issue_leaves_and_a_made_up_one_does_not(
+    mailing: Mailing, sent: dict[str, str], tmp_path: Path
+) -> None:
+    """What a mail program sends for List-Unsubscribe's mailto: the link's address and subject."""
+    post = Post(Site("https://papers.example.org"), TOKENS, f"Daily Papers <papers@{DOMAIN}>")
+    ada, bo, cy = (person.public_id for person in people.everyone(mailing))
+    box = mailbox.mbox(tmp_path / "box")
+    for public_id in (ada, ada):
+        target = urlsplit(post.way_out(public_id).mailto)
+        assert target.path == f"papers@{DOMAIN}"
+        (subject,) = parse_qs(target.query)["subject"]
+        box.add(f"To: {target.path}\nSubject: {subject}\n\n".encode())
+    for subject in (
+        "unsubscribe",
+        f"unsubscribe {bo}",
+        f"unsubscribe {TOKENS.sign(Purpose.PREFERENCES, cy)}",
+        f"Re: the issue, unsubscribe {TOKENS.sign(Purpose.UNSUBSCRIBE, cy)} and more",
+    ):
+        box.add(f"From: bo@example.org\nSubject: {subject}\n\nunsubscribe\n".encode())
+    box.close()
+    report = read_bounces(mailing, TOKENS, tmp_path / "box", now=NOW)
+    assert (report.left_count, report.foreign_count) == (2, 4)
+    assert _states(mailing) == {"ada": "unsubscribed", "bo": "active", "cy": "active"}
+
+
+@pytest.mark.parametrize("name", ["nowhere", "folder", "half a maildir", "no mbox"])
 def test_a_mailbox_that_is_none_is_one_sentence(
     mailing: Mailing, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "folder").mkdir()
-    with pytest.raises(MailboxError, match=r"no mailbox|no maildir"):
-        read_bounces(mailing, tmp_path / name, now=NOW)
+    (tmp_path / "half a maildir" / "cur").mkdir(parents=True)
+    (tmp_path / "no mbox").write_bytes(b"\x89PNG\r\n")
+    with pytest.raises(MailboxError, match=r"no mailbox|no maildir|no mbox"):
+        read_bounces(mailing, TOKENS, tmp_path / name, now=NOW)
 
 
-@settings(max_examples=500, deadline=None)
+@odd_input(500)
 @given(st.binary(max_size=200), st.integers(0, 500), st.sampled_from(["5.1.1", "x", "é", ""]))
 def test_a_broken_report_is_read_without_a_traceback(noise: bytes, at: int, status: str) -> None:
     raw = _failed(status, "ada", "<daily.2026-99-99.0123456789abcdef0123@x>")

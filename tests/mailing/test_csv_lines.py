@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.mailing import subscribers as people
@@ -12,6 +12,7 @@ from flows.mailing.csv_lines import COLUMNS, export_csv, import_csv
 from flows.mailing.database import Mailing, open_list
 from flows.mailing.rules import Rule, parse_rule
 from tests.mailing.conftest import NOW
+from tests.odd_input import odd_input
 
 
 def _addresses(mailing: Mailing) -> list[str | None]:
@@ -51,8 +52,8 @@ def test_one_bad_line_stops_the_import_and_every_bad_line_is_named(mailing: Mail
     done = import_csv(mailing, lines, now=NOW)
     assert [line.number for line in done.bad_lines] == [3, 4, 5]
     assert "minimum upvotes" in done.bad_lines[1].sentence
-    assert done.bad_lines[2].sentence == "The line has 1 cells, not 2."
-    assert done.sentence == "Nothing imported: 3 bad lines; mend them and import again."
+    assert done.bad_lines[2].sentence == "The line has 1 cell, not 2."
+    assert done.sentence == "Nothing imported: 3 bad lines to mend; then import again."
     assert _addresses(mailing) == []
 
 
@@ -134,7 +135,7 @@ _ODD_TEXT = st.builds(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@odd_input(500)
 @given(header=st.sampled_from(["address", ",".join(COLUMNS[:3]), "address,include"]), odd=_ODD_TEXT)
 def test_ten_thousand_odd_lines_are_each_read_or_named_and_none_half_kept(
     one_list: Mailing, header: str, odd: str

@@ -21,7 +21,6 @@ POST = Post(
     Site("https://papers.example.org"),
     TOKENS,
     "Daily Papers <papers@papers.example.org>",
-    unsubscribe_mailbox="leave@papers.example.org",
 )
 DIGEST = Digest(
     date(2026, 8, 13),
@@ -63,6 +62,10 @@ def test_a_letter_keeps_what_a_list_owes_its_readers() -> None:
     assert mail["List-Id"] == "<papers.papers.example.org>"
     token = TOKENS.sign(Purpose.UNSUBSCRIBE, reader.public_id)
     assert f"<https://papers.example.org/unsubscribe/{token}>" in mail["List-Unsubscribe"]
+    assert (
+        f"<mailto:papers@papers.example.org?subject=unsubscribe%20{token}>"
+        in (mail["List-Unsubscribe"])
+    )
     other = TOKENS.sign(Purpose.PREFERENCES, reader.public_id)
     for part in ("plain", "html"):
         body = mail.get_body((part,))

@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.mailing.rules import (
@@ -15,6 +15,7 @@ from flows.mailing.rules import (
     rehearse,
 )
 from flows.newsletter.digest import Digest, DigestPaper, Proof
+from tests.odd_input import odd_input
 
 DAY = date(2026, 8, 13)
 PROOF = Proof(4, 4, datetime(2026, 8, 14, 2, tzinfo=UTC), 30)
@@ -88,7 +89,7 @@ def test_a_rule_that_cannot_be_kept_names_its_field(fields: dict[str, str], said
         parse_rule(fields)
 
 
-@settings(max_examples=2000, deadline=None)
+@odd_input(2000)
 @given(st.dictionaries(st.sampled_from(RULE_FIELDS), st.text(max_size=60)))
 def test_any_text_is_a_rule_or_one_clear_sentence(fields: dict[str, str]) -> None:
     said = None

@@ -36,7 +36,7 @@ def send(mailing: Mailing, issue: Issue, relay: Relay, clock: Clock) -> Send:
         usual: dict[str, Any] = {"limits": ONE, "clock": clock}
         asked = given.pop("issue", issue)
         compose = given.pop("compose", letters)
-        transport = given.pop("transport", None) or relay.transport(timeout=0.5, final_timeout=0.5)
+        transport = given.pop("transport", None) or relay.transport()
         return send_issue(mailing, asked, compose, transport, **(usual | given))
 
     return run
@@ -118,6 +118,16 @@ def test_equal_rules_share_a_rendering_and_no_match_sends_nothing(
     assert send(compose=compose).sentence == "Already sent to 23, 7 skipped."
 
 
+def test_where_nothing_matches_anybody_no_connection_opens_and_nothing_is_wrong(
+    mailing: Mailing, send: Send, relay: Relay
+) -> None:
+    _join(mailing, "ada", "bo")
+    report = send(compose=lambda _rule: None)
+    assert report.sentence == "Sent to 0, 2 skipped."
+    assert not report.is_blocked
+    assert relay.sessions == 0
+
+
 def test_a_refusal_for_now_is_tried_again_after_growing_pauses(
     mailing: Mailing, send: Send, relay: Relay, clock: Clock
 ) -> None:
@@ -128,7 +138,7 @@ def test_a_refusal_for_now_is_tried_again_after_growing_pauses(
     assert report.issue.state == "sending"
     assert report.next_attempt_at == NOW + timedelta(minutes=30)
     assert _why(mailing, "ada") == (
-        "Not sent yet: 451 4.7.1 greylisted; tried 1 times, again from 2026-08-14 02:30 UTC."
+        "Not sent yet: 451 4.7.1 greylisted; tried 1 time, again from 2026-08-14 02:30 UTC."
     )
     clock.pass_by(minutes=29)
     send()
@@ -213,13 +223,16 @@ def test_who_leaves_while_the_issue_goes_out_does_not_get_it(
 
     def leave_at_the_first() -> None:
         relay.meanwhile = None
-        for number in range(25):
+        for number in range(13):
             people.unsubscribe(mailing, _id(mailing, f"reader{number}"), now=NOW)
+        for number in range(13, 25):
+            people.suppress(mailing, f"reader{number}@example.org", "it bounced", now=NOW)
 
     relay.meanwhile = leave_at_the_first
     assert send().sentence == "Sent to 25, 25 skipped."
     assert not {f"reader{number}@example.org" for number in range(25)} & set(relay.counts)
     assert _why(mailing, "reader3") == "Not sent: unsubscribed meanwhile."
+    assert _why(mailing, "reader20") == "Not sent: suppressed meanwhile."
 
 
 def test_too_many_errors_pause_the_issue_until_the_operator_goes_on(
@@ -282,8 +295,9 @@ def test_after_days_of_silence_one_current_issue_goes_out(
     said = [send(issue=issue).sentence for issue in issues]
     assert relay.counts == {"ada@example.org": 1}
     assert said[0].startswith("Not sent: it is 97 hours old")
-    assert said[3] == "There is nobody to send to. A newer issue is out."
+    assert said[3] == ("Not sent: a newer issue is due, and only the newest goes out by itself.")
     assert said[4] == "Sent to 1."
+    assert send(issue=issues[4]).sentence == "Already sent to 1."
 
 
 def test_who_joins_while_the_issue_is_young_gets_it(

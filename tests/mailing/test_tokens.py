@@ -2,11 +2,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from flows.mailing.tokens import Purpose, TokenError, Tokens
+from tests.odd_input import odd_input
 
 OLD, NEW = SecretStr("the old key"), SecretStr("the new key")
 TOKENS = Tokens([NEW])
@@ -53,7 +54,7 @@ def test_no_key_is_in_what_is_printed() -> None:
     assert "key" not in repr(TOKENS).replace("keys", "")
 
 
-@settings(max_examples=2000, deadline=None)
+@odd_input(2000)
 @given(st.one_of(st.text(), st.text("abcdefABCDEF0123456789._-=", max_size=90)))
 def test_a_token_that_is_made_up_opens_nothing(token: str) -> None:
     for purpose in Purpose:

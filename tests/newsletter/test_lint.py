@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.newsletter.lint import contrast, lint
+from flows.newsletter.lint import contrast, lint, lint_arrived
 from flows.newsletter.message import Unsubscribe, message
 from flows.newsletter.render import ReaderLinks, Rendering, personal, public, templates
 
@@ -19,7 +19,10 @@ def to_reader(rendering: Rendering) -> bytes:
         message_id="<2026-08-20.daily.7@example.org>",
         date=datetime(2026, 8, 21, 3, tzinfo=UTC),
         list_id="Daily Papers <daily.papers.example.org>",
-        unsubscribe=Unsubscribe("https://papers.example.org/unsubscribe/a.b"),
+        unsubscribe=Unsubscribe(
+            "https://papers.example.org/unsubscribe/a.b",
+            "mailto:papers@example.org?subject=unsubscribe%20a.b",
+        ),
     ).as_bytes()
 
 
@@ -65,6 +68,7 @@ HEADER_FAULTS = [
     (rb"^List-Unsubscribe: .*\r\n", b"", "List-Unsubscribe offers no https link."),
     (rb"<https://papers", b"<http://papers", "List-Unsubscribe offers no https link."),
     (rb"<https://papers", b"<ftp://papers", "List-Unsubscribe offers something that is neither"),
+    (rb", <mailto:[^>]*>", b"", "List-Unsubscribe offers no mail address."),
     (rb"^List-Unsubscribe-Post: .*\r\n", b"", "List-Unsubscribe-Post is not"),
     (rb"multipart/alternative", b"multipart/mixed", "The mail is not multipart/alternative"),
     (rb"text/plain", b"text/html", "The mail is not multipart/alternative"),
@@ -125,6 +129,25 @@ def test_each_fault_of_the_html_is_found(
     assert finding in " ".join(lint(to_reader(faulty)))
 
 
+SIGNED = b"v=1; a=rsa-sha256; d=example.org; s=s1;\r\n\th=From:To:%s;\r\n\tbh=eA==; b=eA=="
+
+
+@pytest.mark.parametrize(
+    ("signed", "findings"),
+    [
+        (None, ["There is no DKIM signature: the relay must sign what it sends."]),
+        (b"Subject", ["No DKIM signature covers both List-Unsubscribe headers."]),
+        (b"List-Unsubscribe", ["No DKIM signature covers both List-Unsubscribe headers."]),
+        (b"List-Unsubscribe:\r\n\tlist-unsubscribe-post", []),
+    ],
+)
+def test_a_mail_that_arrived_has_its_ways_out_signed(
+    rendering: Rendering, signed: bytes | None, findings: list[str]
+) -> None:
+    head = b"" if signed is None else b"DKIM-Signature: " + SIGNED % signed + b"\r\n"
+    assert lint_arrived(head + to_reader(rendering)) == findings
+
+
 def test_a_text_without_its_way_out_is_found(rendering: Rendering) -> None:
     text = re.sub("(?i)unsubscribe", "bye", rendering.text)
     faulty = Rendering(rendering.subject, rendering.preheader, rendering.html, text)
@@ -135,7 +158,7 @@ def test_a_text_without_its_way_out_is_found(rendering: Rendering) -> None:
 
 @given(st.binary(max_size=400) | st.binary(max_size=400).map(b"From: a\r\n".__add__))
 def test_any_bytes_give_sentences(raw: bytes) -> None:
-    findings = lint(raw)
+    findings = lint_arrived(raw)
     assert findings
     assert all(finding.endswith(".") for finding in findings)
 

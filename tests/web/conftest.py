@@ -42,7 +42,7 @@ def digest_of(day: date, count: int = 14) -> Digest:
 
 def _paper(day: date, rank: int) -> DigestPaper:
     subject = _SUBJECTS[(day.day + rank) % len(_SUBJECTS)]
-    odd = " <b>bold</b>\nnew line" if rank == 7 else ""
+    odd = " <b>bold</b>\nnew line & 😀 $\\nabla$ مرحبا" if rank == 7 else ""
     return DigestPaper(
         paper_id=f"{day:%y%m}.{day.day * 100 + rank:05}",
         rank=rank,

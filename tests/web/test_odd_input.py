@@ -4,19 +4,16 @@ import re
 from urllib.parse import quote
 
 import requests
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from flows.mailing.rules import Rule
 from flows.mailing.tokens import Purpose
+from tests.odd_input import odd_input
 from tests.web.conftest import Web
 
 # The site outlives the examples: what one stores must not matter to the next.
-many = settings(
-    max_examples=300,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+many = odd_input(300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 texts = st.text(max_size=60) | st.sampled_from(["", "0", "-1", "robots", "daily", "yes", "²", "\0"])
 names = st.sampled_from(["address", "form_key", "do", "until", *Rule().fields()]) | texts
 forms = st.dictionaries(names, texts, max_size=8)

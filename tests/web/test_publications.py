@@ -70,6 +70,13 @@ def test_the_atom_feed_is_one_that_readers_take(web: Web) -> None:
     assert "https://huggingface.co/papers/2608.02001" in content
 
 
+def test_an_odd_title_is_the_same_in_both_feeds(web: Web) -> None:
+    atom = feedparser.parse(web.get("/feed.atom").content).entries[0].content[0].value
+    json = web.get("/feed.json").json()["items"][0]["content_html"]
+    for body in (atom, json):
+        assert "&lt;b&gt;bold&lt;/b&gt; new line &amp; 😀 $\\nabla$ مرحبا" in body
+
+
 def test_the_json_feed_says_the_same(web: Web) -> None:
     answer = web.get("/feed.json")
     assert answer.headers["Content-Type"] == "application/feed+json"

@@ -1,0 +1,68 @@
+"""Which issues go out by themselves, whatever the order in which late runs come."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, datetime, timedelta
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from flows.deliver import deliver, open_mailing
+from flows.export import issue_files, issue_folder, write_files
+from flows.mailing.database import Mailing
+from flows.mailing.sending import SendReport
+from flows.mailing.subscribers import add
+from flows.newsletter.digest import Digest, DigestPaper, Proof
+from flows.settings import Settings, load_settings
+from flows.sources.feed_day import closes_at
+
+FRIDAY = date(2026, 8, 14)
+WEEK = [FRIDAY - timedelta(days=days) for days in (4, 3, 2, 1, 0)]
+
+
+@pytest.fixture
+def mailing(own_home: Path) -> Iterator[Mailing]:
+    with closing(open_mailing(load_settings())) as opened:
+        add(opened, "ada@example.org", now=closes_at(WEEK[0]))
+        yield opened
+
+
+def _send(mailing: Mailing, day: date, now: datetime, *, is_forced: bool = False) -> SendReport:
+    settings = load_settings()
+    folder = issue_folder(settings, day)
+    if not folder.exists():
+        papers = (DigestPaper("2608.00001", 1, f"Tides of {day}", "We look at the sea.", 9, 0),)
+        digest = Digest(day, "daily", papers, Proof(1, 1, closes_at(day), 30))
+        write_files(folder, issue_files(digest, settings))
+    return deliver(mailing, folder, settings, now, is_forced=is_forced)
+
+
+def _sent(settings: Settings) -> list[str]:
+    return sorted(path.parents[1].name for path in settings.issues_path.glob("*/mail/*.eml"))
+
+
+@pytest.mark.parametrize("order", [WEEK, WEEK[::-1], *list(permutations(WEEK))[7::40]])
+def test_after_five_days_of_outage_the_current_issue_goes_out_and_no_other(
+    mailing: Mailing, order: list[date]
+) -> None:
+    now = closes_at(FRIDAY) + timedelta(hours=1)
+    said = {day: _send(mailing, day, now).sentence for day in order}
+    assert _sent(load_settings()) == [f"{FRIDAY}-daily"]
+    assert said[FRIDAY] == "Sent to 1."
+    assert said[WEEK[3]].startswith("Not sent: a newer issue is due")
+    assert "after 36 hours no issue goes out by itself" in said[WEEK[2]]
+    assert _send(mailing, WEEK[3], now, is_forced=True).sentence == "Sent to 1."
+
+
+def test_an_issue_stays_current_over_the_weekend_that_has_no_list(mailing: Mailing) -> None:
+    sunday = closes_at(FRIDAY) + timedelta(hours=35)
+    assert _send(mailing, FRIDAY, sunday).sentence == "Sent to 1."
+
+
+def test_a_longer_life_lets_issues_pile_up(
+    mailing: Mailing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERS_ISSUE_MAX_AGE_HOURS", "1000")
+    for day in WEEK:
+        assert _send(mailing, day, closes_at(FRIDAY)).sentence == "Sent to 1."
