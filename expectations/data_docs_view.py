@@ -7,7 +7,7 @@ import re
 from html import escape
 from typing import Any
 
-from great_expectations.render.view import DefaultJinjaIndexPageView, DefaultJinjaPageView
+from great_expectations.render.view.view import DefaultJinjaIndexPageView, DefaultJinjaPageView
 from jinja2 import ChoiceLoader, PackageLoader, pass_context
 from jinja2.runtime import Context
 
@@ -30,11 +30,12 @@ class LocalPageView(DefaultJinjaPageView):
 
     def __init__(self, **directories: Any) -> None:  # noqa: ANN401  whatever GX gives its views
         super().__init__(**directories)
-        self.env.loader = ChoiceLoader([PackageLoader("expectations"), self.env.loader])
+        theirs = [self.env.loader] if self.env.loader else []
+        self.env.loader = ChoiceLoader([PackageLoader("expectations"), *theirs])
 
     def render(self, document: Any, template: str | None = None, **named: Any) -> str:  # noqa: ANN401
         """The page as HTML."""
-        page = str(super().render(document, template, **named))
+        page = str(super().render(document, template, **named))  # type: ignore[no-untyped-call]
         for pattern, repaired in _REPAIRS:
             page = pattern.sub(repaired, page)
         return page
