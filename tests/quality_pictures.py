@@ -11,6 +11,7 @@ import sys
 import tempfile
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -52,13 +53,13 @@ def make_home(home: Path) -> None:
         clock.utc_now = lambda: hub.now
         first, last = NEWEST - timedelta(days=59), NEWEST - timedelta(days=max(DAYS) + 1)
         hub.now = NOW - timedelta(days=max(DAYS) + 1)
-        run_quietly(lambda: backfill(first, last, return_state=True), quiet)
+        run_quietly(partial(backfill, first, last, return_state=True), quiet)
         for age, fault in DAYS.items():
             day = NEWEST - timedelta(days=age)
             hub.heal()
             hub.fail(fault)
             hub.now = NOW - timedelta(days=age)
-            run_quietly(lambda day=day: daily_papers(day, return_state=True), quiet)
+            run_quietly(partial(daily_papers, day, return_state=True), quiet)
 
 
 def take(home: Path) -> list[Path]:

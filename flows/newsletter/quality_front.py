@@ -181,13 +181,14 @@ def _plot(
     lowest = min(points, key=lambda day: (points[day], -day.toordinal()))
     newest = max(points)
     limit = top or points[highest] or 1
+    least, most = say(points[lowest]), say(points[highest])
     return Plot(
         title,
         _path(front.calendar, points, limit),
-        say(points[newest]),
-        f"{say(points[lowest])} to {say(points[highest])}",
-        f"{title}: {say(points[newest])} on {newest}, lowest {say(points[lowest])} on {lowest}, "
-        f"highest {say(points[highest])} on {highest}",
+        "" if least == most else say(points[newest]),
+        f"always {least}" if least == most else f"{least} to {most}, now",
+        f"{title}: {say(points[newest])} on {newest}, lowest {least} on {lowest}, "
+        f"highest {most} on {highest}",
     )
 
 
