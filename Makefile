@@ -2,13 +2,17 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 PYTHON ?= python3
 
-.PHONY: demo test lint types format docs clean
+.PHONY: demo test lock lint types format docs clean
 
 demo: .venv/synced
 	@.venv/bin/papers demo
 
 test: .venv/synced
 	@.venv/bin/pytest -n 2 --dist worksteal
+
+# Whether the lock file is what pyproject.toml asks for.
+lock: | $(filter .uv/%,$(UV))
+	$(UV) lock --check --quiet
 
 lint: .venv/synced
 	.venv/bin/ruff check

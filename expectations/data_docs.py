@@ -1,9 +1,12 @@
-"""Where Great Expectations keeps results, and its Data Docs: `PAPERS_HOME/quality/index.html`.
+"""Where Great Expectations keeps results, and its Data Docs: `quality/data_docs/index.html`.
 
-validation results ──▶ quality/validations/<suite>/<run>/<time>/ ──▶ a page each, and the index
+quality/validations/<suite>/<run>/<time>/*.json ──▶ quality/data_docs: a page each, and the index
 """
 
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
+from shutil import rmtree
 
 import great_expectations as gx
 from great_expectations.data_context.data_context.ephemeral_data_context import (
@@ -12,7 +15,10 @@ from great_expectations.data_context.data_context.ephemeral_data_context import 
 from great_expectations.data_context.types.base import DataContextConfig, ProgressBarsConfig
 from great_expectations.data_context.types.resource_identifiers import ValidationResultIdentifier
 
-# The index reads every result that it lists, 3 ms each; older pages stay where they are.
+from expectations.data_docs_view import view
+
+# The newest results are listed and kept, whatever they are about. The index reads each one that it
+# lists, 3 ms each: with this number its cost stays the same from the first month on.
 LISTED = 100
 
 
@@ -25,23 +31,50 @@ def new_context(quality: Path | None) -> EphemeralDataContext:
     return gx.get_context(mode="ephemeral", project_config=_configuration(quality))
 
 
-def data_docs(home: Path) -> Path:
-    """The index of the Data Docs, with a page for every result that has none yet."""
-    quality = home / "quality"
+def data_docs(quality: Path, style: str, needed: Collection[str] = ()) -> Path:
+    """The index of the Data Docs, with a page for every result that is kept.
+
+    Kept are the newest `LISTED` results and those of the runs that are `needed`; others are
+    deleted with their pages. `style` is the style sheet of all pages, which fetch nothing else.
+    """
     context = new_context(quality)
-    new = [
-        key
-        for key in context.validation_results_store.list_keys()
-        if isinstance(key, ValidationResultIdentifier) and not _page(quality, key).exists()
-    ]
+    keys = sorted(
+        (
+            key
+            for key in context.validation_results_store.list_keys()
+            if isinstance(key, ValidationResultIdentifier)
+        ),
+        key=lambda key: key.run_id.run_time,
+        reverse=True,
+    )
+    for place, key in enumerate(keys):
+        if place >= LISTED and key.run_id.run_name not in needed:
+            _forget(quality, key)
+    new = [key for key in keys[:LISTED] if not _page(quality, key).exists()]
+    index = quality / "data_docs" / "index.html"
     if new:
         context.build_data_docs(resource_identifiers=new)
-    return quality / "index.html"
+    index.parent.mkdir(parents=True, exist_ok=True)
+    (index.parent / "data_docs.css").write_text(style)
+    return index
+
+
+def _forget(quality: Path, key: ValidationResultIdentifier) -> None:
+    """Delete a result and its page, and the folder of its run once that is empty."""
+    for file in (_result(quality, key), _page(quality, key)):
+        rmtree(file.parent, ignore_errors=True)
+        with suppress(OSError):
+            file.parent.parent.rmdir()
+
+
+def _result(quality: Path, key: ValidationResultIdentifier) -> Path:
+    *folders, batch = key.to_tuple()  # type: ignore[no-untyped-call]
+    return Path(quality, "validations", *folders, f"{batch}.json")
 
 
 def _page(quality: Path, key: ValidationResultIdentifier) -> Path:
-    suite, *run, batch = key.to_tuple()  # type: ignore[no-untyped-call]
-    return Path(quality, "validations", suite, *run, f"{batch}.html")
+    result = _result(quality / "data_docs", key)
+    return result.with_suffix(".html")
 
 
 def _configuration(quality: Path | None) -> DataContextConfig:
@@ -72,12 +105,17 @@ def _site(quality: Path) -> dict[str, object]:
     return {
         "class_name": "SiteBuilder",
         "show_how_to_buttons": False,
-        "store_backend": _folder(quality),
+        "store_backend": _folder(quality / "data_docs"),
         "site_index_builder": {
             "class_name": "DefaultSiteIndexBuilder",
             "validation_results_limit": LISTED,
+            "view": view("LocalIndexView"),
         },
-        "site_section_builders": {"expectations": "None", "profiling": "None"},
+        "site_section_builders": {
+            "validations": {"view": view("LocalPageView")},
+            "expectations": "None",
+            "profiling": "None",
+        },
     }
 
 

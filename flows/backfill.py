@@ -15,11 +15,12 @@ from prefect.client.schemas.objects import State
 from flows import clock
 from flows.daily_papers import without_stopped
 from flows.extract import history, load_id, reading_pipeline
-from flows.gates import create_audit_tables, data_docs
+from flows.gates import create_audit_tables
 from flows.outcome import Outcome
 from flows.progress import track
 from flows.publish import publish
 from flows.quality_page import write_quality_page
+from flows.quality_site import quality_site
 from flows.settings import Settings, load_settings
 from flows.sources.hub import Answer, Hub
 from flows.sources.pipeline import Reading, reading_id
@@ -71,7 +72,7 @@ def import_recordings(recordings: Sequence[Recording], count: int) -> State:  # 
 def _in_bulk(bring: Callable[[], list[Reading]], settings: Settings) -> Outcome:
     """The stages over many readings at once; a reading that a gate stops stops no other."""
     try:
-        with writer_lock(settings):
+        with writer_lock(settings), quality_site(settings):
             pipeline = reading_pipeline(settings)
             pipeline.finish_pending()
             readings = bring()
@@ -80,7 +81,6 @@ def _in_bulk(bring: Callable[[], list[Reading]], settings: Settings) -> Outcome:
             stopped += without_stopped(validate("marts", settings), settings).stopped
             publish(settings)
             _write_quality_pages(settings, readings)
-            data_docs(settings.home)
     except (BuildFailedError, WarehouseBusyError) as stop:
         return Outcome("failed", str(stop))
     details = tuple(f"{report.list_date}: {report.reason}" for report in stopped)

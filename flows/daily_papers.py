@@ -13,11 +13,12 @@ from prefect.client.schemas.objects import State
 
 from flows.export import export
 from flows.extract import LoadedReading, extract
-from flows.gates import CheckResult, data_docs
+from flows.gates import CheckResult
 from flows.newsletter.quality import verdict_words
 from flows.outcome import Outcome
 from flows.publish import publish
 from flows.quality_page import write_quality_page
+from flows.quality_site import quality_site
 from flows.settings import Settings, load_settings
 from flows.transform import BuildFailedError, transform
 from flows.validate import Gating, validate
@@ -29,9 +30,8 @@ def daily_papers(day: date) -> State:
     """The whole path for one list date; the final state is its verdict and the sentence why."""
     settings = load_settings()
     try:
-        with writer_lock(settings):
+        with writer_lock(settings), quality_site(settings):
             outcome = one_day(day, settings)
-            data_docs(settings.home)
     except (BuildFailedError, WarehouseBusyError) as stop:
         outcome = Outcome("failed", str(stop))
     return conclude(day, outcome)

@@ -10,11 +10,12 @@ from pydantic import TypeAdapter
 
 from flows.keys import secret_keys
 from flows.mailing.database import Mailing, open_list
-from flows.mailing.ledger import Issue, open_issue
+from flows.mailing.ledger import PAUSED, Issue, counts, newest_issues, open_issue, set_issue
 from flows.mailing.letters import Post, letters
 from flows.mailing.sending import Limits, SendReport, send_issue
 from flows.mailing.tokens import Tokens
 from flows.mailing.transports import FileTransport, Transport, parse_mail_url
+from flows.mailing.witness import Witness
 from flows.newsletter.digest import Digest
 from flows.newsletter.render import Site
 from flows.settings import Settings
@@ -28,24 +29,34 @@ def deliver(
 
     Its age counts from the moment its list closed: what an outage held back for longer than
     PAPERS_ISSUE_MAX_AGE_HOURS, or past the close of the next list, goes out only where the operator
-    says so (`is_forced`).
+    says so (`is_forced`). So does what a ledger restored from a backup may not know to be sent.
 
     Raises:
         TransportError, MailingError: mail cannot be sent at all; the message says why.
     """
     digest = frozen_digest(folder)
+    witness = Witness(settings.home / "mailed.log")
+    witness.begin(is_new=mailing.file is None or not newest_issues(mailing, 1))
     issue = ledger_issue(mailing, digest.issue_date, digest.edition, now)
+    entries = counts(mailing, issue)
+    doubt = None if is_forced else witness.doubt(issue, sum(entries.values()))
+    if doubt:
+        issue = set_issue(mailing, issue, PAUSED, doubt, now=now)
+        return SendReport(issue, doubt, entries, None, is_blocked=True)
     compose = letters(digest, post(settings), sent_at=issue.created_at)
-    return send_issue(
-        mailing,
-        issue,
-        compose,
-        transport(settings, folder / "mail"),
-        limits=Limits(issue_life=timedelta(hours=settings.issue_max_age_hours)),
-        clock=lambda: now,
-        is_current=_is_current(digest, settings, now),
-        is_forced=is_forced,
-    )
+    try:
+        return send_issue(
+            mailing,
+            issue,
+            compose,
+            transport(settings, folder / "mail"),
+            limits=Limits(issue_life=timedelta(hours=settings.issue_max_age_hours)),
+            clock=lambda: now,
+            is_current=_is_current(digest, settings, now),
+            is_forced=is_forced,
+        )
+    finally:
+        witness.note(issue, sum(counts(mailing, issue).values()))
 
 
 def _is_current(digest: Digest, settings: Settings, now: datetime) -> bool:

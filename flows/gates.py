@@ -7,7 +7,7 @@ Great Expectations is imported inside the functions, because that takes seconds:
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -162,11 +162,14 @@ def gate_marts(
     return _written(connection, judge)
 
 
-def data_docs(home: Path) -> Path:
-    """The index page of Great Expectations' Data Docs, with the validations kept so far."""
+def data_docs(quality: Path, style: str, needed: Collection[str]) -> Path:
+    """The index of Great Expectations' Data Docs in `quality/data_docs`, pruned; its path.
+
+    The newest validations are kept, and those of the runs that are `needed`.
+    """
     from expectations.data_docs import data_docs
 
-    return data_docs(home)
+    return data_docs(quality, style, needed)
 
 
 def create_audit_tables(connection: DuckDBPyConnection) -> None:

@@ -1,6 +1,6 @@
-"""What the gates wrote, for people: a page a day, and Great Expectations' Data Docs.
+"""What the gates wrote about a day, for people: its quality page.
 
-audit.* ──▶ quality/days/<date>.html        validations ──▶ quality/index.html
+audit.* ──▶ quality/days/<date>.html
 """
 
 import json
@@ -28,11 +28,16 @@ def write_quality_page(settings: Settings, day: date, verdict: str, reason: str)
     with connect(settings.warehouse_path) as connection:
         known = quality_day(connection, day, verdict, reason)
     path = quality_page_path(settings, day)
+    write_page(path, render_quality(known))
+    return QualityPage(path, known.sentence)
+
+
+def write_page(path: Path, page: str) -> None:
+    """Put a page in its place; who has the old one open reads on."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
-    new.write_text(render_quality(known))
+    new.write_text(page)
     new.replace(path)
-    return QualityPage(path, known.sentence)
 
 
 def quality_page_path(settings: Settings, day: date) -> Path:

@@ -13,7 +13,7 @@ import pytest
 from flows import outcome
 from flows.cli import app
 from flows.settings import Settings
-from tests import docs, pictures
+from tests import docs, pictures, quality_pictures
 
 ROOT = docs.ROOT
 README = docs.README.read_text()
@@ -155,4 +155,13 @@ def test_the_picture_of_the_digest_is_sharp_and_small(scheme: pictures.Scheme) -
 
     assert picture.startswith(b"\x89PNG")
     assert int.from_bytes(picture[16:20]) == pictures.WIDTH * pictures.SCALE
+    assert len(picture) < MOST_BYTES
+
+
+@pytest.mark.parametrize("path", [quality_pictures.FRONT, quality_pictures.DATA_DOCS])
+def test_the_pictures_of_the_quality_reports_are_sharp_and_small(path: Path) -> None:
+    picture = path.read_bytes()
+
+    assert picture.startswith(b"\x89PNG")
+    assert int.from_bytes(picture[16:20]) == quality_pictures.WIDTH * quality_pictures.SCALE
     assert len(picture) < MOST_BYTES

@@ -85,6 +85,11 @@ def verdict_words(verdict: str) -> str:
     return _VERDICT_WORDS.get(verdict, verdict.capitalize())
 
 
+def paper_url(text: str | None, hub_url: str) -> str | None:
+    """The Hub's page of a paper where the text is a paper's id, else None."""
+    return f"{hub_url.rstrip('/')}/papers/{text}" if _PAPER_ID.fullmatch(text or "") else None
+
+
 def render_quality(day: QualityDay, hub_url: str = "https://huggingface.co") -> str:
     """The day's quality as one self-contained HTML page: no script, nothing fetched."""
     gates = [(gate, list(checks)) for gate, checks in groupby(day.checks, lambda check: check.gate)]
@@ -101,8 +106,6 @@ def render_quality(day: QualityDay, hub_url: str = "https://huggingface.co") -> 
                 key=lambda check: check.outcome,
             ),
             gates=gates,
-            paper_url=lambda text: (
-                f"{hub_url.rstrip('/')}/papers/{text}" if _PAPER_ID.fullmatch(text or "") else None
-            ),
+            paper_url=lambda text: paper_url(text, hub_url),
         )
     )

@@ -192,6 +192,8 @@ def templates() -> Environment:
     )
     environment.filters["wrapped"] = _wrapped
     environment.filters["moment"] = moment
+    environment.filters["long_date"] = long_date
+    environment.filters["short_day"] = short_day
     return environment
 
 
@@ -310,6 +312,11 @@ def moment(at: datetime) -> str:
 def long_date(day: date) -> str:
     """`Thursday 20 August 2026`."""
     return f"{day:%A} {day.day} {day:%B %Y}"
+
+
+def short_day(day: date) -> str:
+    """`Thu 20 Aug`."""
+    return f"{day:%a} {day.day} {day:%b}"
 
 
 def _short_date(day: date, issue_date: date) -> str:

@@ -1,33 +1,23 @@
 """The pages in a browser: what axe-core finds, what a keyboard can do, what is loaded."""
 
-import shutil
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from flows.mailing.rules import Rule
 from flows.mailing.subscribers import subscribe, unsubscribe
 from flows.mailing.tokens import Purpose
+from tests import browser
+from tests.browser import violations
 from tests.web.conftest import NOW, Web
-
-CHROMIUM = shutil.which("chromium")
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield browser
-        browser.close()
+    with browser.chromium() as started:
+        yield started
 
 
 def _pages(web: Web) -> dict[str, str]:
@@ -50,27 +40,6 @@ def _pages(web: Web) -> dict[str, str]:
     }
 
 
-_RUN_AXE = "axe.run(document, {resultTypes: ['violations']})"
-
-
-def _violations(page: Page, name: str) -> list[str]:
-    """What axe-core finds, light and dark, on a phone and on a desk; and what does not fit."""
-    found = []
-    page.evaluate(Axe().axe_script)
-    for width in (360, 1280):
-        page.set_viewport_size({"width": width, "height": 800})
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            found.append(f"{name}: wider than {width} px")
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            found += [
-                f"{name}, {width} px, {scheme}: {violation['id']} {node['html'][:200]}"
-                for violation in page.evaluate(_RUN_AXE)["violations"]
-                for node in violation["nodes"]
-            ]
-    return found
-
-
 def test_axe_finds_no_violation_on_any_page_and_nothing_comes_from_elsewhere(
     web: Web, chromium: Browser
 ) -> None:
@@ -83,7 +52,7 @@ def test_axe_finds_no_violation_on_any_page_and_nothing_comes_from_elsewhere(
     found = []
     for name, path in paths.items():
         page.goto(f"{web.url}{path}")
-        found += _violations(page, name)
+        found += violations(page, name)
     page.close()
     assert found == []
     assert {urlsplit(url).netloc for url in asked} == {urlsplit(web.url).netloc}
@@ -100,28 +69,28 @@ def test_axe_finds_no_violation_in_the_answers_to_forms(web: Web, chromium: Brow
     page.get_by_role("button", name="Subscribe").first.click()
     assert page.get_by_label("Words to include").get_attribute("aria-invalid") == "true"
     assert page.evaluate("document.activeElement.id") == "address"
-    found = _violations(page, "front page with problems")
+    found = violations(page, "front page with problems")
 
     page.get_by_label("Words to include").fill("robots")
     page.get_by_label("How many papers").fill("10")
     page.get_by_label("Your mail address").fill("ana@example.org")
     page.get_by_role("button", name="Subscribe").first.click()
-    found += _violations(page, "asked")
+    found += violations(page, "asked")
 
     _, text = web.mail()
     page.goto(next(word for word in text.split() if word.startswith("http")))
     page.get_by_role("button").click()
-    found += _violations(page, "confirmed")
+    found += violations(page, "confirmed")
     page.get_by_role("link", name="Choose topics").click()
     page.get_by_role("button", name="Rehearse").click()
     assert page.get_by_role("status").inner_text() == "This is a rehearsal; nothing is saved."
-    found += _violations(page, "rehearsed")
+    found += violations(page, "rehearsed")
     page.get_by_label("Minimum upvotes").fill("many")
     page.get_by_role("button", name="Save").click()
-    found += _violations(page, "preferences with problems")
+    found += violations(page, "preferences with problems")
     page.get_by_role("link", name="Unsubscribe").click()
     page.get_by_role("button").click()
-    found += _violations(page, "left")
+    found += violations(page, "left")
     page.close()
     assert found == []
     assert web.state() == "unsubscribed"

@@ -1,0 +1,78 @@
+"""A second witness of what was mailed, beside the ledger: a few words an issue in `mailed.log`.
+
+A ledger restored from a backup does not know who was mailed since. What the age of issues and
+newer issues do not stop, this does: an issue whose ledger knows of fewer messages than the log, and
+every issue from before the log itself was restored. The operator can send them all the same.
+
+    2026-08-21T02:31:07.120000+00:00 daily 2026-08-20 412
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from flows.mailing.ledger import DONE, Issue
+
+# Between the time in a line and the moment the file system gives the write; more, and it is a copy.
+_SLOWNESS = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Witness:
+    """The log of one home; no address is in it, and no backup needs it."""
+
+    path: Path
+
+    def begin(self, *, is_new: bool) -> None:
+        """Make the log where there is none; where the ledger is not new, it must have been lost."""
+        if self.path.exists():
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if is_new:
+            self._append("begun")
+        else:
+            self.path.touch(mode=0o600)
+
+    def doubt(self, issue: Issue, entry_count: int) -> str | None:
+        """Why the ledger cannot be believed about this issue, or None."""
+        name = [issue.edition, str(issue.issue_date)]
+        known = max((int(line[3]) for line in self._lines() if line[1:3] == name), default=0)
+        restored_at = self._restored_at()
+        is_after = restored_at is None or issue.due_at > restored_at or issue.state == DONE
+        if entry_count >= known and is_after:
+            return None
+        return (
+            "Not sent: the mailing list seems to be restored from a backup, and may not know who "
+            f"has had this issue. `papers issue resume {issue.issue_date}"
+            f"{'' if issue.edition == 'daily' else f' --edition {issue.edition}'}`"
+            " sends it to everyone it has no entry for."
+        )
+
+    def note(self, issue: Issue, entry_count: int) -> None:
+        """Remember how many readers the ledger has an entry for."""
+        self._append(f"{issue.edition} {issue.issue_date} {entry_count}")
+
+    def _append(self, words: str) -> None:
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, f"{datetime.now(UTC).isoformat()} {words}\n".encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _lines(self) -> list[list[str]]:
+        lines = map(str.split, self.path.read_text().splitlines())
+        return [words for words in lines if len(words) > 1]
+
+    def _restored_at(self) -> datetime | None:
+        """When this file was put here, if it is a copy.
+
+        A copy keeps the text, and may keep the time of the last change; the inode's own time is
+        always that of the copying.
+        """
+        changed_at = datetime.fromtimestamp(self.path.stat().st_ctime, UTC)
+        lines = self._lines()
+        if lines and changed_at - datetime.fromisoformat(lines[-1][0]) < _SLOWNESS:
+            return None
+        return changed_at

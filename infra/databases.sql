@@ -1,0 +1,2 @@
+-- Beside Prefect's own: the mailing list and its ledger.
+create database mailing;
