@@ -12,7 +12,7 @@ from flows.keys import secret_keys
 from flows.mailing.database import Mailing, open_list
 from flows.mailing.ledger import Issue, open_issue
 from flows.mailing.letters import Post, letters
-from flows.mailing.sending import Limits, SendReport, send_issue
+from flows.mailing.sending import Limits, OnProgress, SendReport, send_issue
 from flows.mailing.tokens import Tokens
 from flows.mailing.transports import FileTransport, Transport, parse_mail_url
 from flows.newsletter.digest import Digest
@@ -22,7 +22,13 @@ from flows.sources.feed_day import closes_at
 
 
 def deliver(
-    mailing: Mailing, folder: Path, settings: Settings, now: datetime, *, is_forced: bool = False
+    mailing: Mailing,
+    folder: Path,
+    settings: Settings,
+    now: datetime,
+    *,
+    is_forced: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> SendReport:
     """Send the issue in this folder to everyone whose turn it is; safe to call again.
 
@@ -43,6 +49,7 @@ def deliver(
         limits=Limits(issue_life=timedelta(hours=settings.issue_max_age_hours)),
         clock=lambda: now,
         is_forced=is_forced,
+        on_progress=on_progress,
     )
 
 

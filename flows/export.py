@@ -18,6 +18,7 @@ from flows.mailing.transports import TransportError
 from flows.newsletter.digest import Digest
 from flows.newsletter.message import message
 from flows.newsletter.render import Rendering, Site, public, render
+from flows.progress import sending
 from flows.published import read_digest
 from flows.quality_page import quality_page_path
 from flows.settings import Settings
@@ -46,8 +47,8 @@ def export(day: date, settings: Settings) -> Export:
         write_files(folder, issue_files(digest, settings) | {"quality.html": quality_page})
     made = "The issue is" if is_new else "The issue exists already:"
     try:
-        with closing(open_mailing(settings)) as mailing:
-            report = deliver(mailing, folder, settings, clock.utc_now())
+        with closing(open_mailing(settings)) as mailing, sending() as on_progress:
+            report = deliver(mailing, folder, settings, clock.utc_now(), on_progress=on_progress)
     except (TransportError, MailingError) as error:
         return Export(folder, f"{made} {folder}. Mail is held: {error}", is_blocked=True)
     return Export(folder, f"{made} {folder}. {report.sentence}", report.is_blocked)

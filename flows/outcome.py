@@ -21,6 +21,7 @@ class Outcome:
     details: tuple[str, ...] = ()
     issue: Path | None = None
     is_blocked: bool = False
+    stopped_by: str = ""  # what a gate said, where it stopped the reading
 
     @property
     def exit_code(self) -> int:

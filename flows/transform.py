@@ -20,6 +20,7 @@ import dbt_project
 from flows.deliver import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.ledger import DeliveryCount, delivery_counts
+from flows.run_names import key
 from flows.settings import Settings
 from flows.stage import stage
 from flows.warehouse import connect
@@ -75,7 +76,7 @@ def transform(settings: Settings) -> Build:
         record_deliveries(connection, _delivery_counts(settings))
     build = Build(_dbt_build(settings, is_new_project=is_new_project), list_date_count)
     create_table_artifact(
-        key="dbt-build",
+        key=key("dbt-build"),
         table=[vars(node) for node in build.nodes],
         description=build.sentence,
     )
