@@ -192,7 +192,7 @@ def _webhook_channel(url: str) -> Channel:
             if _never_left(error):
                 return Outcome(DEFERRED, f"the webhook cannot be reached: {kind}")
             return Outcome(UNKNOWN, f"the webhook did not answer: {kind}")
-        if answer.ok and not answer.is_redirect:
+        if 200 <= answer.status_code < 300:
             return Outcome(SENT)
         return Outcome(DEFERRED, f"the webhook answered {answer.status_code}")
 

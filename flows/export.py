@@ -45,13 +45,14 @@ def export(day: date, settings: Settings) -> Export:
             return Export(None, "No issue: earlier issues carried every paper of the day.")
         quality_page = quality_page_path(settings, day).read_bytes()
         write_files(folder, issue_files(digest, settings) | {"quality.html": quality_page})
-    made = "The issue is" if is_new else "The issue exists already:"
+    where = folder.relative_to(settings.home)
+    made = f"The issue is {where}." if is_new else f"The issue exists already: {where}."
     try:
         with closing(open_mailing(settings)) as mailing, sending() as on_progress:
             report = deliver(mailing, folder, settings, clock.utc_now(), on_progress=on_progress)
     except (TransportError, MailingError) as error:
-        return Export(folder, f"{made} {folder}. Mail is held: {error}", is_blocked=True)
-    return Export(folder, f"{made} {folder}. {report.sentence}", report.is_blocked)
+        return Export(folder, f"{made} Mail is held: {error}", is_blocked=True)
+    return Export(folder, f"{made} {report.sentence}", report.is_blocked)
 
 
 def issue_folder(settings: Settings, day: date) -> Path:

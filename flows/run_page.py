@@ -15,13 +15,14 @@ from prefect.runtime import flow_run
 from flows.deliver import frozen_digest
 from flows.newsletter.quality import verdict_words
 from flows.newsletter.render import long_date
-from flows.newsletter.text import one_line
+from flows.newsletter.text import cut, one_line
 from flows.outcome import Outcome
-from flows.run_names import key
+from flows.run_names import key, run_name
 from flows.settings import Settings
 from flows.status import DayStatus, overview
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+.!|~-])")
+_MARKUP = re.compile(r"([\\`*_\[\]<>|~])")
+_NAME_LENGTH = 150  # two lines of the run's page
 # What the operator can do, where it is not what the sentence says already.
 _NEXT = {
     "not_open": "Nothing yet: the schedule asks again. By hand: `papers run {day}`, later.",
@@ -40,10 +41,10 @@ _STATES = {
 
 
 def show_day(list_date: date, outcome: Outcome, settings: Settings) -> None:
-    """The verdict with its evidence, the mail, the digest and the tags of a run that has ended."""
+    """Name and tags that say how it ended; the verdict with its evidence, the mail, the digest."""
     days = overview(settings, list_date).days
     day = days[0] if days else DayStatus(list_date, outcome.verdict, outcome.sentence)
-    _tag(day, outcome)
+    _rename(day, outcome)
     create_markdown_artifact(
         key=key("verdict"),
         markdown="\n".join(_verdict(day, outcome, settings)),
@@ -66,8 +67,8 @@ def show_day(list_date: date, outcome: Outcome, settings: Settings) -> None:
 def _verdict(day: DayStatus, outcome: Outcome, settings: Settings) -> Iterator[str]:
     newest = day.readings[0] if day.readings else None
     yield f"# {long_date(day.list_date)}: {_in_short(day, outcome)}\n"
-    yield f"**{outcome.sentence}**\n"
-    yield from (f"* {detail}" for detail in outcome.details)
+    yield f"**{_plain(outcome.sentence)}**\n"
+    yield from (f"* {_plain(detail)}" for detail in outcome.details)
     if outcome.verdict in _NEXT:
         yield f"\n**What to do:** {_NEXT[outcome.verdict].format(day=day.list_date)}"
     elif outcome.is_blocked:
@@ -92,7 +93,7 @@ def _verdict(day: DayStatus, outcome: Outcome, settings: Settings) -> Iterator[s
         for reading in day.readings[1:]:
             yield (
                 f"| {reading.read_at:%Y-%m-%d %H:%M} | {verdict_words(reading.verdict)} "
-                f"| {_number(reading.item_count)} | {reading.reason} |"
+                f"| {_number(reading.item_count)} | {_plain(reading.reason)} |"
             )
 
 
@@ -108,14 +109,20 @@ def _mail_in_short(day: DayStatus, outcome: Outcome) -> str:
     return f"mailed to {sent:,}" if sent else "no mail"
 
 
-def _tag(day: DayStatus, outcome: Outcome) -> None:
-    """Put the date, the verdict and the mail on the run, as the list of runs shows them."""
-    tags = {str(day.list_date), outcome.verdict.replace("_", " "), _mail_in_short(day, outcome)}
+def _rename(day: DayStatus, outcome: Outcome) -> None:
+    """Put the mail, the reason and the verdict where the list of runs shows them."""
+    mail = _mail_in_short(day, outcome)
+    tags = {str(day.list_date), outcome.verdict.replace("_", " "), mail}
+    why = f"{mail}. {outcome.sentence}" if outcome.verdict != "complete" else mail
     run_id = flow_run.get_id()
-    # A tag is a help to find a run; that it could not be set is no reason to end one.
+    # A name is a help to find a run; that it could not be set is no reason to end one.
     if run_id:
         with suppress(PrefectException), get_client(sync_client=True) as client:
-            client.update_flow_run(UUID(run_id), tags={*flow_run.get_tags(), *tags})
+            client.update_flow_run(
+                UUID(run_id),
+                name=cut(f"{run_name()}: {why}", _NAME_LENGTH),
+                tags={*flow_run.get_tags(), *tags},
+            )
 
 
 def _digest(folder: Path, settings: Settings) -> Iterator[str]:
@@ -129,7 +136,7 @@ def _digest(folder: Path, settings: Settings) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", one_line(text))
+    return _MARKUP.sub(r"\\\1", one_line(text, 500))
 
 
 def _issue_links(folder: Path, settings: Settings) -> str:

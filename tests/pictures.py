@@ -8,12 +8,14 @@ make demo && .venv/bin/python -m tests.pictures
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Literal, get_args
 
 import duckdb
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from flows.newsletter.render import Site, public, render
 from flows.published import read_digest
@@ -41,12 +43,9 @@ def take(published: Path) -> list[Path]:
         sys.exit(f"{published} has no digest; `make demo` makes one.")
     html = public(render(digest, Site("https://papers.example.org"))).html
     taken = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
+    with browser() as chromium:
         for scheme in get_args(Scheme):
-            page = browser.new_page(
+            page = chromium.new_page(
                 color_scheme=scheme,
                 viewport={"width": WIDTH, "height": HEIGHT},
                 device_scale_factor=SCALE,
@@ -54,12 +53,24 @@ def take(published: Path) -> list[Path]:
             page.set_content(html)
             taken.append(picture(scheme))
             page.screenshot(path=taken[-1])
-            # A palette is enough for text, and a third of the bytes.
-            subprocess.run(
-                ["pngquant", "--force", "--strip", "--ext=.png", str(taken[-1])], check=True
-            )
-        browser.close()
+            shrink(taken[-1])
     return taken
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Debian's chromium."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield started
+        started.close()
+
+
+def shrink(picture: Path) -> None:
+    """Give a picture a palette: enough for text, and a third of the bytes."""
+    subprocess.run(["pngquant", "--force", "--strip", "--ext=.png", str(picture)], check=True)
 
 
 if __name__ == "__main__":
