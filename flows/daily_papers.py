@@ -81,8 +81,13 @@ def one_day(day: date, settings: Settings) -> Outcome:
     if reading.verdict != "complete":
         return ending
     issue = export(day, settings)
-    sentence = f"{ending.sentence} {issue.sentence}"
-    return replace(ending, sentence=sentence, issue=issue.folder, is_blocked=issue.is_blocked)
+    return replace(
+        ending,
+        sentence=f"{ending.sentence} {issue.sentence}",
+        issue=issue.folder,
+        is_blocked=issue.is_blocked,
+        mail=issue.mail,
+    )
 
 
 def without_stopped(marts: Gating, settings: Settings) -> Gating:

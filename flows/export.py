@@ -30,8 +30,14 @@ class Export:
     """What readers get of a day: the issue's folder, and what became of the mail."""
 
     folder: Path | None
-    sentence: str
+    made: str
+    mail: str
     is_blocked: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """What was made, and what became of it."""
+        return f"{self.made} {self.mail}".strip()
 
 
 @stage
@@ -42,7 +48,7 @@ def export(day: date, settings: Settings) -> Export:
     if is_new:
         digest = read_digest(settings.published_path, day)
         if digest is None:
-            return Export(None, "No issue: earlier issues carried every paper of the day.")
+            return Export(None, "", "No issue: earlier issues carried every paper of the day.")
         quality_page = quality_page_path(settings, day).read_bytes()
         write_files(folder, issue_files(digest, settings) | {"quality.html": quality_page})
     where = folder.relative_to(settings.home)
@@ -51,8 +57,8 @@ def export(day: date, settings: Settings) -> Export:
         with closing(open_mailing(settings)) as mailing, sending() as on_progress:
             report = deliver(mailing, folder, settings, clock.utc_now(), on_progress=on_progress)
     except (TransportError, MailingError) as error:
-        return Export(folder, f"{made} Mail is held: {error}", is_blocked=True)
-    return Export(folder, f"{made} {report.sentence}", report.is_blocked)
+        return Export(folder, made, f"Mail is held: {error}", is_blocked=True)
+    return Export(folder, made, report.sentence, report.is_blocked)
 
 
 def issue_folder(settings: Settings, day: date) -> Path:

@@ -113,14 +113,14 @@ def _rename(day: DayStatus, outcome: Outcome) -> None:
     """Put the mail, the reason and the verdict where the list of runs shows them."""
     mail = _mail_in_short(day, outcome)
     tags = {str(day.list_date), outcome.verdict.replace("_", " "), mail}
-    why = f"{mail}. {outcome.sentence}" if outcome.verdict != "complete" else mail
+    why = "" if mail.startswith("mailed") else f". {outcome.mail or outcome.sentence}"
     run_id = flow_run.get_id()
     # A name is a help to find a run; that it could not be set is no reason to end one.
     if run_id:
         with suppress(PrefectException), get_client(sync_client=True) as client:
             client.update_flow_run(
                 UUID(run_id),
-                name=cut(f"{run_name()}: {why}", _NAME_LENGTH),
+                name=cut(f"{run_name()}: {mail}{why}", _NAME_LENGTH),
                 tags={*flow_run.get_tags(), *tags},
             )
 

@@ -25,7 +25,7 @@ from flows.sources.sample_hub import SampleHub
 from tests.pictures import FOLDER, ROOT, browser, shrink
 
 PICTURE = FOLDER / "prefect-run.png"
-WIDTH, HEIGHT, SCALE = 1280, 900, 1
+WIDTH, HEIGHT, SCALE = 1280, 760, 1.5
 # What the Hub does on each day, and so how the day ends.
 WEEK: tuple[tuple[date, str | None], ...] = (
     (date(2026, 8, 13), None),  # complete
@@ -107,14 +107,18 @@ def run_week(home: Path) -> None:
 
 
 def pages(url: str) -> dict[str, str]:
-    """The pages to look at, by name: the runs, the artifacts, and each day's run and verdict."""
-    found = requests.post(f"{url}/api/flow_runs/filter", json={"limit": 50}, timeout=10).json()
-    days = {run["parameters"]["day"][:10]: run["id"] for run in found}
-    runs = {f"run-{day}": f"/runs/flow-run/{run}?tab=Artifacts" for day, run in days.items()}
-    keys = {f"verdict-{day}": f"/artifacts/key/{day}-verdict" for day in days}
-    more = ("gate-raw", "dbt-build", "digest", "mail")
-    keys |= {name: f"/artifacts/key/{SHOWN}-{name}" for name in more}
-    return {"runs": "/runs", "artifacts": "/artifacts"} | runs | keys
+    """The pages to look at, by name: the runs, each day's run, and the artifacts of two days."""
+    runs = requests.post(f"{url}/api/flow_runs/filter", json={"limit": 50}, timeout=10).json()
+    kept = requests.post(f"{url}/api/artifacts/latest/filter", json={}, timeout=10).json()
+    return (
+        {"runs": "/runs", "artifacts": "/artifacts"}
+        | {f"run-{run['parameters']['day'][:10]}": f"/runs/flow-run/{run['id']}" for run in runs}
+        | {
+            artifact["key"]: f"/artifacts/artifact/{artifact['latest_id']}"
+            for artifact in kept
+            if artifact["key"].startswith((str(SHOWN), "2026-08-20"))
+        }
+    )
 
 
 def take(page: Page, url: str, path: str, picture: Path) -> None:
@@ -136,9 +140,11 @@ def main(others: Path | None) -> None:
                 page = chromium.new_page(
                     viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=SCALE
                 )
-                for name, path in pages(url).items():
-                    if others:
-                        take(page, url, path, others / f"{name}.png")
+                found = pages(url)
+                take(page, url, found[f"run-{SHOWN}"], PICTURE)
+                shrink(PICTURE)
+                for name, path in found.items() if others else ():
+                    take(page, url, path, others / f"{name}.png")
 
 
 if __name__ == "__main__":
