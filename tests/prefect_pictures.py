@@ -22,7 +22,7 @@ from playwright.sync_api import Page
 
 from flows.sources.feed_day import closes_at
 from flows.sources.sample_hub import SampleHub
-from tests.pictures import FOLDER, ROOT, browser, shrink
+from tests.pictures import FOLDER, browser, shrink
 
 PICTURE = FOLDER / "prefect-run.png"
 WIDTH, HEIGHT, SCALE = 1280, 760, 1.5
@@ -93,7 +93,7 @@ def run_week(home: Path) -> None:
     from flows.sources.hub import Hub, Patience
 
     patience = Patience(attempts=2, back_off=0.01, longest_wait=1, read_timeout=2)
-    extract.Hub = lambda url, token: Hub(url, token, patience)  # type: ignore[misc, assignment]
+    setattr(extract, "Hub", lambda url, token: Hub(url, token, patience))  # noqa: B010
     for reader in ("ann", "bob", "eve"):
         add_(f"{reader}@example.org")
     for day, trouble in WEEK:
@@ -143,8 +143,9 @@ def main(others: Path | None) -> None:
                 found = pages(url)
                 take(page, url, found[f"run-{SHOWN}"], PICTURE)
                 shrink(PICTURE)
-                for name, path in found.items() if others else ():
-                    take(page, url, path, others / f"{name}.png")
+                if others:
+                    for name, path in found.items():
+                        take(page, url, path, others / f"{name}.png")
 
 
 if __name__ == "__main__":

@@ -18,14 +18,7 @@ import pytest
 from flows.deliver import open_mailing
 from flows.mailing.database import Mailing
 from flows.settings import load_settings
-from tests.mailing.conftest import (  # noqa: F401  the SMTP server of the mailing tests
-    Relay,
-    list_url,
-    loop,
-    postgres,
-    relay,
-    start_relay,
-)
+from tests.mailing.conftest import Relay, loop, relay, start_relay  # noqa: F401  its SMTP server
 
 DAY = date(2026, 8, 20)
 # Past nine in New York of the morning after, when the verdict of DAY is due.
@@ -79,10 +72,10 @@ def mailbox(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> Relay:  # noqa: F8
     return relay
 
 
-def mails(relay: Relay) -> list[tuple[EmailMessage, str]]:  # noqa: F811
+def mails(mailbox: Relay) -> list[tuple[EmailMessage, str]]:
     """What the operator got, each with its text."""
     found = []
-    for to, raw in relay.taken:
+    for to, raw in mailbox.taken:
         assert to == OPERATOR
         mail = message_from_bytes(raw, policy=SMTP)
         assert isinstance(mail, EmailMessage)

@@ -20,7 +20,8 @@ from flows.mailing.incidents import open_incidents
 from flows.mailing.subscribers import add
 from flows.mailing.tables import deliveries, notices, subscribers
 from flows.settings import load_settings
-from tests.alerts.conftest import DAY, NOW, READER, TOKEN, Relay, Webhook, mails
+from tests.alerts.conftest import DAY, NOW, READER, TOKEN, Webhook, mails
+from tests.mailing.conftest import Relay
 
 COMPLETE = Day(DAY, "complete", "Complete. 43 of 43 papers; 48 checks passed. Sent to 3.", NOW)
 FAILED = replace(COMPLETE, verdict="failed", sentence="Failed. The Hub gave no list: it said 503.")

@@ -10,8 +10,9 @@ import pytest
 from flows.mailing.database import Mailing
 from flows.mailing.days import record_day
 from flows.warehouse import connect
-from tests.alerts.conftest import DAY, Relay, mails
+from tests.alerts.conftest import DAY, mails
 from tests.alerts.test_alerts import COMPLETE, KINDS, failed, silent, stopped
+from tests.mailing.conftest import Relay
 
 Papers = Callable[..., tuple[int, str, str]]
 

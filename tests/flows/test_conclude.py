@@ -1,4 +1,4 @@
-"""How a day's run ends: the same sentence everywhere, artifacts by date, and an operator who knows."""
+"""How a day's run ends: one sentence everywhere, artifacts by date, an operator who knows."""
 
 import json
 import logging
