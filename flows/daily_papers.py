@@ -120,6 +120,7 @@ def _detail(check: CheckResult) -> str | None:
     """A check that failed by its name, the value that was seen, and the offending ids."""
     if check.is_success:
         return None
-    columns, examples = check.column_name or "rows", ", ".join(json.loads(check.examples))
+    columns = check.column_name or "rows"
+    seen = dict.fromkeys([check.observed_value, ", ".join(json.loads(check.examples))])
     name = f"gate {check.gate}, {check.suite}, {check.expectation} ({columns})"
-    return f"{name}: {check.sentence} [seen: {check.observed_value}; {examples}]"
+    return f"{name}: {check.sentence} [seen: {'; '.join(seen)}]"

@@ -54,8 +54,8 @@ def export(day: date, settings: Settings) -> Export:
     where = folder.relative_to(settings.home)
     made = f"The issue is {where}." if is_new else f"The issue exists already: {where}."
     try:
-        with closing(open_mailing(settings)) as mailing, sending() as on_progress:
-            report = deliver(mailing, folder, settings, clock.utc_now(), on_progress=on_progress)
+        with closing(open_mailing(settings)) as mailing:
+            report = deliver(mailing, folder, settings, clock.utc_now(), on_progress=sending())
     except (TransportError, MailingError) as error:
         return Export(folder, made, f"Mail is held: {error}", is_blocked=True)
     return Export(folder, made, report.sentence, report.is_blocked)

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import TypeVar
 from uuid import UUID
 
@@ -31,16 +30,12 @@ def track(things: Iterable[T], total: int, doing: str) -> Iterator[T]:
                 update_progress_artifact(artifact, progress=100 * done / total)
 
 
-@contextmanager
-def sending() -> Iterator[Callable[[int, int], None]]:
-    """Give what shows how many of all readers were tried; short work shows nothing.
-
-    Only the readers are counted: no address comes this way.
-    """
+def sending() -> Callable[[int, int], None]:
+    """What shows how many of all readers were tried; no address comes this way."""
     shown: list[UUID] = []
 
     def show(tried: int, total: int) -> None:
-        progress = 100 * tried / total if total else 0.0
+        progress = 100 * tried / total if total else 100.0
         said = f"{tried:,} of {total:,} readers"
         if shown:
             update_progress_artifact(shown[0], progress=progress, description=said)
@@ -48,6 +43,4 @@ def sending() -> Iterator[Callable[[int, int], None]]:
             made = create_progress_artifact(progress, key=key("sending"), description=said)
             shown.extend([made] if isinstance(made, UUID) else [])
 
-    yield show
-    if shown:
-        update_progress_artifact(shown[0], progress=100.0, description="every reader was tried")
+    return show

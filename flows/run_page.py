@@ -75,7 +75,7 @@ def _verdict(day: DayStatus, outcome: Outcome, settings: Settings) -> Iterator[s
         yield "\n**What to do:** `papers doctor` names what is wrong; "
         yield f"then `papers issue resume {day.list_date}`."
     yield "\n| what | how it is |\n| --- | --- |"
-    yield f"| papers | {day.paper_count:,} |"
+    yield f"| papers let through | {day.paper_count:,} |"
     if newest:
         looks = {True: "agreed", False: "differed", None: "none"}
         yield f"| pages read | {_number(newest.page_count)} |"
@@ -128,11 +128,10 @@ def _rename(day: DayStatus, outcome: Outcome) -> None:
 def _digest(folder: Path, settings: Settings) -> Iterator[str]:
     """The digest as it was frozen, as Markdown; what strangers wrote stays text."""
     digest = frozen_digest(folder)
-    yield f"# {long_date(digest.issue_date)}\n"
-    yield f"{_issue_links(folder, settings)}\n"
+    yield f"# {long_date(digest.issue_date)}\n\n| | paper | votes |\n| ---: | --- | ---: |"
     for paper in digest.papers:
         url = f"{settings.hub_url}/papers/{paper.paper_id}"
-        yield f"{paper.rank}. [{_plain(paper.title)}]({url}) ▲ {paper.upvotes_count:,}"
+        yield f"| {paper.rank} | [{_plain(paper.title)}]({url}) | {paper.upvotes_count:,} |"
 
 
 def _plain(text: str) -> str:

@@ -25,7 +25,7 @@ from flows.sources.sample_hub import SampleHub
 from tests.pictures import FOLDER, browser, shrink
 
 PICTURE = FOLDER / "prefect-run.png"
-WIDTH, HEIGHT, SCALE = 1280, 760, 1.5
+WIDTH, HEIGHT, SCALE = 1280, 660, 1.5
 # What the Hub does on each day, and so how the day ends.
 WEEK: tuple[tuple[date, str | None], ...] = (
     (date(2026, 8, 13), None),  # complete

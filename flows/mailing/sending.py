@@ -55,7 +55,7 @@ Letter = Callable[[Reader], bytes]
 Compose = Callable[[Rule], Letter | None]
 """Renders a rule once for all its readers; None where nothing matched."""
 OnProgress = Callable[[int, int], None]
-"""Told now and then, in the caller's thread: how many were tried, and how many there are."""
+"""Told now and then, and at the end: how many readers were tried, and how many there were."""
 
 
 def utc_now() -> datetime:
@@ -240,7 +240,9 @@ class _Run:
         return self._stop
 
     def _wait(self, workers: Collection[Future[None]], total: int) -> None:
-        while wait(workers, _PROGRESS_SECONDS).not_done:
+        is_done = False
+        while not is_done:
+            is_done = not wait(workers, _PROGRESS_SECONDS).not_done
             if self._on_progress:
                 self._on_progress(self._tried_count, total)
 
