@@ -94,6 +94,8 @@ def look_and_tell(
 
 def tell(mailing: Mailing, ways: Mapping[str, Channel], now: datetime) -> Iterator[str]:
     """Send what is due over these channels; what could not be sent, one sentence each."""
+    if not ways:
+        return
     with lease(mailing) as number:
         for notice in book.claim_notices(mailing, list(ways), number, now=now):
 

@@ -31,7 +31,6 @@ class Seen:
 
 def look(settings: Settings, now: datetime) -> Seen:
     """Look at the last feed day whose verdict is due, at failed and held days, and at the mail."""
-    settings.home.mkdir(parents=True, exist_ok=True)
     try:
         with closing(open_mailing(settings)) as mailing:
             return _look(mailing, settings, now)

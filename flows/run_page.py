@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from uuid import UUID
 
 from prefect import get_client
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
-from prefect.exceptions import PrefectException
 from prefect.runtime import flow_run
 
 from flows.deliver import frozen_digest
@@ -115,9 +113,8 @@ def _rename(day: DayStatus, outcome: Outcome) -> None:
     tags = {str(day.list_date), outcome.verdict.replace("_", " "), mail}
     why = "" if mail.startswith("mailed") else f". {outcome.mail or outcome.sentence}"
     run_id = flow_run.get_id()
-    # A name is a help to find a run; that it could not be set is no reason to end one.
     if run_id:
-        with suppress(PrefectException), get_client(sync_client=True) as client:
+        with get_client(sync_client=True) as client:
             client.update_flow_run(
                 UUID(run_id),
                 name=cut(f"{run_name()}: {mail}{why}", _NAME_LENGTH),

@@ -13,7 +13,7 @@ import pytest
 from flows import outcome
 from flows.cli import app
 from flows.settings import Settings
-from tests import docs, pictures
+from tests import docs, pictures, prefect_pictures
 
 ROOT = docs.ROOT
 README = docs.README.read_text()
@@ -155,4 +155,12 @@ def test_the_picture_of_the_digest_is_sharp_and_small(scheme: pictures.Scheme) -
 
     assert picture.startswith(b"\x89PNG")
     assert int.from_bytes(picture[16:20]) == pictures.WIDTH * pictures.SCALE
+    assert len(picture) < MOST_BYTES
+
+
+def test_the_picture_of_a_run_is_sharp_and_small() -> None:
+    picture = prefect_pictures.PICTURE.read_bytes()
+
+    assert picture.startswith(b"\x89PNG")
+    assert int.from_bytes(picture[16:20]) == prefect_pictures.WIDTH * prefect_pictures.SCALE
     assert len(picture) < MOST_BYTES

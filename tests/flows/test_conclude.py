@@ -125,6 +125,32 @@ def test_the_operator_hears_of_a_stopped_day_once_and_of_its_end_once(
     assert "Complete. " in over
 
 
+def test_held_mail_is_over_when_the_operator_resumes_it(
+    end: Callable[..., tuple[Any, Any]], own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.mail_commands import resume
+
+    monkeypatch.setenv("PAPERS_OPERATOR_EMAIL", "operator@example.org")
+    monkeypatch.setenv("PAPERS_MAIL_URL", "smtp://me:hunter2@127.0.0.1:9?tls=none")
+    with closing(open_mailing(load_settings())) as mailing:
+        add(mailing, "ann@example.org", now=CLOSED, rule=Rule())
+    state, run = end()
+    assert state.is_failed()
+    assert run.name.startswith("papers of Thursday 20 August 2026: mail held. Mail is held: ")
+    (incident,) = overview(load_settings()).incidents
+    assert incident.incident.command == "papers doctor; papers issue resume 2026-08-20"
+    assert "hunter2" not in incident.incident.cause
+
+    monkeypatch.delenv("PAPERS_MAIL_URL")
+    assert resume(DAY) == 0
+    after = overview(load_settings())
+    assert after.incidents == ()
+    assert after.days[0].sentence.endswith(" Resumed: Sent to 1.")
+    (over,) = outbox(own_home)
+    assert "Over since" in over
+    assert "ann@example.org" not in over
+
+
 def test_an_error_of_our_own_is_a_failed_day_and_still_an_error(
     prefect: None, hub: SampleHub, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
