@@ -100,7 +100,9 @@ def test_the_run_its_page_and_the_status_say_the_same(
         assert first["check"].endswith("has a single upvote")
         assert "**What to do:**" in verdict.data
     if "complete" in tags:
-        assert f"http://localhost:8080/issues/{day}-daily/" in shown[f"{day}-digest"].data
+        assert f"http://localhost:8080/issues/{day}-daily/" in str(
+            shown[f"{day}-digest"].description
+        )
         (counted,) = json.loads(shown[f"{day}-mail"].data)
         assert (counted["state"], counted["readers"]) == ("sent", 1)
 
