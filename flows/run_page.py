@@ -125,10 +125,10 @@ def _rename(day: DayStatus, outcome: Outcome) -> None:
 def _digest(folder: Path, settings: Settings) -> Iterator[str]:
     """The digest as it was frozen, as Markdown; what strangers wrote stays text."""
     digest = frozen_digest(folder)
-    yield f"# {long_date(digest.issue_date)}\n\n| | paper | votes |\n| ---: | --- | ---: |"
+    yield f"# {long_date(digest.issue_date)}\n\n| | votes | paper |\n| ---: | ---: | --- |"
     for paper in digest.papers:
         url = f"{settings.hub_url}/papers/{paper.paper_id}"
-        yield f"| {paper.rank} | [{_plain(paper.title)}]({url}) | {paper.upvotes_count:,} |"
+        yield f"| {paper.rank} | {paper.upvotes_count:,} | [{_plain(paper.title)}]({url}) |"
 
 
 def _plain(text: str) -> str:

@@ -35,7 +35,7 @@ class BuildFailedError(Exception):
 
 @dataclass(frozen=True)
 class Node:
-    """One model or test of a build."""
+    """One model or test of a build. `row_count`: rows of a table, or rows against a test."""
 
     name: str
     kind: str
@@ -198,7 +198,8 @@ def _dbt_build(settings: Settings, *, is_new_project: bool) -> tuple[Node, ...]:
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     if result.exception:
         raise BuildFailedError(f"dbt could not build: {result.exception}")
-    return _nodes(result.result)
+    with connect(settings.warehouse_path) as connection:
+        return _nodes(connection, result.result)
 
 
 @cache
@@ -224,13 +225,16 @@ def _places(settings: Settings) -> tuple[str, ...]:
     )
 
 
-def _nodes(result: Any) -> tuple[Node, ...]:  # noqa: ANN401  dbt ships no types
+def _nodes(
+    connection: DuckDBPyConnection,
+    result: Any,  # noqa: ANN401  dbt ships no types
+) -> tuple[Node, ...]:
     return tuple(
         Node(
             name=outcome.node.name,
             kind=str(outcome.node.resource_type),
             status=str(outcome.status),
-            row_count=_row_count(outcome.adapter_response),
+            row_count=_row_count(connection, outcome),
             seconds=round(outcome.execution_time, 3),
             message=outcome.message or "",
         )
@@ -238,6 +242,13 @@ def _nodes(result: Any) -> tuple[Node, ...]:  # noqa: ANN401  dbt ships no types
     )
 
 
-def _row_count(response: dict[str, object]) -> int | None:
-    affected = response.get("rows_affected")
-    return affected if isinstance(affected, int) and affected >= 0 else None
+def _row_count(connection: DuckDBPyConnection, outcome: Any) -> int | None:  # noqa: ANN401
+    """The rows of a table that was built, or those against a test; dbt-duckdb reports no others."""
+    if outcome.node.resource_type == "test":
+        failures: int | None = outcome.failures
+        return failures
+    is_table = outcome.node.config.materialized in {"table", "incremental"}
+    if not is_table or str(outcome.status) != "success":
+        return None
+    counted = connection.execute(f"select count(*) from {outcome.node.relation_name}").fetchone()
+    return int(counted[0]) if counted else None

@@ -94,6 +94,9 @@ def test_the_run_its_page_and_the_status_say_the_same(
     assert verdict.description == state.message
     for word in ("pages read", "second look at the first page", "checks", "mail"):
         assert f"| {word} |" in verdict.data
+    rows = {n["name"]: n["row_count"] for n in json.loads(shown[f"{day}-dbt-build"].data)}
+    assert rows["listings"] == status.paper_count
+    assert rows["grain_listings_list_date__paper_id"] == 0
     if fault:
         (first, *_) = json.loads(shown[f"{day}-gate-raw"].data)
         assert first["result"] == "STOPS IT"
