@@ -9,6 +9,7 @@ from datetime import date
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
+from prefect.states import Failed
 
 from flows import clock
 from flows.alerts import after_run
@@ -41,10 +42,11 @@ def daily_papers(day: date) -> State:
         return Outcome("failed", str(busy)).as_state()
     except BuildFailedError as stop:
         outcome = Outcome("failed", f"Failed. {stop}")
-    except Exception as bug:
+    except Exception as bug:  # noqa: BLE001  the day needs its verdict, and the state keeps the bug
+        get_run_logger().exception("The run stopped at an error of its own.")
         why = f"Failed. The run stopped at an error of its own: {type(bug).__name__}; see its log."
         conclude(day, Outcome("failed", why))
-        raise
+        return Failed(message=why, data=bug)
     return conclude(day, outcome)
 
 

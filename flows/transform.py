@@ -244,11 +244,13 @@ def _nodes(
 
 def _row_count(connection: DuckDBPyConnection, outcome: Any) -> int | None:  # noqa: ANN401
     """The rows of a table that was built, or those against a test; dbt-duckdb reports no others."""
-    if outcome.node.resource_type == "test":
+    kind = str(outcome.node.resource_type)
+    if kind == "test":
         failures: int | None = outcome.failures
         return failures
-    is_table = outcome.node.config.materialized in {"table", "incremental"}
-    if not is_table or str(outcome.status) != "success":
+    if kind != "model" or str(outcome.status) != "success":
         return None
+    if outcome.node.config.materialized not in {"table", "incremental"}:
+        return None  # a view: counting it would run it
     counted = connection.execute(f"select count(*) from {outcome.node.relation_name}").fetchone()
     return int(counted[0]) if counted else None
