@@ -4,18 +4,21 @@ papers backfill 2026-01-01 2026-06-30        papers import recordings/
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 
 from flows import clock
+from flows.alerts import after_run
 from flows.daily_papers import without_stopped
 from flows.extract import history, load_id, reading_pipeline
-from flows.gates import create_audit_tables
+from flows.gates import GateReport, create_audit_tables
+from flows.mailing.days import Day, record_read_again
+from flows.newsletter.quality import verdict_words
 from flows.outcome import Outcome
 from flows.progress import track
 from flows.publish import publish
@@ -80,9 +83,12 @@ def _in_bulk(bring: Callable[[], list[Reading]], settings: Settings) -> Outcome:
             transform(settings)
             stopped += without_stopped(validate("marts", settings), settings).stopped
             publish(settings)
-            _write_quality_pages(settings, readings)
+            ended = _write_quality_pages(settings, readings)
     except (BuildFailedError, WarehouseBusyError) as stop:
         return Outcome("failed", str(stop))
+    now = clock.utc_now()
+    for trouble in after_run(settings, _days(ended, stopped, now), now, record_read_again):
+        get_run_logger().warning(trouble)
     details = tuple(f"{report.list_date}: {report.reason}" for report in stopped)
     verdicts = Counter(reading.verdict.name for reading in readings)
     said = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in verdicts.most_common())
@@ -151,7 +157,10 @@ def _column(settings: Settings, query: str) -> set[object]:
         return {row[0] for row in connection.execute(query).fetchall()}
 
 
-def _write_quality_pages(settings: Settings, readings: Sequence[Reading]) -> None:
+def _write_quality_pages(
+    settings: Settings, readings: Sequence[Reading]
+) -> dict[date, tuple[str, str]]:
+    """Write the page of each day that was read; verdict and reason of each."""
     days = sorted({reading.answer.list_date for reading in readings})
     with connect(settings.warehouse_path) as connection:
         known = connection.execute(
@@ -161,3 +170,15 @@ def _write_quality_pages(settings: Settings, readings: Sequence[Reading]) -> Non
         ).fetchall()
     for day, verdict, reason in known:
         write_quality_page(settings, day, verdict, reason)
+    return {day: (verdict, reason) for day, verdict, reason in known}
+
+
+def _days(
+    ended: Mapping[date, tuple[str, str]], stopped: Sequence[GateReport], now: datetime
+) -> list[Day]:
+    """The days as they stand after this; what a gate stopped stands with the gate's word."""
+    reasons = {report.list_date: report.reason for report in stopped}
+    return [
+        Day(day, verdict, f"{verdict_words(verdict)}. {reason}", now, reasons.get(day))
+        for day, (verdict, reason) in ended.items()
+    ]

@@ -120,22 +120,36 @@ def import_(*paths: Path) -> int:
 
 @app.command
 def status(day: date | None = None, /, *, format: Literal["table", "json"] = "table") -> int:
-    """Per day: verdict, counts, gates, issue, and the sentence why.
+    """Per day: verdict, counts, gates, mail, and the sentence why; and what is wrong.
 
     Args:
         day: one list date, YYYY-MM-DD (default: the last 30 there are).
         format: a table to read, or JSON for a script.
     """
-    from flows.status import day_statuses, show
+    from flows.status import overview, show
 
     settings = load_settings()
-    days = day_statuses(settings, day)
-    if not days:
+    found = overview(settings, day)
+    if not found.days:
         which = f"of {day} " if day else ""
         errors.print(f"No reading {which}is kept in {settings.home}; `papers run` makes one.")
         return EXIT_BLOCKED
-    show(days, format, console)
+    show(found, format, console, with_readings=day is not None)
     return EXIT_OK
+
+
+@app.command
+def check() -> int:
+    """The dead man's check, for cron: 1 when something is wrong, and the operator is told once."""
+    from flows.check import look
+
+    seen = look(load_settings(), clock.utc_now())
+    for trouble in seen.troubles:
+        errors.print(trouble, markup=False)
+    to = errors if seen.wrong else console
+    for sentence in seen.wrong or (seen.sentence,):
+        to.print(sentence, markup=False)
+    return EXIT_BLOCKED if seen.wrong else EXIT_OK
 
 
 @app.command
@@ -196,7 +210,7 @@ def _lint(files: Sequence[Path]) -> int:
 
 @app.command
 def doctor() -> int:
-    """Check settings, Hub, warehouse, mail and DNS records; change nothing."""
+    """Look at settings, Hub, warehouse, mail, DNS, server and disk; change nothing."""
     from flows.doctor import examine
 
     has_problem = False

@@ -7,39 +7,63 @@ import json
 from dataclasses import replace
 from datetime import date
 
-from prefect import flow
-from prefect.artifacts import create_link_artifact, create_markdown_artifact
+from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
+from prefect.states import Failed
 
+from flows import clock
+from flows.alerts import after_run
 from flows.export import export
 from flows.extract import LoadedReading, extract
 from flows.gates import CheckResult
+from flows.mailing.days import Day
 from flows.newsletter.quality import verdict_words
 from flows.outcome import Outcome
 from flows.publish import publish
 from flows.quality_page import write_quality_page
 from flows.quality_site import quality_site
+from flows.run_names import run_name
+from flows.run_page import show_day
 from flows.settings import Settings, load_settings
 from flows.transform import BuildFailedError, transform
 from flows.validate import Gating, validate
 from flows.warehouse import WarehouseBusyError, writer_lock
 
 
-@flow(name="daily papers", flow_run_name="papers {day}", validate_parameters=False)
+@flow(name="daily papers", flow_run_name=run_name, validate_parameters=False)
 def daily_papers(day: date) -> State:
     """The whole path for one list date; the final state is its verdict and the sentence why."""
     settings = load_settings()
     try:
         with writer_lock(settings), quality_site(settings):
             outcome = one_day(day, settings)
-    except (BuildFailedError, WarehouseBusyError) as stop:
-        outcome = Outcome("failed", str(stop))
+    except WarehouseBusyError as busy:
+        # Another run is at work, and the day's verdict is its to give.
+        return Outcome("failed", str(busy)).as_state()
+    except BuildFailedError as stop:
+        outcome = Outcome("failed", f"Failed. {stop}")
+    except Exception as bug:  # noqa: BLE001  the day needs its verdict, and the state keeps the bug
+        get_run_logger().exception("The run stopped at an error of its own.")
+        why = f"Failed. The run stopped at an error of its own: {type(bug).__name__}; see its log."
+        conclude(day, Outcome("failed", why))
+        return Failed(message=why, data=bug)
     return conclude(day, outcome)
 
 
 def conclude(day: date, outcome: Outcome) -> State:
-    """Show how a day ended on the run's page, and give it as the run's final state."""
-    _show(day, outcome)
+    """Keep how a day ended, show it on the run's page, tell the operator; the run's final state."""
+    settings, now = load_settings(), clock.utc_now()
+    ended = Day(
+        day,
+        outcome.verdict,
+        outcome.sentence,
+        now,
+        stopped_by=outcome.stopped_by or None,
+        is_mail_blocked=outcome.is_blocked,
+    )
+    for trouble in after_run(settings, [ended], now):
+        get_run_logger().warning(trouble)
+    show_day(day, outcome, settings)
     return outcome.as_state()
 
 
@@ -59,8 +83,13 @@ def one_day(day: date, settings: Settings) -> Outcome:
     if reading.verdict != "complete":
         return ending
     issue = export(day, settings)
-    sentence = f"{ending.sentence} {issue.sentence}"
-    return replace(ending, sentence=sentence, issue=issue.folder, is_blocked=issue.is_blocked)
+    return replace(
+        ending,
+        sentence=f"{ending.sentence} {issue.sentence}",
+        issue=issue.folder,
+        is_blocked=issue.is_blocked,
+        mail=issue.mail,
+    )
 
 
 def without_stopped(marts: Gating, settings: Settings) -> Gating:
@@ -80,26 +109,20 @@ def _ending(reading: LoadedReading, gating: Gating, settings: Settings) -> Outco
     page = write_quality_page(settings, reading.list_date, verdict, reason)
     details = tuple(_detail(check) for check in stopped.checks) if stopped else ()
     sentence = page.sentence if verdict == "complete" else f"{verdict_words(verdict)}. {reason}"
-    return Outcome(verdict, sentence, page.path, tuple(filter(None, details)))
+    return Outcome(
+        verdict,
+        sentence,
+        page.path,
+        tuple(filter(None, details)),
+        stopped_by=stopped.reason if stopped else "",
+    )
 
 
 def _detail(check: CheckResult) -> str | None:
     """A check that failed by its name, the value that was seen, and the offending ids."""
     if check.is_success:
         return None
-    columns, examples = check.column_name or "rows", ", ".join(json.loads(check.examples))
+    columns = check.column_name or "rows"
+    seen = dict.fromkeys([check.observed_value, ", ".join(json.loads(check.examples))])
     name = f"gate {check.gate}, {check.suite}, {check.expectation} ({columns})"
-    return f"{name}: {check.sentence} [seen: {check.observed_value}; {examples}]"
-
-
-def _show(day: date, outcome: Outcome) -> None:
-    """The verdict, the digest and where things are, as artifacts on the run's page."""
-    lines = [f"# {day}: {outcome.verdict.replace('_', ' ')}", outcome.sentence]
-    lines += [f"* {detail}" for detail in outcome.details]
-    create_markdown_artifact(key="verdict", markdown="\n\n".join(lines))
-    if outcome.quality_page:
-        create_link_artifact(key="quality", link=outcome.quality_page.as_uri())
-    if outcome.issue:
-        create_markdown_artifact(
-            key="digest", markdown=(outcome.issue / "digest.txt").read_text(), description=str(day)
-        )
+    return f"{name}: {check.sentence} [seen: {'; '.join(seen)}]"

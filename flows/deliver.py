@@ -12,7 +12,7 @@ from flows.keys import secret_keys
 from flows.mailing.database import Mailing, open_list
 from flows.mailing.ledger import PAUSED, Issue, counts, newest_issues, open_issue, set_issue
 from flows.mailing.letters import Post, letters
-from flows.mailing.sending import Limits, SendReport, send_issue
+from flows.mailing.sending import Limits, OnProgress, SendReport, send_issue
 from flows.mailing.tokens import Tokens
 from flows.mailing.transports import FileTransport, Transport, parse_mail_url
 from flows.mailing.witness import Witness
@@ -23,7 +23,13 @@ from flows.sources.feed_day import closes_at, newest_closed
 
 
 def deliver(
-    mailing: Mailing, folder: Path, settings: Settings, now: datetime, *, is_forced: bool = False
+    mailing: Mailing,
+    folder: Path,
+    settings: Settings,
+    now: datetime,
+    *,
+    is_forced: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> SendReport:
     """Send the issue in this folder to everyone whose turn it is; safe to call again.
 
@@ -54,6 +60,7 @@ def deliver(
             clock=lambda: now,
             is_current=_is_current(digest, settings, now),
             is_forced=is_forced,
+            on_progress=on_progress,
         )
     finally:
         witness.note(issue, sum(counts(mailing, issue).values()))

@@ -18,6 +18,7 @@ from flows.mailing.transports import TransportError
 from flows.newsletter.digest import Digest
 from flows.newsletter.message import message
 from flows.newsletter.render import Rendering, Site, public, render
+from flows.progress import sending
 from flows.published import read_digest
 from flows.quality_page import quality_page_path
 from flows.settings import Settings
@@ -29,8 +30,14 @@ class Export:
     """What readers get of a day: the issue's folder, and what became of the mail."""
 
     folder: Path | None
-    sentence: str
+    made: str
+    mail: str
     is_blocked: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """What was made, and what became of it."""
+        return f"{self.made} {self.mail}".strip()
 
 
 @stage
@@ -41,16 +48,17 @@ def export(day: date, settings: Settings) -> Export:
     if is_new:
         digest = read_digest(settings.published_path, day)
         if digest is None:
-            return Export(None, "No issue: earlier issues carried every paper of the day.")
+            return Export(None, "", "No issue: earlier issues carried every paper of the day.")
         quality_page = quality_page_path(settings, day).read_bytes()
         write_files(folder, issue_files(digest, settings) | {"quality.html": quality_page})
-    made = "The issue is" if is_new else "The issue exists already:"
+    where = folder.relative_to(settings.home)
+    made = f"The issue is {where}." if is_new else f"The issue exists already: {where}."
     try:
         with closing(open_mailing(settings)) as mailing:
-            report = deliver(mailing, folder, settings, clock.utc_now())
+            report = deliver(mailing, folder, settings, clock.utc_now(), on_progress=sending())
     except (TransportError, MailingError) as error:
-        return Export(folder, f"{made} {folder}. Mail is held: {error}", is_blocked=True)
-    return Export(folder, f"{made} {folder}. {report.sentence}", report.is_blocked)
+        return Export(folder, made, f"Mail is held: {error}", is_blocked=True)
+    return Export(folder, made, report.sentence, report.is_blocked)
 
 
 def issue_folder(settings: Settings, day: date) -> Path:

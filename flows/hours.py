@@ -4,14 +4,27 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flows.settings import Settings
-from flows.sources.feed_day import closes_at
+from flows.sources.feed_day import closes_at, is_weekend, newest_closed
 
 
 def verdict_due_at(list_date: date, settings: Settings) -> datetime:
     """The first DEADLINE (UTC, from TIMEZONE) after the list of this date has closed."""
+    return deadline_after(closes_at(list_date), settings)
+
+
+def deadline_after(moment: datetime, settings: Settings) -> datetime:
+    """The first DEADLINE (UTC, from TIMEZONE) after this moment."""
     zone = ZoneInfo(settings.timezone)
-    closed = closes_at(list_date).astimezone(zone)
-    due = datetime.combine(closed.date(), settings.deadline, zone)
-    if due <= closed:
-        due = datetime.combine(closed.date() + timedelta(days=1), settings.deadline, zone)
+    local = moment.astimezone(zone)
+    due = datetime.combine(local.date(), settings.deadline, zone)
+    if due <= local:
+        due = datetime.combine(local.date() + timedelta(days=1), settings.deadline, zone)
     return due.astimezone(UTC)
+
+
+def newest_due(now: datetime, settings: Settings) -> date:
+    """The newest weekday whose final verdict is due at `now`."""
+    day = newest_closed(now)
+    while verdict_due_at(day, settings) > now or is_weekend(day):
+        day -= timedelta(days=1)
+    return day

@@ -13,11 +13,13 @@ from rich.console import Console
 from rich.table import Table
 
 from flows import clock
+from flows.alerts import look_and_tell
 from flows.deliver import deliver, open_mailing, post
 from flows.mailing import ledger
 from flows.mailing.bounces import read_bounces
 from flows.mailing.csv_lines import export_csv, import_csv
 from flows.mailing.database import Mailing
+from flows.mailing.days import record_resumed
 from flows.mailing.rules import parse_rule, rehearse
 from flows.mailing.subscribers import (
     RefusedError,
@@ -35,6 +37,7 @@ from flows.newsletter.lint import lint_arrived
 from flows.outcome import EXIT_BLOCKED, EXIT_OK, EXIT_USAGE
 from flows.published import recent_digests
 from flows.settings import Settings, load_settings
+from flows.watch import DAILY
 
 subscribers = App(name="subscribers", help="The mailing list: who gets what.")
 issue = App(name="issue", help="The ledger: what became of an issue's mail.")
@@ -290,6 +293,11 @@ def resume(
             for one in _issues(mailing, edition, day):
                 ledger.requeue(mailing, one, again, now=now)
         report = deliver(mailing, folder, settings, now, is_forced=True)
+        if edition == DAILY:
+            record_resumed(mailing, day, report.sentence, is_blocked=report.is_blocked)
+        troubles = look_and_tell(mailing, settings, now).troubles
+    for trouble in troubles:
+        errors.print(trouble, markup=False)
     console.print(report.sentence, markup=False)
     return EXIT_BLOCKED if report.is_blocked else EXIT_OK
 

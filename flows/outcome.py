@@ -21,6 +21,8 @@ class Outcome:
     details: tuple[str, ...] = ()
     issue: Path | None = None
     is_blocked: bool = False
+    stopped_by: str = ""  # what a gate said, where it stopped the reading
+    mail: str = ""  # what became of the issue's mail, as `sentence` ends
 
     @property
     def exit_code(self) -> int:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from functools import wraps
+from inspect import signature
 from typing import ParamSpec, Protocol, TypeVar
 
 from prefect import get_run_logger, task
@@ -37,4 +38,7 @@ def stage(function: Callable[Given, R]) -> Callable[Given, R]:
         get_run_logger().info(line, extra={"is_stage_line": True})
         return report
 
-    return task(name=function.__name__, cache_policy=NO_CACHE)(logged)
+    name = function.__name__
+    asks = "gate" in signature(function).parameters
+    run_name = f"{name} {{gate}}" if asks else name
+    return task(name=name, task_run_name=run_name, cache_policy=NO_CACHE)(logged)

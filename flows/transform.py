@@ -20,11 +20,13 @@ import dbt_project
 from flows.deliver import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.ledger import DeliveryCount, delivery_counts
+from flows.run_names import key
 from flows.settings import Settings
 from flows.stage import stage
 from flows.warehouse import connect
 
 PROJECT = Path(dbt_project.__file__).parent
+_FAILED = ("error", "fail")
 
 
 class BuildFailedError(Exception):
@@ -33,7 +35,7 @@ class BuildFailedError(Exception):
 
 @dataclass(frozen=True)
 class Node:
-    """One model or test of a build."""
+    """One model or test of a build. `row_count`: rows of a table, or rows against a test."""
 
     name: str
     kind: str
@@ -75,16 +77,23 @@ def transform(settings: Settings) -> Build:
         record_deliveries(connection, _delivery_counts(settings))
     build = Build(_dbt_build(settings, is_new_project=is_new_project), list_date_count)
     create_table_artifact(
-        key="dbt-build",
-        table=[vars(node) for node in build.nodes],
+        key=key("dbt-build"),
+        table=_table(build.nodes),
         description=build.sentence,
     )
-    failed = [node for node in build.nodes if node.status in {"error", "fail"}]
+    failed = [node for node in build.nodes if node.status in _FAILED]
     if failed:
         raise BuildFailedError(f"dbt {failed[0].kind} {failed[0].name} failed: {failed[0].message}")
     with connect(settings.warehouse_path) as connection:
         connection.execute(_REMEMBER_PROJECT, [project])
     return build
+
+
+def _table(nodes: Sequence[Node]) -> list[dict[str, object]]:
+    """What failed first; what is most asked about in the columns that a narrow page shows."""
+    columns = ("status", "kind", "row_count", "seconds", "name", "message")
+    by_status = sorted(nodes, key=lambda node: node.status not in _FAILED)
+    return [{column: getattr(node, column) for column in columns} for node in by_status]
 
 
 def mark_stale(connection: DuckDBPyConnection, *, every_date: bool) -> int:
@@ -189,7 +198,8 @@ def _dbt_build(settings: Settings, *, is_new_project: bool) -> tuple[Node, ...]:
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     if result.exception:
         raise BuildFailedError(f"dbt could not build: {result.exception}")
-    return _nodes(result.result)
+    with connect(settings.warehouse_path) as connection:
+        return _nodes(connection, result.result)
 
 
 @cache
@@ -215,13 +225,16 @@ def _places(settings: Settings) -> tuple[str, ...]:
     )
 
 
-def _nodes(result: Any) -> tuple[Node, ...]:  # noqa: ANN401  dbt ships no types
+def _nodes(
+    connection: DuckDBPyConnection,
+    result: Any,  # noqa: ANN401  dbt ships no types
+) -> tuple[Node, ...]:
     return tuple(
         Node(
             name=outcome.node.name,
             kind=str(outcome.node.resource_type),
             status=str(outcome.status),
-            row_count=_row_count(outcome.adapter_response),
+            row_count=_row_count(connection, outcome),
             seconds=round(outcome.execution_time, 3),
             message=outcome.message or "",
         )
@@ -229,6 +242,15 @@ def _nodes(result: Any) -> tuple[Node, ...]:  # noqa: ANN401  dbt ships no types
     )
 
 
-def _row_count(response: dict[str, object]) -> int | None:
-    affected = response.get("rows_affected")
-    return affected if isinstance(affected, int) and affected >= 0 else None
+def _row_count(connection: DuckDBPyConnection, outcome: Any) -> int | None:  # noqa: ANN401
+    """The rows of a table that was built, or those against a test; dbt-duckdb reports no others."""
+    kind = str(outcome.node.resource_type)
+    if kind == "test":
+        failures: int | None = outcome.failures
+        return failures
+    if kind != "model" or str(outcome.status) != "success":
+        return None
+    if outcome.node.config.materialized not in {"table", "incremental"}:
+        return None  # a view: counting it would run it
+    counted = connection.execute(f"select count(*) from {outcome.node.relation_name}").fetchone()
+    return int(counted[0]) if counted else None

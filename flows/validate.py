@@ -3,12 +3,14 @@
 raw ──gate raw──▶ may enter the marts        marts ──gate marts──▶ may be published
 """
 
+import json
 from dataclasses import dataclass
 
 from prefect.artifacts import create_table_artifact
 
 from flows import clock
-from flows.gates import GateReport, create_audit_tables, gate_marts, gate_raw
+from flows.gates import CheckResult, GateReport, create_audit_tables, gate_marts, gate_raw
+from flows.run_names import key
 from flows.settings import Settings
 from flows.stage import stage
 from flows.warehouse import connect
@@ -101,16 +103,29 @@ _OWED_MARTS = """
 
 def _show(gating: Gating) -> None:
     """The gate as a table on the run's page: what failed first, at most one screen of days."""
+    checks = [check for report in gating.reports[:20] for check in report.checks]
     rows = [
         {
             "day": str(check.list_date),
-            "result": "ok" if check.is_success else check.severity,
+            "result": _result(check),
             "check": check.sentence,
-            "observed": check.observed_value,
-            "examples": check.examples,
+            "seen": check.observed_value,
+            "examples": ", ".join(json.loads(check.examples)),
+            "expectation": f"{check.suite}, {check.expectation} ({check.column_name or 'rows'})",
         }
-        for report in gating.reports[:20]
-        for check in sorted(report.checks, key=lambda check: check.is_success)
+        for check in sorted(checks, key=lambda check: _ORDER.index(_result(check)))
     ]
     if rows:
-        create_table_artifact(key=f"gate-{gating.gate}", table=rows, description=gating.sentence)
+        create_table_artifact(
+            key=key(f"gate-{gating.gate}"), table=rows, description=gating.sentence
+        )
+
+
+_ORDER = ("STOPS IT", "warning", "ok")
+
+
+def _result(check: CheckResult) -> str:
+    """What the check does to its reading, in a word."""
+    if check.is_success:
+        return "ok"
+    return "STOPS IT" if check.severity == "critical" else "warning"

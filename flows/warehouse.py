@@ -58,14 +58,29 @@ def _acquire(descriptor: int, path: Path, patience: float) -> None:
             return
 
 
+def lock_holder(settings: Settings) -> str | None:
+    """Who is the writer of this home now, as it named itself; None where nobody is."""
+    path = settings.home / "writer.lock"
+    if not path.exists():
+        return None
+    with path.open() as file:
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return file.read() or "another process"
+    return None
+
+
 @contextmanager
-def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(
+    path: Path, *, read_only: bool = False, patience: float = PATIENCE_SECONDS
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection in UTC, closed at the end of the block: DuckDB locks the file while it is open.
 
     Raises:
-        WarehouseBusyError: a program outside the pipeline keeps the file open.
+        WarehouseBusyError: another program kept the file open for `patience` seconds.
     """
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         try:
             connection = duckdb.connect(str(path), read_only=read_only, config=CONFIG)

@@ -13,7 +13,7 @@ import pytest
 from flows import outcome
 from flows.cli import app
 from flows.settings import Settings
-from tests import docs, pictures, quality_pictures
+from tests import docs, pictures, prefect_pictures, quality_pictures
 
 ROOT = docs.ROOT
 README = docs.README.read_text()
@@ -164,4 +164,12 @@ def test_the_pictures_of_the_quality_reports_are_sharp_and_small(path: Path) -> 
 
     assert picture.startswith(b"\x89PNG")
     assert int.from_bytes(picture[16:20]) == quality_pictures.WIDTH * quality_pictures.SCALE
+    assert len(picture) < MOST_BYTES
+
+
+def test_the_picture_of_a_run_is_sharp_and_small() -> None:
+    picture = prefect_pictures.PICTURE.read_bytes()
+
+    assert picture.startswith(b"\x89PNG")
+    assert int.from_bytes(picture[16:20]) == prefect_pictures.WIDTH * prefect_pictures.SCALE
     assert len(picture) < MOST_BYTES

@@ -319,6 +319,22 @@ class Ledger:
             for subscriber_id in late:
                 suppress_after_soft_failures(connection, subscriber_id, self._clock())
 
+    def waiting_count(self) -> int:
+        """How many readers chose this edition and have neither had the issue nor been passed by."""
+        theirs = and_(deliveries.c.subscriber_id == subscribers.c.id, self._of_issue)
+        query = (
+            select(func.count())
+            .select_from(subscribers)
+            .outerjoin(deliveries, theirs)
+            .where(
+                subscribers.c.state.in_(["active", "paused"]),
+                subscribers.c.editions.contains(self._edition),
+                func.coalesce(deliveries.c.state, DEFERRED) == DEFERRED,
+            )
+        )
+        with self._mailing.read() as connection:
+            return int(connection.scalar(query) or 0)
+
     def claim_deferred(self) -> Iterator[list[Reader]]:
         """Give pages of readers to whom a deferred message is due now; they are ours alone."""
         due = and_(

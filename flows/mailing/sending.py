@@ -6,8 +6,8 @@ ledger pages ──▶ one letter a rule ──▶ queue ──▶ connections �
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -49,11 +49,14 @@ from flows.mailing.transports import (
 
 _LETTERS_KEPT = 256  # more than the rules of one page of the ledger
 _NOT_CURRENT = "Not sent: a newer issue is due, and only the newest goes out by itself."
+_PROGRESS_SECONDS = 2.0
 
 Letter = Callable[[Reader], bytes]
 """The message of a rule, for one of its readers; lines end in CRLF."""
 Compose = Callable[[Rule], Letter | None]
 """Renders a rule once for all its readers; None where nothing matched."""
+OnProgress = Callable[[int, int], None]
+"""Told now and then, and at the end: how many readers were tried, and how many there were."""
 
 
 def utc_now() -> datetime:
@@ -105,6 +108,7 @@ def send_issue(
     clock: Callable[[], datetime] = utc_now,
     is_current: bool = True,
     is_forced: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> SendReport:
     """Send the issue to all who have not had it and whose turn it is; safe to run at any time.
 
@@ -122,7 +126,7 @@ def send_issue(
         before = counts(mailing, issue).get(SENT, 0)
         issue = set_issue(mailing, issue, SENDING, "Being sent.", now=clock())
         is_newest = is_forced or (is_current and not is_superseded(mailing, issue))
-        run = _Run(ledger, compose, transport, limits)
+        run = _Run(ledger, compose, transport, limits, on_progress)
         stop = run.send(is_new_begun=is_newest)
     now = counts(mailing, issue)
     meanwhile = find_issue(mailing, issue.edition, issue.issue_date) or issue
@@ -201,10 +205,16 @@ class _Run:
     """One run over one issue: as many threads as connections, each pulling the next reader."""
 
     def __init__(
-        self, ledger: Ledger, compose: Compose, transport: Transport, limits: Limits
+        self,
+        ledger: Ledger,
+        compose: Compose,
+        transport: Transport,
+        limits: Limits,
+        on_progress: OnProgress | None,
     ) -> None:
         self._ledger, self._compose = ledger, compose
         self._transport, self._limits = transport, limits
+        self._on_progress, self._tried_count = on_progress, 0
         self._letters: dict[str, Letter | None] = {}
         self._jobs: Iterator[_Job] = iter(())
         self._pulling = threading.Lock()
@@ -222,10 +232,11 @@ class _Run:
         if is_new_begun:
             pages.append(self._ledger.claim_new(lambda r: self._letter(r) is not None))
         self._jobs = self._claimed(chain(*pages))
+        total = self._ledger.waiting_count() if self._on_progress else 0
         with ThreadPoolExecutor(self._limits.connections_count) as pool:
             workers = [pool.submit(self._work) for _ in range(self._limits.connections_count)]
             try:
-                wait(workers)
+                self._wait(workers, total)
             except BaseException:
                 self._is_ending.set()
                 raise
@@ -233,6 +244,13 @@ class _Run:
         for worker in workers:
             worker.result()  # raises what a thread died of
         return self._stop
+
+    def _wait(self, workers: Collection[Future[None]], total: int) -> None:
+        is_done = False
+        while not is_done:
+            is_done = not wait(workers, _PROGRESS_SECONDS).not_done
+            if self._on_progress:
+                self._on_progress(self._tried_count, total)
 
     def _claimed(self, pages: Iterator[list[Reader]]) -> Iterator[_Job]:
         for page in pages:
@@ -341,6 +359,7 @@ class _Run:
     def _judge(self, outcome: Outcome) -> None:
         """Keep the error budget; over it, the issue pauses."""
         with self._lock:
+            self._tried_count += 1
             self._wrong.append(outcome.state in {DEFERRED, FAILED, UNKNOWN})
             if (wrong := sum(self._wrong)) >= self._limits.errors_max:
                 last = f"the last: {outcome.reason}" if outcome.reason else "of several kinds"

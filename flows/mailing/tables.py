@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     TypeDecorator,
+    text,
 )
 
 EDITIONS = ("daily", "weekly", "monthly")
@@ -100,4 +102,53 @@ deliveries = Table(
     ForeignKeyConstraint(["edition", "issue_date"], ["issues.edition", "issues.issue_date"]),
     Index("deliveries_by_subscriber", "subscriber_id", "issue_date"),
     sqlite_with_rowid=False,  # one tree less to change for every message
+)
+
+# What each list date came to, as `papers status` and `papers check` need it while a run holds the
+# warehouse, or where there is none.
+days = Table(
+    "days",
+    metadata,
+    Column("list_date", Date, primary_key=True),
+    Column("verdict", String(12), nullable=False),
+    Column("sentence", String, nullable=False),
+    Column("stopped_by", String),  # what a gate said, where it stopped the newest reading
+    Column("is_mail_blocked", Boolean, nullable=False),
+    Column("concluded_at", Utc, nullable=False),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(12), nullable=False),
+    Column("subject", String(40), nullable=False),
+    Column("cause", String, nullable=False),
+    Column("consequence", String, nullable=False),
+    Column("command", String, nullable=False),
+    Column("opened_at", Utc, nullable=False),
+    Column("closed_at", Utc),
+    Column("ending", String),  # one sentence: how it stands now that it is over
+    Index(
+        "incidents_open_once",
+        "kind",
+        "subject",
+        unique=True,
+        sqlite_where=text("closed_at is null"),
+        postgresql_where=text("closed_at is null"),
+    ),
+)
+
+# State: due, claimed, sent, unknown, moot (the incident was over before anybody was told).
+notices = Table(
+    "notices",
+    metadata,
+    Column("incident_id", Integer, ForeignKey("incidents.id"), primary_key=True),
+    Column("news", String(8), primary_key=True),  # opened, over
+    Column("channel", String(8), primary_key=True),  # mail, webhook
+    Column("state", String(12), nullable=False),
+    Column("reason", String(500)),
+    Column("claimed_by", BigInteger),  # who sends it, while it lives
+    Column("data_at", Utc),  # set just before it leaves: from here on a cut leaves it in doubt
+    Column("changed_at", Utc, nullable=False),
 )

@@ -125,23 +125,6 @@ def test_what_cannot_be_done_is_one_sentence(
     assert "Traceback" not in err
 
 
-def test_the_doctor_names_what_is_wrong_and_changes_nothing(
-    papers: Papers, own_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PAPERS_HUB_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("PAPERS_MAIL_URL", "smtp://me:hunter2@127.0.0.1:9")
-    code, out, _ = papers("doctor")
-    assert code == 1
-    assert [line.split()[0] for line in out.splitlines()][:4] == [
-        "ok",
-        "problem",
-        "note",
-        "problem",
-    ]
-    assert "hunter2" not in out
-    assert list(own_home.iterdir()) == []
-
-
 def test_the_doctor_looks_for_the_key_of_the_relays_selector(
     papers: Papers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -330,6 +330,23 @@ def test_no_second_has_more_messages_than_allowed(
     assert time.monotonic() - began >= 9 / 50
 
 
+def test_how_far_it_is_is_told_from_none_to_all(
+    mailing: Mailing, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _many(mailing, 60)
+    monkeypatch.setattr("flows.mailing.sending._PROGRESS_SECONDS", 0.05)
+    told: list[tuple[int, int]] = []
+    send(
+        limits=Limits(messages_per_second=100),
+        on_progress=lambda tried, total: told.append((tried, total)),
+    )
+    assert told == sorted(told)
+    assert len(told) > 2
+    assert told[-1] == (60, 60)
+    send(on_progress=lambda *counts: told.append(counts))
+    assert told[-1] == (0, 0)
+
+
 def test_a_failure_in_composing_sends_nobody_twice(
     mailing: Mailing, send: Send, relay: Relay
 ) -> None:

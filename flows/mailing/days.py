@@ -1,0 +1,83 @@
+"""What each list date came to, kept where every host finds it, also while the warehouse is busy."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+
+from sqlalchemy import case, false, select, update
+
+from flows.mailing.database import Mailing, insert
+from flows.mailing.tables import days
+
+FINAL = ("complete", "empty")
+# Between what a run said and what the operator's later word made of its mail.
+_RESUMED = " Resumed: "
+
+
+@dataclass(frozen=True)
+class Day:
+    """A list date as its last run left it.
+
+    `sentence` is the run's own, as Prefect shows it. `stopped_by` is what a gate said where it
+    stopped the newest reading; the verdict of a day that was complete before stays all the same.
+    """
+
+    list_date: date
+    verdict: str
+    sentence: str
+    concluded_at: datetime
+    stopped_by: str | None = None
+    is_mail_blocked: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more has to be read of this day."""
+        return self.verdict in FINAL
+
+
+def record_day(mailing: Mailing, day: Day) -> None:
+    """Keep what a run of this day came to; a day that was once read to its end stays so."""
+    _record(mailing, day, gives_way=day.is_final)
+
+
+def record_read_again(mailing: Mailing, day: Day) -> None:
+    """Keep what a day came to when many were read at once; of a final one its run said more."""
+    _record(mailing, day, gives_way=False)
+
+
+def _record(mailing: Mailing, day: Day, *, gives_way: bool) -> None:
+    """Keep a day; `gives_way`: also where a final verdict is kept. A gate's word is always new."""
+    with mailing.write() as connection:
+        new = insert(connection)(days).values(**asdict(day))
+        is_kept = false() if gives_way else days.c.verdict.in_(FINAL)
+        settled = {
+            name: case((is_kept, days.c[name]), else_=new.excluded[name])
+            for name in ("verdict", "sentence", "is_mail_blocked", "concluded_at")
+        }
+        connection.execute(
+            new.on_conflict_do_update(
+                index_elements=[days.c.list_date],
+                set_=settled | {"stopped_by": new.excluded.stopped_by},
+            )
+        )
+
+
+def record_resumed(mailing: Mailing, list_date: date, sentence: str, *, is_blocked: bool) -> None:
+    """Keep what became of a day's mail when the operator had it sent on."""
+    with mailing.write() as connection:
+        of_day = days.c.list_date == list_date
+        before = connection.scalar(select(days.c.sentence).where(of_day))
+        if before is not None:
+            said = before.partition(_RESUMED)[0] + _RESUMED + sentence
+            connection.execute(
+                update(days).where(of_day).values(sentence=said, is_mail_blocked=is_blocked)
+            )
+
+
+def known_days(mailing: Mailing, list_dates: Sequence[date] | None = None) -> dict[date, Day]:
+    """Every day that was ever concluded, or those of these dates, newest first."""
+    query = select(days).order_by(days.c.list_date.desc())
+    if list_dates is not None:
+        query = query.where(days.c.list_date.in_(list_dates))
+    with mailing.read() as connection:
+        return {row.list_date: Day(**row._mapping) for row in connection.execute(query)}  # noqa: SLF001

@@ -1,0 +1,111 @@
+"""An operator with a mailbox and a webhook, both real servers, and the moment of an alert."""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from flows.deliver import open_mailing
+from flows.mailing.database import Mailing
+from flows.settings import load_settings
+from tests.mailing.conftest import Relay, loop, relay, start_relay  # noqa: F401  its SMTP server
+
+DAY = date(2026, 8, 20)
+# Past nine in New York of the morning after, when the verdict of DAY is due.
+NOW = datetime(2026, 8, 21, 13, 30, tzinfo=UTC)
+OPERATOR = "operator@example.org"
+READER = "ann@readers.example.org"
+TOKEN = "hunter2-webhook"  # noqa: S105  the secret part of the webhook's URL
+
+
+@dataclass
+class Webhook:
+    """What was posted; `answers` are the status codes to come, then 200; 0 cuts the connection."""
+
+    posts: list[dict[str, Any]] = field(default_factory=list)
+    answers: deque[int] = field(default_factory=deque)
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
+    seen = Webhook()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            answer = seen.answers.popleft() if seen.answers else 200
+            if answer in (0, 200):
+                seen.posts.append(json.loads(body))
+            if answer:
+                self.send_response(answer)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/{TOKEN}"
+    monkeypatch.setenv("PAPERS_OPERATOR_WEBHOOK", url)
+    yield seen
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def mailbox(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> Relay:  # noqa: F811
+    """The operator's mailbox, behind the relay of all mail."""
+    monkeypatch.setenv("PAPERS_MAIL_URL", f"smtp://127.0.0.1:{relay.port}?tls=none")
+    monkeypatch.setenv("PAPERS_MAIL_FROM", "Daily Papers <papers@example.org>")
+    monkeypatch.setenv("PAPERS_OPERATOR_EMAIL", f"Operator <{OPERATOR}>")
+    return relay
+
+
+def mails(mailbox: Relay) -> list[tuple[EmailMessage, str]]:
+    """What the operator got, each with its text."""
+    found = []
+    for to, raw in mailbox.taken:
+        assert to == OPERATOR
+        mail = message_from_bytes(raw, policy=SMTP)
+        assert isinstance(mail, EmailMessage)
+        found.append((mail, str(mail.get_content())))
+    return found
+
+
+@pytest.fixture
+def mailing() -> Iterator[Mailing]:
+    with closing(open_mailing(load_settings())) as opened:
+        yield opened
+
+
+@pytest.fixture
+def papers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run `papers` with these words at NOW: exit code, standard output, standard error."""
+    from rich.console import Console
+
+    from flows import cli
+
+    monkeypatch.setattr("flows.clock.utc_now", lambda: NOW)
+
+    def go(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(cli, "console", Console(highlight=False, soft_wrap=True))
+        monkeypatch.setattr(cli, "errors", Console(stderr=True, soft_wrap=True))
+        with pytest.raises(SystemExit) as ended:
+            cli.main(list(words))
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return go

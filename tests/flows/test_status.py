@@ -1,0 +1,95 @@
+"""Where each day stands, also while a run holds the warehouse, and what is wrong."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+
+from flows.deliver import open_mailing
+from flows.mailing.days import Day, record_day, record_resumed
+from flows.outcome import Outcome
+from flows.settings import load_settings
+from flows.sources.sample_hub import SampleHub
+from flows.status import overview, show
+from tests.flows.conftest import CLOSED, DAY
+
+Run = Callable[..., Outcome]
+HOLDER = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+
+
+@contextmanager
+def held(warehouse: Path) -> Iterator[None]:
+    """Another process has the warehouse open for writing."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(warehouse)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        assert process.stdin
+        assert process.stdout.readline() == "held\n"
+        yield
+        process.stdin.write("\n")
+
+
+def shown(**options: bool) -> str:
+    console = Console(file=StringIO(), soft_wrap=True, highlight=False)
+    show(overview(load_settings()), "table", console, **options)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def test_a_day_is_shown_while_a_run_holds_the_warehouse(
+    run: Run, hub: SampleHub, own_home: Path
+) -> None:
+    outcome = run()
+    before = overview(load_settings())
+    hub.fail("503")
+    tomorrow = run(DAY + timedelta(days=1), CLOSED + timedelta(days=1))
+    with held(own_home / "warehouse.duckdb"):
+        busy = overview(load_settings())
+    note = "A run is at work in the warehouse; the counts are those last published."
+    assert busy.notes == (note,)
+    assert [day.sentence for day in busy.days] == [tomorrow.sentence, outcome.sentence]
+    assert busy.days[1].paper_count == before.days[0].paper_count == len(hub.items(DAY))
+    assert busy.days[1].checks == before.days[0].checks
+    assert busy.days[0].verdict == "failed", "no failed reading was published, and yet it is known"
+
+    text = shown(with_readings=True)
+    assert "read 2026-08-21 02:31 UTC" in text
+    assert "has failed: The Hub gave no list" in text
+    assert "`papers run 2026-08-21`" in text
+
+
+def test_a_day_that_was_read_again_since_keeps_what_its_run_said(run: Run, hub: SampleHub) -> None:
+    outcome = run()
+    hub.fail("503")
+    run(at=CLOSED + timedelta(hours=5))
+    (day,) = overview(load_settings()).days
+    assert (day.verdict, day.sentence) == ("complete", outcome.sentence)
+    assert len(day.readings) == 2
+
+
+def test_what_the_operator_resumed_is_in_the_days_sentence(own_home: Path) -> None:
+    with closing(open_mailing(load_settings())) as mailing:
+        record_day(mailing, Day(DAY, "complete", "Complete. Paused.", CLOSED, is_mail_blocked=True))
+        record_resumed(mailing, DAY, "Sent to 2, 1 deferred.", is_blocked=False)
+        record_resumed(mailing, DAY, "Sent to 3.", is_blocked=False)
+    (day,) = overview(load_settings(), DAY).days
+    assert day.sentence == "Complete. Paused. Resumed: Sent to 3."
+
+
+def test_a_script_reads_the_same_as_json(own_home: Path) -> None:
+    with closing(open_mailing(load_settings())) as mailing:
+        record_day(mailing, Day(DAY, "failed", "Failed. No list.", CLOSED))
+    console = Console(file=StringIO())
+    show(overview(load_settings()), "json", console)
+    assert isinstance(console.file, StringIO)
+    (day,) = json.loads(console.file.getvalue())
+    assert (day["verdict"], day["sentence"]) == ("failed", "Failed. No list.")
+    assert (day["mail"], day["reading_count"]) == ({}, 0)
