@@ -15,7 +15,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows import scheduled
 from flows.backfill import backfill
-from flows.flow_runs import put_back_all
+from flows.flow_runs import OURS, put_back_all
 from flows.settings import Settings, load_settings
 
 
@@ -88,7 +88,7 @@ def served(settings: Settings) -> list[RunnerDeployment]:
             each.name,
             schedule=each.schedule(settings.timezone),
             description=each.description,
-            tags=list(each.tags),
+            tags=[OURS, *each.tags],
             entrypoint_type=EntrypointType.MODULE_PATH,
         )
         for each in deployments(settings)
@@ -99,7 +99,7 @@ def main() -> None:
     """Serve until told to end, one run at a time: late ones wait their turn, not for memory."""
     settings = load_settings()
     _wait_for_server()
-    put_back_all([each.name for each in deployments(settings)], settings)
+    put_back_all(settings)
     # Schedules stay active over a stop, so that a fresh start runs what was missed.
     serve(*served(settings), pause_on_shutdown=False, print_starting_message=False, limit=1)
 

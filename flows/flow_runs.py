@@ -1,27 +1,27 @@
 """What Prefect keeps of our runs: one writer at a time, next tries, and runs cut short.
 
 The lock of the operating system (`warehouse.writer_lock`) is the truth about who writes. Prefect's
-concurrency limit shows the queue in the UI, and `running` names the flow run that holds the lock:
-whoever takes the lock and finds a name there knows that this run was cut short.
+concurrency limit shows the writer in the UI, and the note `running` names the flow run that holds
+the lock: whoever takes the lock and finds a note knows that this run was cut short.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from prefect import get_run_logger
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterName,
     FlowRunFilter,
     FlowRunFilterDeploymentId,
+    FlowRunFilterExpectedStartTime,
     FlowRunFilterState,
     FlowRunFilterStateType,
     FlowRunFilterTags,
 )
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.concurrency.sync import concurrency
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import deployment, flow_run
@@ -30,36 +30,41 @@ from prefect.states import Crashed, Scheduled
 from flows.settings import Settings
 from flows.warehouse import writer_lock
 
+# The tag of all our deployments, and so of their runs: others may share the server.
+OURS = "daily-papers"
 WRITER = "warehouse-writer"
-# A killed holder's slot is taken for this long (Prefect's least); the lock is free at once.
-LEASE_SECONDS = 60
+FREE = GlobalConcurrencyLimitUpdate(active_slots=0)
 # Nobody waits at a terminal: a scheduled run lets the one before it send a long list's mail.
 SCHEDULED_PATIENCE_SECONDS = 3600.0
 # A run that takes its process down with it must not do so for ever.
 MOST_STARTS = 3
+# A run that a worker claimed and did not begin within this time is nobody's any more.
+STUCK_AFTER = timedelta(minutes=15)
 NEXT_TRY = "next try"
+NOTE = "running"
 
 
 @contextmanager
 def one_writer(settings: Settings) -> Iterator[None]:
-    """Be the one writer while the block runs; a run that died as the writer is put back in line.
+    """Be the one writer while the block runs; runs that died before it are put back in line.
 
     Raises:
         WarehouseBusyError: another process kept the lock for an hour.
     """
-    with get_client(sync_client=True) as client:
-        client.upsert_global_concurrency_limit_by_name(WRITER, 1)
-    with (
-        concurrency(WRITER, lease_duration=LEASE_SECONDS),
-        writer_lock(settings, SCHEDULED_PATIENCE_SECONDS, f"the run “{flow_run.name}”"),
-    ):
-        note = settings.home / "running"
+    with writer_lock(settings, SCHEDULED_PATIENCE_SECONDS, f"the run “{flow_run.name}”"):
         with get_client(sync_client=True) as client:
-            if left := interrupted(settings):
-                put_back(client, left)
+            client.upsert_global_concurrency_limit_by_name(WRITER, 1)
+            # Who holds the lock knows that whoever else has the slot is dead.
+            client.update_global_concurrency_limit(WRITER, FREE)
+            _put_back(client, _died_as_writer(client, settings))
+            _put_back(client, _ours(client, StateType.CRASHED))
+            stuck = datetime.now(UTC) - STUCK_AFTER
+            _put_back(client, [r for r in _ours(client, StateType.PENDING) if _since(r) < stuck])
+        note = settings.home / NOTE
         note.write_text(str(flow_run.id))
         try:
-            yield
+            with concurrency(WRITER):
+                yield
         except Exception:
             note.unlink()
             raise
@@ -67,47 +72,52 @@ def one_writer(settings: Settings) -> Iterator[None]:
         note.unlink()
 
 
-def interrupted(settings: Settings) -> UUID | None:
-    """The flow run that died while it held the lock; ask only where nobody can hold it now."""
-    note = settings.home / "running"
-    text = note.read_text() if note.exists() else ""
-    return UUID(text) if text and text != flow_run.id else None
+def put_back_all(settings: Settings) -> None:
+    """Schedule again what was under way: for the only server of a home, which has just begun."""
+    with get_client(sync_client=True) as client:
+        _put_back(client, _died_as_writer(client, settings))
+        _put_back(client, _ours(client, StateType.CRASHED, StateType.PENDING, StateType.RUNNING))
 
 
-def put_back(client: SyncPrefectClient, run_id: UUID) -> None:
-    """Schedule a run again whose process died; one that ended by itself stays as it is."""
+def _died_as_writer(client: SyncPrefectClient, settings: Settings) -> list[FlowRun]:
+    """The run that held the lock when its process died; to be asked where nobody can hold it."""
+    note = settings.home / NOTE
+    left = note.read_text() if note.exists() else ""
     try:
-        run = client.read_flow_run(run_id)
+        return [client.read_flow_run(UUID(left))] if left else []
     except ObjectNotFound:
-        return  # of another server, or deleted
-    if run.state is None or (run.state.is_final() and not run.state.is_crashed()):
-        return
-    if run.run_count < MOST_STARTS:
-        died = "Its process died; the run is taken up again."
-        client.set_flow_run_state(run_id, Scheduled(message=died), force=True)
-    else:
-        died = f"Its process died {run.run_count} times; it is not started again."
-        client.set_flow_run_state(run_id, Crashed(message=died), force=True)
+        return []  # of another server, or deleted
 
 
-def put_back_all(deployment_names: list[str], settings: Settings) -> None:
-    """Schedule again what was under way when the only server of these deployments ended.
-
-    A run that was claimed but not begun would otherwise wait for ever, and its day with it.
-    """
-    under_way = FlowRunFilter(
-        state=FlowRunFilterState(
-            type=FlowRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING])
+def _ours(client: SyncPrefectClient, *states: StateType) -> list[FlowRun]:
+    """The runs of our deployments in these states that were due since yesterday."""
+    return client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(
+            tags=FlowRunFilterTags(all_=[OURS]),
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states))),
+            expected_start_time=FlowRunFilterExpectedStartTime(
+                after_=datetime.now(UTC) - timedelta(days=1)
+            ),
         )
     )
-    ours = DeploymentFilter(name=DeploymentFilterName(any_=deployment_names))
-    with get_client(sync_client=True) as client:
-        runs = client.read_flow_runs(flow_run_filter=under_way, deployment_filter=ours)
-        dead = {run.id for run in runs}
-        if left := interrupted(settings):
-            dead.add(left)
-        for run_id in dead:
-            put_back(client, run_id)
+
+
+def _since(run: FlowRun) -> datetime:
+    return run.state.timestamp if run.state else datetime.now(UTC)
+
+
+def _put_back(client: SyncPrefectClient, runs: Iterable[FlowRun]) -> None:
+    """Schedule these runs again, whose process died; what ended by itself stays as it is."""
+    for run in runs:
+        state = run.state
+        if str(run.id) == flow_run.id or state is None:
+            continue
+        if run.run_count < MOST_STARTS and (state.is_crashed() or not state.is_final()):
+            died = "Its process died; the run is taken up again."
+            client.set_flow_run_state(run.id, Scheduled(message=died), force=True)
+        elif not state.is_final():
+            died = f"Its process died {run.run_count} times; it is not started again."
+            client.set_flow_run_state(run.id, Crashed(message=died), force=True)
 
 
 def plan_next_try(day: date, at: datetime) -> None:

@@ -116,10 +116,8 @@ def upkeep() -> State:
             size = check_point(settings)
     except WarehouseBusyError as stop:
         return Outcome("failed", str(stop)).as_state()
-    kept = (
-        f"{len(months)} months of readings written as Parquet" if months else "nothing to archive"
-    )
-    said = f"Data Docs written, {kept}, the warehouse has {size / 1e6:,.0f} MB."
+    archived = f"months kept as Parquet: {', '.join(months) or 'nothing new'}"
+    said = f"Data Docs written; {archived}; {size / 1e6:,.0f} MB of warehouse checked in."
     return Outcome("complete", said).as_state()
 
 

@@ -136,7 +136,10 @@ def _children(
         start = ["-m", "prefect", "server", "start", "--host", ui_host, "--port", str(ui_port)]
         quiet = {"PREFECT_SERVER_LOGGING_LEVEL": "WARNING", "PREFECT_CLI_PROMPT": "false"}
         yield Child("the Prefect server", [sys.executable, *start], signal.SIGKILL, quiet)
-    yield Child("the schedules", [sys.executable, "-m", "flows.deployments"], signal.SIGTERM)
+    # Prefect's runner warns of its own way to stop.
+    calm = ["-W", "ignore::RuntimeWarning:prefect.runner.runner"]
+    schedules = [sys.executable, *calm, "-m", "flows.deployments"]
+    yield Child("the schedules", schedules, signal.SIGTERM)
     pages = [sys.executable, "-m", "flows", "web", "--host", host, "--port", str(port)]
     yield Child("the reader pages", pages, signal.SIGKILL)
     say(f"reader pages  http://{host}:{port}")
