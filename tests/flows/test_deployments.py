@@ -19,11 +19,15 @@ def runs(cron: str, zone: str, start: datetime, count: int) -> list[datetime]:
     """When Prefect's own scheduler starts this."""
     from prefect.server.schemas.schedules import CronSchedule
 
-    return asyncio.run(CronSchedule(cron=cron, timezone=zone).get_dates(count, start))
+    async def dates() -> list[datetime]:
+        return list(await CronSchedule(cron=cron, timezone=zone).get_dates(count, start))
+
+    return asyncio.run(dates())
 
 
 def test_the_work_pool_gets_the_same_deployments_as_papers_serve() -> None:
-    from flows.deployments import OURS, deployments
+    from flows.deployments import deployments
+    from flows.flow_runs import OURS
 
     written = yaml.safe_load((ROOT / "infra" / "prefect.yaml").read_text())["deployments"]
     settings = Settings()

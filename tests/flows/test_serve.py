@@ -1,4 +1,4 @@
-"""`papers serve` as an operator meets it: real processes, from an empty home, killed and stopped."""
+"""`papers serve` as an operator meets it: real processes, from an empty home, killed, stopped."""
 
 import os
 import signal
@@ -94,10 +94,10 @@ def test_one_command_from_an_empty_home_through_kills_to_a_clean_stop(served: Se
     eventually(served.is_up, "everything up")
 
     # The schedules, with the runs that the scheduler has really made, at Berlin's hours.
+    ours = {"daily-digest", "open-list", "re-reading", "backfill", "upkeep"}
+    eventually(lambda: api.deployments().keys() >= ours, "every deployment")
     eventually(lambda: api.scheduled("daily-digest"), "scheduled runs")
-    known = api.deployments()
-    assert known.keys() >= {"daily-digest", "open-list", "re-reading", "backfill", "upkeep"}
-    (schedule,) = known["daily-digest"]["schedules"]
+    (schedule,) = api.deployments()["daily-digest"]["schedules"]
     assert schedule["schedule"]["cron"] == "45 7 * * 2-6"
     for moment in api.scheduled("daily-digest"):
         due = datetime.fromisoformat(moment).astimezone(BERLIN)
@@ -114,7 +114,7 @@ def test_one_command_from_an_empty_home_through_kills_to_a_clean_stop(served: Se
 
     # kill -9 of it all in mid-run: the children go too, and a fresh start ends the day.
     run = api.start("daily-digest")
-    eventually(lambda: (served.home / "running").exists(), "a run under way")
+    eventually((served.home / "running").exists, "a run under way")
     family = children(served.process.pid)
     assert len(family) >= 4
     served.process.kill()
