@@ -18,11 +18,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import IO
 
 from flows.settings import Settings, SettingsError
-from flows.terminal import prepare
+from flows.terminal import SERVE_LOCK, prepare
 
-UI_PORT = 4200
+UI_PORT = "4200"
+SCHEDULES = "the schedules"
 LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 - if the operator asks for it
 # A child that ends at once is not started again at once; one that lived so long starts afresh.
 LONGEST_PAUSE, LIVED_LONG = 60.0, 60.0
@@ -96,9 +98,11 @@ def serve(settings: Settings, *, host: str, port: int, say: Callable[[str], None
         SettingsError: a port is taken, the schedule is no cron line, or this home is being served.
     """
     prepare(settings)
-    _check_schedule(settings)
-    with _only_one(settings):
+    with _only_one(settings) as lock:
         children = list(_children(settings, host, port, say))
+        _check_schedule(settings)
+        lock.write(os.environ["PREFECT_API_URL"])
+        lock.flush()
         stopping: list[int] = []
 
         def stop(signal_number: int, _: FrameType | None) -> None:
@@ -121,25 +125,14 @@ def _children(
 ) -> Iterator[Child]:
     """What is to run, and a line about each on the way."""
     _check_port(host, port, "--port names another")
-    given = os.environ.get("PREFECT_API_URL")
-    if given:
-        say(f"schedules     at the Prefect server {given}")
+    if given := os.environ.get("PREFECT_API_URL"):
+        say(f"Prefect       {given}")
     else:
-        ui_host = os.environ.get("PREFECT_SERVER_API_HOST", LOOPBACK)
-        ui_port = int(os.environ.get("PREFECT_SERVER_API_PORT", UI_PORT))
-        _check_port(ui_host, ui_port, "PREFECT_SERVER_API_PORT names another")
-        place = f"http://{LOOPBACK if ui_host == EVERYWHERE else ui_host}:{ui_port}"
-        os.environ["PREFECT_API_URL"] = f"{place}/api"
-        # Without it the pages look for their server on port 4200.
-        os.environ.setdefault("PREFECT_UI_API_URL", f"{place}/api")
-        say(f"Prefect UI    {place}")
-        start = ["-m", "prefect", "server", "start", "--host", ui_host, "--port", str(ui_port)]
-        quiet = {"PREFECT_SERVER_LOGGING_LEVEL": "WARNING", "PREFECT_CLI_PROMPT": "false"}
-        yield Child("the Prefect server", [sys.executable, *start], signal.SIGKILL, quiet)
+        yield _server(say)
     # Prefect's runner warns of its own way to stop.
     calm = ["-W", "ignore::RuntimeWarning:prefect.runner.runner"]
     schedules = [sys.executable, *calm, "-m", "flows.deployments"]
-    yield Child("the schedules", schedules, signal.SIGTERM)
+    yield Child(SCHEDULES, schedules, signal.SIGTERM)
     pages = [sys.executable, "-m", "flows", "web", "--host", host, "--port", str(port)]
     yield Child("the reader pages", pages, signal.SIGKILL)
     say(f"reader pages  http://{host}:{port}")
@@ -148,9 +141,26 @@ def _children(
     say("Ctrl-C stops all of it.")
 
 
+def _server(say: Callable[[str], None]) -> Child:
+    """A Prefect server of our own, whose address the other children get."""
+    host = os.environ.get("PREFECT_SERVER_API_HOST", LOOPBACK)
+    port = os.environ.get("PREFECT_SERVER_API_PORT", UI_PORT)
+    if not port.isdecimal():
+        raise SettingsError(f"PREFECT_SERVER_API_PORT cannot be used: {port!r} is no port.")
+    _check_port(host, int(port), "PREFECT_SERVER_API_PORT names another")
+    place = f"http://{LOOPBACK if host == EVERYWHERE else host}:{port}"
+    os.environ["PREFECT_API_URL"] = f"{place}/api"
+    # Without it the pages look for their server on port 4200.
+    os.environ.setdefault("PREFECT_UI_API_URL", f"{place}/api")
+    say(f"Prefect UI    {place}")
+    command = ["-m", "prefect", "server", "start", "--host", host, "--port", port]
+    quiet = {"PREFECT_SERVER_LOGGING_LEVEL": "WARNING", "PREFECT_CLI_PROMPT": "false"}
+    return Child("the Prefect server", [sys.executable, *command], signal.SIGKILL, quiet)
+
+
 def _end(children: list[Child]) -> None:
     """The schedules first, which still report to the server; then all others; then by force."""
-    runs = [child for child in children if child.name == "the schedules"]
+    runs = [child for child in children if child.name == SCHEDULES]
     for group, grace in ((runs, RUNS_GRACE), (children, ALL_GRACE)):
         for child in group:
             child.ask_to_end()
@@ -162,14 +172,15 @@ def _end(children: list[Child]) -> None:
 
 
 @contextmanager
-def _only_one(settings: Settings) -> Iterator[None]:
+def _only_one(settings: Settings) -> Iterator[IO[str]]:
     """Be the one `papers serve` of this home: two would each start every run."""
-    with (settings.home / "serve.lock").open("a+") as file:
+    with (settings.home / SERVE_LOCK).open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise SettingsError(f"`papers serve` runs already for {settings.home}.") from None
-        yield
+        file.truncate(0)
+        yield file
 
 
 def _check_schedule(settings: Settings) -> None:

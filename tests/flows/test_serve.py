@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
+from flows.settings import Settings
 from flows.sources.sample_hub import SampleHub
+from flows.terminal import served_api
 from tests.flows.prefect_api import PrefectApi, children, eventually, is_alive
 
 PAPERS = str(Path(sys.executable).with_name("papers"))
@@ -47,11 +49,11 @@ class Served:
         """Start it afresh."""
         self.process = self._command("serve", "--port", str(self.pages_port))
 
-    def refused(self, **environment: str) -> tuple[int, str]:
-        """What a start that must not succeed says, and its exit code."""
-        words = [PAPERS, "serve", "--port", str(self.pages_port)]
-        changed = self._environment | environment
-        ended = subprocess.run(words, env=changed, capture_output=True, text=True, check=False)
+    def refused(self) -> tuple[int, str]:
+        """The exit code of a second start beside the first, and what it says."""
+        ended = subprocess.run(
+            [PAPERS, "serve"], env=self._environment, capture_output=True, text=True, check=False
+        )
         return ended.returncode, ended.stderr
 
     def child(self, name: str) -> int:
@@ -110,7 +112,10 @@ def test_one_command_from_an_empty_home_through_kills_to_a_clean_stop(served: Se
     assert requests.get(f"{served.ui}/ui-settings", timeout=30).json()["api_url"] == (
         f"{served.ui}/api"
     )
-    assert served.refused()[0] == 2
+    code, said = served.refused()
+    assert (code, "`papers serve` runs already for" in said) == (2, True)
+    # What is started by hand meanwhile shows there too.
+    assert served_api(Settings(home=served.home)) == f"{served.ui}/api"
 
     # kill -9 of it all in mid-run: the children go too, and a fresh start ends the day.
     run = api.start("daily-digest")
@@ -144,6 +149,7 @@ def test_one_command_from_an_empty_home_through_kills_to_a_clean_stop(served: Se
     said, _ = served.process.communicate(timeout=10)
     assert served.process.returncode == 0
     assert [process for process in family if is_alive(process)] == []
+    assert served_api(Settings(home=served.home)) is None
     for line in (f"Prefect UI    {served.ui}", f"reader pages  {served.pages}", "Stopping."):
         assert line in said
 
@@ -168,6 +174,7 @@ def _assert_whole(served: Served, run_id: UUID) -> None:
         ("PAPERS_SCHEDULE", "at nine", "PAPERS_SCHEDULE cannot be used: 'at nine' is no cron line"),
         ("PAPERS_SCHEDULE", "75 21 * * *", "PAPERS_SCHEDULE cannot be used"),
         ("PREFECT_SERVER_API_PORT", "taken", "PREFECT_SERVER_API_PORT names another."),
+        ("PREFECT_SERVER_API_PORT", "no port", "PREFECT_SERVER_API_PORT cannot be used"),
     ],
 )
 def test_what_cannot_be_served_is_one_sentence(

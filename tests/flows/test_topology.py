@@ -41,11 +41,13 @@ class Processes:
         self._started: list[subprocess.Popen[bytes]] = []
 
     def start(self, *words: str) -> int:
-        process = subprocess.Popen(
-            [*PREFECT, *words],
-            env=self._environment, cwd=ROOT, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        log = Path(self._environment["PAPERS_HOME"]) / f"{words[0]}-{words[-1]}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [*PREFECT, *words],
+                env=self._environment, cwd=ROOT, start_new_session=True,
+                stdout=file, stderr=file,
+            )  # fmt: skip
         self._started.append(process)
         return process.pid
 
@@ -74,11 +76,13 @@ def processes(
     server = f"http://127.0.0.1:{free_port()}"
     database = (postgres % "prefect").replace("postgresql://", "postgresql+asyncpg://")
     given = {
+        "PAPERS_MAIL_FROM": "Daily Papers <papers@example.org>",
         "PAPERS_MAILING_URL": postgres % "mailing",
         "PAPERS_MAIL_URL": f"smtp://127.0.0.1:{relay.port}?tls=none",
         "PREFECT_HOME": str(own_home / "prefect"),
         "PREFECT_API_URL": f"{server}/api",
         "PREFECT_API_DATABASE_CONNECTION_URL": database,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_WORKER_QUERY_SECONDS": "1",
     }
     for name, value in given.items():
