@@ -15,6 +15,7 @@ from prefect.client.schemas.objects import State
 from flows import clock
 from flows.daily_papers import without_stopped
 from flows.extract import history, load_id, reading_pipeline
+from flows.flow_runs import one_writer
 from flows.gates import data_docs
 from flows.outcome import Outcome
 from flows.owed import known_readings, unfinished_days
@@ -40,7 +41,7 @@ def backfill(first: date, last: date) -> State:
     """Read every date of this range that has no final verdict yet, then gate, build and publish."""
     settings = load_settings()
     try:
-        with writer_lock(settings):
+        with one_writer(settings):
             outcome = read_days(unfinished_days(settings, first, last), settings)
     except (BuildFailedError, WarehouseBusyError) as stop:
         outcome = Outcome("failed", str(stop))

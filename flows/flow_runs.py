@@ -48,9 +48,15 @@ NOTE = "running"
 def one_writer(settings: Settings) -> Iterator[None]:
     """Be the one writer while the block runs; runs that died before it are put back in line.
 
+    A run that somebody started at a terminal waits seconds for the lock and does no more.
+
     Raises:
-        WarehouseBusyError: another process kept the lock for an hour.
+        WarehouseBusyError: another process kept the lock for an hour (at a terminal: 20 s).
     """
+    if deployment.id is None:
+        with writer_lock(settings):
+            yield
+        return
     with writer_lock(settings, SCHEDULED_PATIENCE_SECONDS, f"the run “{flow_run.name}”"):
         with get_client(sync_client=True) as client:
             client.upsert_global_concurrency_limit_by_name(WRITER, 1)
@@ -73,10 +79,14 @@ def one_writer(settings: Settings) -> Iterator[None]:
 
 
 def put_back_all(settings: Settings) -> None:
-    """Schedule again what was under way: for the only server of a home, which has just begun."""
+    """Schedule again what was under way: for `papers serve`, which has just begun.
+
+    Runs of a work pool are left alone: its workers may be alive.
+    """
     with get_client(sync_client=True) as client:
         _put_back(client, _died_as_writer(client, settings))
-        _put_back(client, _ours(client, StateType.CRASHED, StateType.PENDING, StateType.RUNNING))
+        cut_short = _ours(client, StateType.CRASHED, StateType.PENDING, StateType.RUNNING)
+        _put_back(client, [run for run in cut_short if run.work_pool_name is None])
 
 
 def _died_as_writer(client: SyncPrefectClient, settings: Settings) -> list[FlowRun]:
