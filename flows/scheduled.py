@@ -4,7 +4,7 @@ daily digest: missed days in bulk, then the newest closed day to its mail; tried
 open list, re-reading: readings of days that still change        upkeep: pages, archive, database
 """
 
-from dataclasses import replace
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ from flows.flow_runs import one_writer, plan_next_try
 from flows.gates import data_docs
 from flows.hours import verdict_due_at
 from flows.mailing.database import MailingError
-from flows.mailing.ledger import PAUSED, find_issue, next_attempt_at
+from flows.mailing.ledger import DONE, PAUSED, find_issue, next_attempt_at
 from flows.outcome import Outcome
 from flows.owed import final_verdicts, first_list_date, unfinished_days
 from flows.settings import Settings, load_settings
@@ -155,11 +155,24 @@ def _newest_day(day: date, settings: Settings) -> Outcome:
         outcome = one_day(day, settings)
         data_docs(settings.home)
         return outcome
-    done = Outcome(verdict, f"Nothing is owed: {day:%A} {day} is {verdict}.")
+    name = f"{day:%A} {day}"
     if not has_issue:
-        return done
+        return Outcome(verdict, f"Nothing is owed: {name} is {verdict}.")
+    if _is_mailed(day, settings):
+        return Outcome(verdict, f"Nothing is owed: {name} is {verdict} and its issue is out.")
     issue = export(day, settings)
-    return replace(done.adding(issue.sentence), issue=issue.folder, is_blocked=issue.is_blocked)
+    said = f"{name} is {verdict}; the rest of its mail goes out. {issue.sentence}"
+    return Outcome(verdict, said, issue=issue.folder, is_blocked=issue.is_blocked)
+
+
+def _is_mailed(day: date, settings: Settings) -> bool:
+    """Whether the ledger is done with the issue of this day."""
+    try:
+        with closing(open_mailing(settings)) as mailing:
+            issue = find_issue(mailing, "daily", day)
+    except MailingError:
+        return False
+    return issue is not None and issue.state == DONE
 
 
 def _pause(day: date, now: datetime) -> timedelta:
@@ -175,19 +188,16 @@ def _mail_is_due_at(
     if outcome.issue is None:
         return None
     try:
-        mailing = open_mailing(settings)
+        with closing(open_mailing(settings)) as mailing:
+            issue = find_issue(mailing, "daily", day)
+            if issue is None or issue.state == PAUSED:
+                return None
+            at = next_attempt_at(mailing, issue)
     except MailingError:
         return now + _pause(day, now)
-    try:
-        issue = find_issue(mailing, "daily", day)
-        if issue is None or issue.state == PAUSED:
-            return None
-        if outcome.is_blocked:
-            return now + _pause(day, now)
-        at = next_attempt_at(mailing, issue)
-        return at and max(at, now + PAUSES[0])
-    finally:
-        mailing.close()
+    if outcome.is_blocked:
+        return now + _pause(day, now)
+    return at and max(at, now + PAUSES[0])
 
 
 def _clock_time(moment: datetime, settings: Settings) -> str:

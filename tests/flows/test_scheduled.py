@@ -143,7 +143,9 @@ def test_five_late_runs_read_every_missed_day_and_mail_the_current_issue_alone(
     assert f"missed before ({missed}): 4 new readings" in outcomes[0].sentence
     assert [outcome.exit_code for outcome in outcomes] == [0] * 5
     for outcome in outcomes[1:]:
-        assert outcome.sentence.startswith("Nothing is owed: Thursday 2026-08-27 is complete.")
+        assert outcome.sentence.startswith(
+            "Nothing is owed: Thursday 2026-08-27 is complete and its issue is out."
+        )
     assert sorted(folder.name for folder in (own_home / "issues").iterdir()) == [
         "2026-08-20-daily", "2026-08-27-daily",
     ]  # fmt: skip
