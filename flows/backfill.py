@@ -6,7 +6,7 @@ papers backfill 2026-01-01 2026-06-30        papers import recordings/
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TypeVar
 
 from prefect import flow, get_run_logger
@@ -16,10 +16,12 @@ from flows import clock
 from flows.alerts import after_run
 from flows.daily_papers import without_stopped
 from flows.extract import history, load_id, reading_pipeline
-from flows.gates import GateReport, create_audit_tables
+from flows.flow_runs import one_writer
+from flows.gates import GateReport
 from flows.mailing.days import Day, record_read_again
 from flows.newsletter.quality import verdict_words
 from flows.outcome import Outcome
+from flows.owed import known_readings, unfinished_days
 from flows.progress import track
 from flows.publish import publish
 from flows.quality_page import write_quality_page
@@ -31,29 +33,23 @@ from flows.sources.recordings import Recording
 from flows.sources.verdict import History, Verdict, judge, judge_recorded
 from flows.transform import BuildFailedError, transform
 from flows.validate import validate
-from flows.warehouse import WarehouseBusyError, connect, has_table, writer_lock
+from flows.warehouse import WarehouseBusyError, connect, writer_lock
 
 CHUNK = 50  # readings a load: large enough for dlt, small enough to lose little to a crash
 READERS = 4  # requests at a time; 900 days are two of the Hub's windows of 300 s
 T = TypeVar("T")
 
 
-@flow(name="backfill", flow_run_name="backfill {first} to {last}", validate_parameters=False)
+@flow(name="backfill", flow_run_name="Backfill of {first} to {last}")
 def backfill(first: date, last: date) -> State:
     """Read every date of this range that has no final verdict yet, then gate, build and publish."""
     settings = load_settings()
-    hub = Hub(settings.hub_url, settings.hub_token)
-
-    def read(day: date) -> Answer:
-        return hub.read(day, clock.utc_now)
-
-    def bring() -> list[Reading]:
-        days = _unfinished_days(settings, first, last)
-        with ThreadPoolExecutor(READERS) as pool:
-            answers = track(pool.map(read, days), len(days), "reading days")
-            return _load(settings, answers, "hub", judge)
-
-    return _in_bulk(bring, settings).as_state()
+    try:
+        with one_writer(settings):
+            outcome = read_days(unfinished_days(settings, first, last), settings)
+    except (BuildFailedError, WarehouseBusyError) as stop:
+        outcome = Outcome("failed", str(stop))
+    return outcome.as_state()
 
 
 @flow(name="import", flow_run_name="import {count} recordings", validate_parameters=False)
@@ -62,30 +58,50 @@ def import_recordings(recordings: Sequence[Recording], count: int) -> State:  # 
     settings = load_settings()
 
     def bring() -> list[Reading]:
-        known = _known_readings(settings)
+        known = known_readings(settings)
         new = [r for r in recordings if reading_id(r.list_date, r.read_at) not in known]
         answers = (recording.answer() for recording in new)
         return _load(
             settings, track(answers, len(new), "loading recordings"), "import", judge_recorded
         )
 
-    return _in_bulk(bring, settings).as_state()
+    try:
+        with writer_lock(settings):
+            outcome = _in_bulk(bring, settings)
+    except (BuildFailedError, WarehouseBusyError) as stop:
+        outcome = Outcome("failed", str(stop))
+    return outcome.as_state()
+
+
+def read_days(days: Sequence[date], settings: Settings) -> Outcome:
+    """Read these dates from the Hub, then gate, build and publish. The caller holds the lock.
+
+    Raises:
+        BuildFailedError: dbt failed; what was read is kept for the next build.
+    """
+    hub = Hub(settings.hub_url, settings.hub_token)
+
+    def read(day: date) -> Answer:
+        return hub.read(day, clock.utc_now)
+
+    def bring() -> list[Reading]:
+        with ThreadPoolExecutor(READERS) as pool:
+            answers = track(pool.map(read, days), len(days), "reading days")
+            return _load(settings, answers, "hub", judge)
+
+    return _in_bulk(bring, settings)
 
 
 def _in_bulk(bring: Callable[[], list[Reading]], settings: Settings) -> Outcome:
     """The stages over many readings at once; a reading that a gate stops stops no other."""
-    try:
-        with writer_lock(settings), quality_site(settings):
-            pipeline = reading_pipeline(settings)
-            pipeline.finish_pending()
-            readings = bring()
-            stopped = validate("raw", settings).stopped
-            transform(settings)
-            stopped += without_stopped(validate("marts", settings), settings).stopped
-            publish(settings)
-            ended = _write_quality_pages(settings, readings)
-    except (BuildFailedError, WarehouseBusyError) as stop:
-        return Outcome("failed", str(stop))
+    with quality_site(settings):
+        reading_pipeline(settings).finish_pending()
+        readings = bring()
+        stopped = validate("raw", settings).stopped
+        transform(settings)
+        stopped += without_stopped(validate("marts", settings), settings).stopped
+        publish(settings)
+        ended = _write_quality_pages(settings, readings)
     now = clock.utc_now()
     for trouble in after_run(settings, _days(ended, stopped, now), now, record_read_again):
         get_run_logger().warning(trouble)
@@ -128,33 +144,6 @@ def _chunks(things: Iterator[T]) -> Iterator[list[T]]:
             chunk = []
     if chunk:
         yield chunk
-
-
-def _unfinished_days(settings: Settings, first: date, last: date) -> list[date]:
-    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    finished = _column(
-        settings,
-        """
-        select distinct list_date from raw.readings
-        where verdict in ('complete', 'empty')
-        and reading_id not in (select run_id from audit.gates where not is_passed)
-        """,
-    )
-    return [day for day in days if day not in finished]
-
-
-def _known_readings(settings: Settings) -> set[object]:
-    return _column(settings, "select reading_id from raw.readings")
-
-
-def _column(settings: Settings, query: str) -> set[object]:
-    if not settings.warehouse_path.exists():
-        return set()
-    with connect(settings.warehouse_path) as connection:
-        if not has_table(connection, "raw", "readings"):
-            return set()
-        create_audit_tables(connection)
-        return {row[0] for row in connection.execute(query).fetchall()}
 
 
 def _write_quality_pages(

@@ -237,6 +237,20 @@ def web(*, host: str = "127.0.0.1", port: int = 8080) -> int:
 
 
 @app.command
+def serve(*, host: str = "127.0.0.1", port: int = 8080) -> int:
+    """Prefect's server and UI, the schedules and the reader pages, until Ctrl-C or SIGTERM.
+
+    Args:
+        host: the address of the reader pages.
+        port: the port of the reader pages; that of the UI is PREFECT_SERVER_API_PORT, or 4200.
+    """
+    from flows import serve as together
+
+    together.serve(load_settings(), host=host, port=port, say=partial(console.print, markup=False))
+    return EXIT_OK
+
+
+@app.command
 def demo() -> int:
     """The whole path offline, on sample days the project makes itself, in its own folder."""
     from flows.demo import run_demo

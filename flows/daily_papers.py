@@ -4,6 +4,7 @@ papers run 2026-08-20
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
@@ -34,9 +35,18 @@ from flows.warehouse import WarehouseBusyError, writer_lock
 def daily_papers(day: date) -> State:
     """The whole path for one list date; the final state is its verdict and the sentence why."""
     settings = load_settings()
-    try:
+
+    def path() -> Outcome:
         with writer_lock(settings), quality_site(settings):
-            outcome = one_day(day, settings)
+            return one_day(day, settings)
+
+    return to_its_end(day, path)
+
+
+def to_its_end(day: date, path: Callable[[], Outcome]) -> State:
+    """Run a day's path and conclude the day with what came of it, a bug of ours included."""
+    try:
+        outcome = path()
     except WarehouseBusyError as busy:
         # Another run is at work, and the day's verdict is its to give.
         return Outcome("failed", str(busy)).as_state()

@@ -1,6 +1,6 @@
 """How a run ended: one verdict, one sentence, one exit code; the same words in Prefect's UI."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,10 @@ class Outcome:
     def exit_code(self) -> int:
         """0 done or rightly nothing to do, 1 blocked or failed, 75 try again later."""
         return EXIT_BLOCKED if self.is_blocked else _EXIT_CODES.get(self.verdict, EXIT_OK)
+
+    def adding(self, sentence: str) -> "Outcome":
+        """The same ending with one more sentence at its end."""
+        return replace(self, sentence=f"{self.sentence} {sentence}")
 
     def as_state(self) -> "State":
         """The final state of the flow run; its name is the verdict, its message the sentence."""

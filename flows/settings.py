@@ -96,6 +96,11 @@ class Settings(BaseSettings):
     timezone: Annotated[str, AfterValidator(_time_zone)] = Field(
         default="America/New_York", description="the time zone of SCHEDULE and DEADLINE"
     )
+    schedule: str = Field(
+        default="45 21 * * 1-5",
+        description="when the daily digest is made, a cron line; the Hub's lists close at 21:30"
+        " in New York",
+    )
     deadline: time = Field(
         default=time(9),
         description="the hour of the morning after, HH:MM, at which a day without its final verdict"

@@ -1,5 +1,6 @@
 """A flow run as a terminal shows it: a line a stage, the verdict's sentence last."""
 
+import fcntl
 import logging
 import os
 import threading
@@ -15,14 +16,33 @@ from flows.settings import Settings
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
+SERVE_LOCK = "serve.lock"
+
 
 def prepare(settings: Settings) -> None:
-    """Give Prefect its home in ours and a quiet terminal. It must not have been imported yet."""
+    """Give Prefect its home in ours and a quiet terminal. It must not have been imported yet.
+
+    Beside a running `papers serve` its server is used: two would lock each other's database.
+    """
+    if served := served_api(settings):
+        os.environ.setdefault("PREFECT_API_URL", served)
     home = os.environ.setdefault("PREFECT_HOME", str(settings.home / "prefect"))
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     # The temporary server takes 7 s on a quiet machine; on a busy one 20 s, the default, is short.
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     Path(home).mkdir(parents=True, exist_ok=True)
+
+
+def served_api(settings: Settings) -> str | None:
+    """The address of Prefect's API where `papers serve` runs for this home; else None."""
+    path = settings.home / SERVE_LOCK
+    if path.exists():
+        with path.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read() or None
+    return None
 
 
 def run_quietly(start: Callable[[], "State[Any]"], console: Console) -> Outcome:

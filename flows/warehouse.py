@@ -2,9 +2,11 @@
 
 import fcntl
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +27,13 @@ class WarehouseBusyError(Exception):
 
 
 @contextmanager
-def writer_lock(settings: Settings, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
+def writer_lock(
+    settings: Settings, patience: float = PATIENCE_SECONDS, holder: str | None = None
+) -> Iterator[None]:
     """Be the one writer of this home while the block runs.
 
-    The operating system frees the lock when its holder dies, however it dies.
+    The operating system frees the lock when its holder dies, however it dies. `holder` is what
+    those who wait in vain are told (default: the command that this process was started with).
 
     Raises:
         WarehouseBusyError: another process kept it for `patience` seconds.
@@ -37,9 +42,15 @@ def writer_lock(settings: Settings, patience: float = PATIENCE_SECONDS) -> Itera
     with (settings.home / "writer.lock").open("a+") as file:
         _acquire(file.fileno(), settings.home / "writer.lock", patience)
         file.truncate(0)
-        file.write(f"process {os.getpid()}")
+        file.write(
+            f"{holder or _command()} (process {os.getpid()}, since {datetime.now(UTC):%H:%M} UTC)"
+        )
         file.flush()
         yield
+
+
+def _command() -> str:
+    return f"`{' '.join([Path(sys.argv[0]).name, *sys.argv[1:]])}`"
 
 
 def _acquire(descriptor: int, path: Path, patience: float) -> None:

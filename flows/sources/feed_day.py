@@ -31,3 +31,18 @@ def newest_closed(now: datetime) -> date:
     while closes_at(day) > now or is_weekend(day):
         day -= timedelta(days=1)
     return day
+
+
+def open_list_date(now: datetime) -> date:
+    """The date whose list grows at `now`; on a weekend it grows by nothing."""
+    day = now.astimezone(FEED_ZONE).date()
+    return day if now < closes_at(day) else day + timedelta(days=1)
+
+
+def last_list_dates(now: datetime, count: int) -> list[date]:
+    """The newest closed weekdays at `now`, this many, oldest first."""
+    days: list[date] = []
+    while len(days) < count:
+        before = closes_at(days[0]) - timedelta(seconds=1) if days else now
+        days.insert(0, newest_closed(before))
+    return days

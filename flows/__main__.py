@@ -1,0 +1,5 @@
+"""`python -m flows` is `papers`."""
+
+from flows.cli import main
+
+main()

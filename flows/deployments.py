@@ -1,0 +1,115 @@
+"""The deployments: what runs when. One registry for `papers serve` and for infra/prefect.yaml.
+
+python -m flows.deployments        registers them at PREFECT_API_URL and runs what is due
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from prefect import Flow, serve
+from prefect.client.orchestration import get_client
+from prefect.deployments.runner import RunnerDeployment
+from prefect.schedules import Cron, Schedule
+from prefect.types.entrypoint import EntrypointType
+
+from flows import scheduled
+from flows.backfill import backfill
+from flows.flow_runs import OURS, put_back_all
+from flows.settings import Settings, load_settings
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A flow that Prefect starts: by its cron line in TIMEZONE, or on demand where it has none."""
+
+    name: str
+    flow: Flow[Any, Any]
+    cron: str | None
+    description: str
+    tags: tuple[str, ...]
+
+    @property
+    def entrypoint(self) -> str:
+        """Where Prefect finds the flow, in any working directory."""
+        return f"{self.flow.fn.__module__}.{self.flow.fn.__name__}"
+
+    def schedule(self, timezone: str) -> Schedule | None:
+        """When it runs."""
+        return Cron(self.cron, timezone=timezone) if self.cron else None
+
+
+def deployments(settings: Settings) -> tuple[Deployment, ...]:
+    """All of them. The minutes differ, so that one rarely waits for another."""
+    return (
+        Deployment(
+            "daily-digest",
+            scheduled.daily_digest,
+            settings.schedule,
+            "The newest closed day from the Hub to the mail, with the data of missed days.",
+            ("digest",),
+        ),
+        Deployment(
+            "open-list",
+            scheduled.open_list,
+            "5 */2 * * *",
+            "A reading of the list that grows today.",
+            ("reading",),
+        ),
+        Deployment(
+            "re-reading",
+            scheduled.reread,
+            "20 3 * * *",
+            "The last lists again each night: what momentum is made of.",
+            ("reading",),
+        ),
+        Deployment(
+            "backfill",
+            backfill,
+            None,
+            "History from FIRST to LAST; never mails.",
+            ("history",),
+        ),
+        Deployment(
+            "upkeep",
+            scheduled.upkeep,
+            "35 6 * * 0",
+            "Data Docs, past months of readings as Parquet, and the database checked in.",
+            ("upkeep",),
+        ),
+    )
+
+
+def served(settings: Settings) -> list[RunnerDeployment]:
+    """The deployments as Prefect serves them."""
+    return [
+        RunnerDeployment.from_flow(
+            each.flow,
+            each.name,
+            schedule=each.schedule(settings.timezone),
+            description=each.description,
+            tags=[OURS, *each.tags],
+            entrypoint_type=EntrypointType.MODULE_PATH,
+        )
+        for each in deployments(settings)
+    ]
+
+
+def main() -> None:
+    """Serve until told to end, one run at a time: late ones wait their turn, not for memory."""
+    settings = load_settings()
+    _wait_for_server()
+    put_back_all(settings)
+    # Schedules stay active over a stop, so that a fresh start runs what was missed.
+    serve(*served(settings), pause_on_shutdown=False, print_starting_message=False, limit=1)
+
+
+def _wait_for_server() -> None:
+    """Return when the server answers; one that starts beside this process takes ten seconds."""
+    with get_client(sync_client=True) as client:
+        while client.api_healthcheck():
+            time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    main()

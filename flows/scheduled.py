@@ -1,0 +1,208 @@
+"""What the clock starts. A run works from what is missing, not from its slot, so late runs heal.
+
+daily digest: missed days in bulk, then the newest closed day to its mail; tried again until done
+open list, re-reading: readings of days that still change        upkeep: pages, archive, database
+"""
+
+from contextlib import closing
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows import clock
+from flows.backfill import read_days
+from flows.daily_papers import one_day, to_its_end
+from flows.deliver import open_mailing
+from flows.export import export, issue_folder
+from flows.flow_runs import one_writer, plan_next_try
+from flows.hours import verdict_due_at
+from flows.mailing.database import MailingError
+from flows.mailing.ledger import DONE, PAUSED, find_issue, next_attempt_at
+from flows.outcome import Outcome
+from flows.owed import final_verdicts, first_list_date, unfinished_days
+from flows.quality_site import quality_site, write_quality_site
+from flows.settings import Settings, load_settings
+from flows.sources.feed_day import (
+    closes_at,
+    is_weekend,
+    last_list_dates,
+    newest_closed,
+    open_list_date,
+)
+from flows.transform import BuildFailedError
+from flows.upkeep import archive_readings, check_point
+from flows.warehouse import WarehouseBusyError
+
+# After a longer silence than this, what is older is the operator's: `papers backfill`.
+CATCH_UP = timedelta(days=30)
+# From when a list closed to its deadline; what is not there after an hour comes after many.
+PAUSES = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120))
+FINAL = ("complete", "empty")
+
+
+def _digest_name() -> str:
+    day = newest_closed(clock.utc_now())
+    return f"The digest of {day:%A} {day}"
+
+
+def _open_list_name() -> str:
+    day = open_list_date(clock.utc_now())
+    return f"The list of {day:%A} {day} so far"
+
+
+def _reread_name() -> str:
+    return f"The last {load_settings().reread_days} lists, read again"
+
+
+@flow(name="daily digest", flow_run_name=_digest_name)
+def daily_digest() -> State:
+    """The newest closed day from the Hub to the mail, after the data of the days missed before it.
+
+    A day that is not done is tried again with growing pauses until its verdict is due.
+    """
+    settings, day = load_settings(), newest_closed(clock.utc_now())
+
+    def path() -> Outcome:
+        try:
+            with one_writer(settings):
+                outcome = _with_missed_days(day, settings)
+        except (BuildFailedError, WarehouseBusyError) as stop:
+            outcome = Outcome("failed", f"Failed. {stop}")
+        again = next_try_at(day, outcome, settings, clock.utc_now())
+        if again is None:
+            return outcome
+        plan_next_try(day, again)
+        return outcome.adding(f"The next try is at {_clock_time(again, settings)}.")
+
+    return to_its_end(day, path)
+
+
+@flow(name="open list", flow_run_name=_open_list_name)
+def open_list() -> State:
+    """A reading of the list that grows now, so that analysts see the day grow."""
+    settings = load_settings()
+    try:
+        with one_writer(settings):
+            day = open_list_date(clock.utc_now())
+            if is_weekend(day):
+                outcome = Outcome("empty", f"No list grows: the Hub makes none on {day:%A}s.")
+            else:
+                with quality_site(settings):
+                    outcome = one_day(day, settings)
+    except (BuildFailedError, WarehouseBusyError) as stop:
+        outcome = Outcome("failed", str(stop))
+    return outcome.as_state()
+
+
+@flow(name="re-reading", flow_run_name=_reread_name)
+def reread() -> State:
+    """The last REREAD_DAYS closed lists again: votes settle over one to two weeks."""
+    settings = load_settings()
+    try:
+        with one_writer(settings):
+            days = last_list_dates(clock.utc_now(), settings.reread_days)
+            outcome = read_days(days, settings)
+    except (BuildFailedError, WarehouseBusyError) as stop:
+        outcome = Outcome("failed", str(stop))
+    return outcome.as_state()
+
+
+@flow(name="upkeep", flow_run_name="Upkeep of the pages, the archive and the database")
+def upkeep() -> State:
+    """Write the quality reports, keep past months of readings as Parquet, and check the database in."""
+    settings = load_settings()
+    try:
+        with one_writer(settings):
+            write_quality_site(settings)
+            months = archive_readings(settings, clock.utc_now())
+            size = check_point(settings)
+    except WarehouseBusyError as stop:
+        return Outcome("failed", str(stop)).as_state()
+    archived = f"months kept as Parquet: {', '.join(months) or 'nothing new'}"
+    said = f"Quality reports written; {archived}; {size / 1e6:,.0f} MB of warehouse checked in."
+    return Outcome("complete", said).as_state()
+
+
+def next_try_at(day: date, outcome: Outcome, settings: Settings, now: datetime) -> datetime | None:
+    """When (UTC) this day is worth another try; None when it is done or its time is over."""
+    if outcome.verdict in FINAL:
+        at = _mail_is_due_at(day, outcome, now, settings)
+        last = closes_at(day) + timedelta(hours=settings.issue_max_age_hours)
+    else:
+        at, last = now + _pause(day, now), verdict_due_at(day, settings)
+    return at if at and at <= last else None
+
+
+def _with_missed_days(day: date, settings: Settings) -> Outcome:
+    """The data of the days missed before this one, then the day itself; what was done, in words."""
+    since = max(first_list_date(settings) or day, day - CATCH_UP)
+    before = unfinished_days(settings, since, day - timedelta(days=1))
+    missed = [each for each in before if not is_weekend(each)]
+    caught_up = read_days(missed, settings) if missed else None
+    outcome = _newest_day(day, settings)
+    if caught_up is None:
+        return outcome
+    days = ", ".join(str(each) for each in missed)
+    return outcome.adding(f"Data of the days missed before ({days}): {caught_up.sentence}")
+
+
+def _newest_day(day: date, settings: Settings) -> Outcome:
+    """The path of this day as far as it is owed: all of it, what is left of its mail, or nothing.
+
+    A re-reading may have found the list complete before its issue was made.
+    """
+    verdict = final_verdicts(settings).get(day)
+    has_issue = issue_folder(settings, day).exists()
+    if verdict is None or (verdict == "complete" and not has_issue):
+        with quality_site(settings):
+            return one_day(day, settings)
+    name = f"{day:%A} {day}"
+    if not has_issue:
+        return Outcome(verdict, f"Nothing is owed: {name} is {verdict}.")
+    if _is_mailed(day, settings):
+        return Outcome(verdict, f"Nothing is owed: {name} is {verdict} and its issue is out.")
+    issue = export(day, settings)
+    said = f"{name} is {verdict}; the rest of its mail goes out. {issue.sentence}"
+    return Outcome(verdict, said, issue=issue.folder, is_blocked=issue.is_blocked)
+
+
+def _is_mailed(day: date, settings: Settings) -> bool:
+    """Whether the ledger is done with the issue of this day."""
+    try:
+        with closing(open_mailing(settings)) as mailing:
+            issue = find_issue(mailing, "daily", day)
+    except MailingError:
+        return False
+    return issue is not None and issue.state == DONE
+
+
+def _pause(day: date, now: datetime) -> timedelta:
+    """How long to wait: the longer the day has been closed, the longer."""
+    waited = now - closes_at(day)
+    return next((pause for pause in PAUSES if waited < 2 * pause), PAUSES[-1])
+
+
+def _mail_is_due_at(
+    day: date, outcome: Outcome, now: datetime, settings: Settings
+) -> datetime | None:
+    """When held or deferred mail may go; None where none waits, or where the operator must say."""
+    if outcome.issue is None:
+        return None
+    try:
+        with closing(open_mailing(settings)) as mailing:
+            issue = find_issue(mailing, "daily", day)
+            if issue is None or issue.state == PAUSED:
+                return None
+            at = next_attempt_at(mailing, issue)
+    except MailingError:
+        return now + _pause(day, now)
+    if outcome.is_blocked:
+        return now + _pause(day, now)
+    return at and max(at, now + PAUSES[0])
+
+
+def _clock_time(moment: datetime, settings: Settings) -> str:
+    local = moment.astimezone(ZoneInfo(settings.timezone))
+    return f"{local:%H:%M} on {local:%A}"

@@ -1,0 +1,239 @@
+"""A week of simulated time against a Hub that misbehaves, through what the clock starts."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+
+from flows.deliver import open_mailing
+from flows.mailing.subscribers import add
+from flows.outcome import Outcome
+from flows.settings import Settings, load_settings
+from flows.sources.sample_hub import SampleHub
+from tests.flows.conftest import CLOSED, DAY
+
+NEW_YORK = ZoneInfo("America/New_York")
+READERS = ("ana@example.org", "ben@example.org")
+Start = Callable[..., Outcome]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A run in the week: when (New York), what was wrong, and what must come of it."""
+
+    at: str
+    flow: str
+    fault: str | None
+    verdict: str
+    mails: int  # that leave in this run
+    says: str
+
+
+WEEK = [
+    # Thursday grows, and is mailed when it has closed.
+    Step("2026-08-20 12:05", "open_list", None, "partial", 0, "the list grows until 01:30 UTC"),
+    Step("2026-08-20 21:45", "daily_digest", None, "complete", 2, "Sent to 2."),
+    # On Friday the Hub is down when the digest is due, and back at the next try.
+    Step("2026-08-21 21:45", "daily_digest", "503", "failed", 0, "try is at 22:00 on Friday."),
+    Step("2026-08-21 22:00", "daily_digest", None, "complete", 2, "Sent to 2."),
+    # The weekend has no list, and nothing to re-read but what is older.
+    Step("2026-08-22 12:05", "open_list", None, "empty", 0, "the Hub makes none on Saturdays"),
+    Step("2026-08-23 03:20", "reread", None, "complete", 0, "3 new readings"),
+    # Monday's list comes late.
+    Step("2026-08-24 21:45", "daily_digest", "empty", "partial", 0, "try is at 22:00 on Monday."),
+    Step("2026-08-24 22:00", "daily_digest", "empty", "partial", 0, "try is at 22:30 on Monday."),
+    Step("2026-08-24 22:30", "daily_digest", None, "complete", 2, "Sent to 2."),
+    # On Tuesday a field has changed its type, all night.
+    Step("2026-08-25 21:45", "daily_digest", "retyped_votes", "failed", 0, "at 22:00 on Tuesday."),
+    Step("2026-08-26 07:30", "daily_digest", "retyped_votes", "failed", 0, "paper.upvotes"),
+    # The machine is down on Wednesday evening; on Thursday both missed runs are late.
+    Step("2026-08-27 08:00", "daily_digest", None, "complete", 2, "missed before (2026-08-25)"),
+    Step("2026-08-27 08:01", "daily_digest", None, "complete", 0, "Nothing is owed: Wednesday"),
+]
+# day: its verdict after the week, and the readers who have its issue
+AFTER = {
+    "2026-08-20": ("complete", 2),
+    "2026-08-21": ("complete", 2),
+    "2026-08-24": ("complete", 2),
+    "2026-08-25": ("complete", None),
+    "2026-08-26": ("complete", 2),
+}
+
+
+@pytest.fixture
+def start(prefect: None, clock: Callable[[datetime], None]) -> Iterator[Start]:
+    """Start a scheduled flow at a time of the clock, with a Hub that is asked quickly again."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    from flows import backfill, extract, scheduled
+    from flows.sources.hub import Hub, Patience
+
+    patience = Patience(attempts=2, back_off=0.01, longest_wait=1, read_timeout=0.5)
+
+    def go(flow: str, at: datetime) -> Outcome:
+        clock(at)
+        outcome: Any = getattr(scheduled, flow)(return_state=True).result(raise_on_failure=False)
+        assert isinstance(outcome, Outcome), outcome
+        return outcome
+
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
+    ):
+        for module in (extract, backfill):
+            patch.setattr(module, "Hub", lambda url, token: Hub(url, token, patience))
+        yield go
+
+
+def subscribe(*addresses: str) -> None:
+    with closing(open_mailing(load_settings())) as mailing:
+        for address in addresses:
+            add(mailing, address, now=CLOSED)
+
+
+def mails(home: Path) -> int:
+    return len(list(home.glob("issues/*/mail/*.eml")))
+
+
+def test_a_week_of_a_hub_that_misbehaves(
+    start: Start, hub: SampleHub, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERS_REREAD_DAYS", "3")
+    subscribe(*READERS)
+    for step in WEEK:
+        hub.heal()
+        hub.fail(*[step.fault] if step.fault else [])
+        before = mails(own_home)
+        outcome = start(
+            step.flow, datetime.fromisoformat(step.at).replace(tzinfo=NEW_YORK).astimezone(UTC)
+        )
+        happened = (outcome.verdict, mails(own_home) - before)
+        assert happened == (step.verdict, step.mails), (step, outcome.sentence)
+        assert step.says in outcome.sentence + " ".join(outcome.details), (step, outcome)
+    with duckdb.connect(str(own_home / "published" / "papers.duckdb"), read_only=True) as marts:
+        verdicts = marts.execute(
+            "select digest_date::text, verdict from marts.daily_digests order by 1"
+        ).fetchall()
+    issues = {
+        folder.name.removesuffix("-daily"): len(list(folder.glob("mail/*.eml")))
+        for folder in (own_home / "issues").iterdir()
+    }
+    happened_after = {day: (verdict, issues.get(day)) for day, verdict in verdicts}
+    # Those that only the re-reading read have no issue.
+    reread = {day: happened_after[day] for day in happened_after if day not in AFTER}
+    assert {day: happened_after[day] for day in AFTER} == AFTER
+    assert reread == {"2026-08-19": ("complete", None)}
+
+
+def test_five_late_runs_read_every_missed_day_and_mail_the_current_issue_alone(
+    start: Start, hub: SampleHub, own_home: Path
+) -> None:
+    """E10: the machine was down for a week, and all its missed runs start at once."""
+    subscribe(*READERS)
+    assert start("daily_digest", CLOSED).verdict == "complete"
+    back = CLOSED + timedelta(days=7)
+    outcomes = [start("daily_digest", back + timedelta(minutes=n)) for n in range(5)]
+    missed = "2026-08-21, 2026-08-24, 2026-08-25, 2026-08-26"
+    assert f"missed before ({missed}): 4 new readings" in outcomes[0].sentence
+    assert [outcome.exit_code for outcome in outcomes] == [0] * 5
+    for outcome in outcomes[1:]:
+        assert outcome.sentence.startswith(
+            "Nothing is owed: Thursday 2026-08-27 is complete and its issue is out."
+        )
+    assert sorted(folder.name for folder in (own_home / "issues").iterdir()) == [
+        "2026-08-20-daily", "2026-08-27-daily",
+    ]  # fmt: skip
+    assert mails(own_home) == 4
+
+
+def test_a_fresh_home_begins_with_the_newest_closed_day(
+    start: Start, hub: SampleHub, own_home: Path
+) -> None:
+    outcome = start("daily_digest", CLOSED)
+    assert "missed before" not in outcome.sentence
+    assert {request.query["date"] for request in hub.requests} == {str(DAY)}
+    upkept = start("upkeep", CLOSED + timedelta(days=60))
+    assert "months kept as Parquet: 2026-08;" in upkept.sentence
+    for table in ("readings", "items"):
+        archive = own_home / "readings" / "2026-08" / f"{table}.parquet"
+        with duckdb.connect(str(own_home / "warehouse.duckdb"), read_only=True) as warehouse:
+            kept = warehouse.sql(f"from raw.{table} order by all").fetchall()
+        assert duckdb.sql(f"from '{archive}' order by all").fetchall() == kept
+    assert "nothing new" in start("upkeep", CLOSED + timedelta(days=61)).sentence
+
+
+@pytest.mark.parametrize(
+    ("verdict", "minutes", "pause"),
+    [
+        ("partial", 15, 15),
+        ("partial", 30, 30),
+        ("not_open", 60, 60),
+        ("failed", 120, 120),
+        ("partial", 500, 120),
+        ("partial", 9.5 * 60, 120),  # 07:00, two hours before the verdict is due
+        ("partial", 9.5 * 60 + 1, None),
+        ("complete", 15, None),
+        ("empty", 15, None),
+    ],
+)
+def test_the_pause_before_the_next_try_grows_until_the_deadline(
+    verdict: str, minutes: float, pause: float | None
+) -> None:
+    from flows.scheduled import next_try_at
+    from flows.sources.feed_day import closes_at
+
+    now = closes_at(DAY) + timedelta(minutes=minutes)
+    at = next_try_at(DAY, Outcome(verdict, ""), Settings(), now)
+    assert at == (None if pause is None else now + timedelta(minutes=pause))
+
+
+def test_held_mail_is_tried_again_and_paused_mail_waits_for_the_operator(
+    start: Start, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.mailing.ledger import PAUSED, find_issue, set_issue
+    from flows.scheduled import next_try_at
+
+    monkeypatch.setenv("PAPERS_MAIL_URL", "smtp://127.0.0.1:9?tls=none")
+    subscribe(*READERS)
+    held = start("daily_digest", CLOSED)
+    assert (held.exit_code, held.verdict) == (1, "complete")
+    assert "The next try is at 23:31 on Thursday." in held.sentence
+    monkeypatch.delenv("PAPERS_MAIL_URL")
+    settings = load_settings()
+    with closing(open_mailing(settings)) as mailing:
+        issue = find_issue(mailing, "daily", DAY)
+        assert issue
+        set_issue(mailing, issue, PAUSED, "Too many went wrong.", now=CLOSED)
+    paused = start("daily_digest", CLOSED + timedelta(hours=1))
+    assert (paused.exit_code, mails(own_home)) == (1, 0)
+    assert "Too many went wrong." in paused.sentence
+    assert next_try_at(DAY, paused, settings, CLOSED + timedelta(hours=1)) is None
+
+
+def test_a_hand_started_run_says_who_holds_the_warehouse(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.warehouse import WarehouseBusyError, writer_lock
+
+    settings = load_settings()
+    with (
+        writer_lock(settings, holder="the run “The digest of Thursday 2026-08-20”"),
+        pytest.raises(WarehouseBusyError) as busy,
+        writer_lock(settings, patience=0.1),
+    ):
+        pass
+    assert "in use by the run “The digest of Thursday 2026-08-20” (process " in str(busy.value)
+    assert "UTC); try again when it has finished." in str(busy.value)
+    monkeypatch.setattr("sys.argv", ["/somewhere/bin/papers", "run", "2026-08-20"])
+    with (
+        writer_lock(settings),
+        pytest.raises(WarehouseBusyError, match="`papers run 2026-08-20`"),
+        writer_lock(settings, patience=0.1),
+    ):
+        pass

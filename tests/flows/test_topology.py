@@ -1,0 +1,149 @@
+"""Many workers, as infra/compose.yaml starts them: PostgreSQL, a server, two workers, a relay.
+
+One worker is killed with its run at the moment the first mail begins. The next run that the clock
+starts finds who died holding the lock and puts that run back; the ledger says who has no mail yet.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from flows.deliver import open_mailing
+from flows.mailing.subscribers import add
+from flows.settings import load_settings
+from flows.sources.sample_hub import SampleHub
+from tests.flows.prefect_api import PrefectApi, children, eventually, is_alive
+from tests.flows.test_serve import free_port
+from tests.mailing.conftest import Relay, loop, postgres, relay, start_relay
+
+__all__ = ["loop", "postgres", "relay", "start_relay"]  # fixtures
+
+ROOT = Path(__file__).resolve().parents[2]
+PREFECT = [sys.executable, "-m", "prefect", "--no-prompt"]
+READERS = [f"reader{n}@example.org" for n in range(8)]
+
+
+class Processes:
+    """Prefect's own commands, each in a process group of its own, all ended with the test."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._environment = environment
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *words: str) -> int:
+        log = Path(self._environment["PAPERS_HOME"]) / f"{words[0]}-{words[-1]}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [*PREFECT, *words],
+                env=self._environment, cwd=ROOT, start_new_session=True,
+                stdout=file, stderr=file,
+            )  # fmt: skip
+        self._started.append(process)
+        return process.pid
+
+    def run(self, *words: str) -> None:
+        subprocess.run(
+            [*PREFECT, *words], env=self._environment, cwd=ROOT, check=True, capture_output=True
+        )
+
+    def stop(self) -> None:
+        for process in self._started:
+            for each in (*children(process.pid), process.pid):
+                if is_alive(each):
+                    os.kill(each, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.fixture
+def processes(
+    own_home: Path, postgres: str, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Processes]:
+    """The environment that all of them share, as compose.yaml would give it."""
+    with psycopg.connect(postgres % "postgres", autocommit=True) as connection:
+        for name in ("prefect", "mailing"):
+            connection.execute(f"drop database if exists {name}")
+            connection.execute(f"create database {name}")
+    server = f"http://127.0.0.1:{free_port()}"
+    database = (postgres % "prefect").replace("postgresql://", "postgresql+asyncpg://")
+    given = {
+        "PAPERS_MAIL_FROM": "Daily Papers <papers@example.org>",
+        "PAPERS_MAILING_URL": postgres % "mailing",
+        "PAPERS_MAIL_URL": f"smtp://127.0.0.1:{relay.port}?tls=none",
+        "PREFECT_HOME": str(own_home / "prefect"),
+        "PREFECT_API_URL": f"{server}/api",
+        "PREFECT_API_DATABASE_CONNECTION_URL": database,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with SampleHub() as hub:
+        monkeypatch.setenv("PAPERS_HUB_URL", hub.url)
+        started = Processes(os.environ.copy())
+        try:
+            yield started
+        finally:
+            started.stop()
+
+
+def test_a_worker_killed_in_mid_run_costs_nobody_a_mail_and_gives_nobody_two(
+    processes: Processes, relay: Relay, own_home: Path
+) -> None:
+    url = os.environ["PREFECT_API_URL"]
+    api = PrefectApi(url)
+    processes.start("server", "start", "--port", re.findall(r":(\d+)/", url)[0])
+    with closing(open_mailing(load_settings())) as mailing:
+        for address in READERS:
+            add(mailing, address, now=datetime.now(UTC))
+    eventually(api.is_up, "the server")
+    processes.run("work-pool", "create", "papers", "--type", "process")
+    processes.run("deploy", "--all", "--prefect-file", "infra/prefect.yaml")
+    workers = [
+        processes.start("worker", "start", "--pool", "papers", "--limit", "1", "--name", name)
+        for name in ("first", "second")
+    ]
+    killed = threading.Event()
+
+    def kill_the_sender() -> None:
+        """At the first MAIL of all: everybody is claimed, nobody's message has begun."""
+        if relay.seen["MAIL"] != 1 or killed.is_set():
+            return
+        killed.set()
+        sender = int(re.findall(r"process (\d+)", (own_home / "writer.lock").read_text())[0])
+        (worker,) = [worker for worker in workers if sender in children(worker)]
+        workers.remove(worker)
+        family = children(worker)
+        for process in (worker, *family):
+            os.kill(process, signal.SIGKILL)
+
+    relay.meanwhile = kill_the_sender
+    digest = api.start("daily-digest")
+    eventually(killed.is_set, "the kill in mid-run")
+    assert relay.counts == {}
+    assert api.run(digest)["state"]["type"] == "RUNNING"
+
+    # What the clock starts next is any run of ours; here the reading of the open list.
+    reading = api.ended(api.start("open-list"))
+    assert reading["state"]["type"] == "COMPLETED", reading["state"]
+    ended = api.ended(digest)
+    assert ended["state"]["type"] == "COMPLETED", ended["state"]
+    assert (ended["run_count"], f"sent to {len(READERS)}" in ended["state"]["message"].lower()) == (
+        2, True,
+    )  # fmt: skip
+    assert relay.counts == dict.fromkeys(READERS, 1)
+    assert not (own_home / "running").exists()
+
+    # A late run of the same evening finds nothing owed.
+    late = api.ended(api.start("daily-digest"))
+    assert late["state"]["message"].startswith("Nothing is owed: ")
+    assert relay.counts == dict.fromkeys(READERS, 1)
