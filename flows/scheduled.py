@@ -111,7 +111,7 @@ def reread() -> State:
 
 @flow(name="upkeep", flow_run_name="Upkeep of the pages, the archive and the database")
 def upkeep() -> State:
-    """Write the quality reports, keep past months of readings as Parquet, and check the database in."""
+    """Write the quality reports, keep past readings as Parquet, check the database in."""
     settings = load_settings()
     try:
         with one_writer(settings):
