@@ -130,7 +130,7 @@ def _unfinished_days(settings: Settings, first: date, last: date) -> list[date]:
         settings,
         """
         select distinct list_date from raw.readings
-        where verdict in ('complete', 'empty')
+        where kind = 'daily' and verdict in ('complete', 'empty')
         and reading_id not in (select run_id from audit.gates where not is_passed)
         """,
     )

@@ -21,6 +21,8 @@ PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 MARTS = (
     *("papers", "paper_authors", "listings", "list_readings", "paper_readings"),
     *("daily_digests", "daily_digest_papers"),
+    *("paper_momentum", "trending_papers", "hub_trending_papers", "keyword_weeks"),
+    *("curation_days", "organizations", "submitters", "authors"),
 )
 
 
