@@ -82,9 +82,10 @@ final as (
         votes_gained_72h_count,
         votes_gained_7d_count,
         upvotes_count - closing_upvotes_count as votes_gained_after_list_day_count,
-        round(
-            greatest(upvotes_count - closing_upvotes_count, 0) / nullif(upvotes_count, 0), 4
-        ) as votes_gained_after_list_day_share
+        case
+            when upvotes_count < closing_upvotes_count then 0
+            else round((upvotes_count - closing_upvotes_count) / nullif(upvotes_count, 0), 4)
+        end as votes_gained_after_list_day_share
     from measured
 )
 
