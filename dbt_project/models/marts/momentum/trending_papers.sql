@@ -32,6 +32,15 @@ as_of_dates as (
         and {{ is_stale('read_on', after=window_days - 1) }}
 ),
 
+-- Each as-of date with its lists, so that readings are joined by their list date.
+windows as (
+    select
+        as_of_dates.as_of_date,
+        as_of_dates.as_of_date - days.age::integer as list_date
+    from as_of_dates
+    cross join range({{ window_days }}) as days (age)
+),
+
 paper_readings as (
     select
         *,
@@ -43,15 +52,13 @@ paper_readings as (
 -- What was on a list by the end of the day; a paper that was removed from all of its lists is not.
 newest_readings as (
     select
-        as_of_dates.as_of_date,
+        windows.as_of_date,
+        windows.list_date,
         arg_max(readings.reading_id, (readings.read_at, readings.reading_id)) as reading_id
-    from as_of_dates
+    from windows
     inner join readings
-        on
-            readings.list_date between
-            as_of_dates.as_of_date - {{ window_days - 1 }} and as_of_dates.as_of_date
-            and as_of_dates.as_of_date >= readings.read_on
-    group by as_of_dates.as_of_date, readings.list_date
+        on windows.list_date = readings.list_date and windows.as_of_date >= readings.read_on
+    group by windows.as_of_date, windows.list_date
 ),
 
 papers_on_lists as (
@@ -59,13 +66,16 @@ papers_on_lists as (
         newest_readings.as_of_date,
         paper_readings.paper_id
     from newest_readings
-    inner join paper_readings on newest_readings.reading_id = paper_readings.reading_id
+    inner join paper_readings
+        on
+            newest_readings.list_date = paper_readings.list_date
+            and newest_readings.reading_id = paper_readings.reading_id
 ),
 
 -- Two lists that were read at the same moment show the same paper twice: the newer list counts.
 known as (
     select
-        as_of_dates.as_of_date,
+        windows.as_of_date,
         paper_readings.paper_id,
         min(paper_readings.list_date) as first_list_date,
         max(paper_readings.list_date) as list_date,
@@ -78,7 +88,7 @@ known as (
                 paper_readings.{{ number }}_count,
                 (paper_readings.read_at, paper_readings.list_date)
             ) filter (
-                where paper_readings.read_on <= as_of_dates.as_of_date - {{ recent_days }}
+                where paper_readings.read_on <= windows.as_of_date - {{ recent_days }}
             ),
             arg_min(
                 paper_readings.{{ number }}_count,
@@ -86,13 +96,12 @@ known as (
             )
         ) as earlier_{{ number }}_count,
         {% endfor %}
-    from as_of_dates
+    from windows
     inner join paper_readings
         on
-            paper_readings.list_date between
-            as_of_dates.as_of_date - {{ window_days - 1 }} and as_of_dates.as_of_date
-            and as_of_dates.as_of_date >= paper_readings.read_on
-    group by as_of_dates.as_of_date, paper_readings.paper_id
+            windows.list_date = paper_readings.list_date
+            and windows.as_of_date >= paper_readings.read_on
+    group by windows.as_of_date, paper_readings.paper_id
 ),
 
 -- A paper that came to its first list in the recent days gained there all that it has; its
