@@ -11,7 +11,7 @@
     {%- set dates = run_query(
         "select distinct list_date + day::integer as list_date from "
         ~ source('pipeline', 'stale_list_dates')
-        ~ " cross join range(" ~ -before ~ ", " ~ (after + 1) ~ ") as days (day)"
+        ~ " cross join range(-" ~ before ~ ", " ~ after ~ " + 1) as days (day)"
         ~ " order by list_date"
     ).columns[0].values() if execute else [] -%}
     (
@@ -48,6 +48,9 @@
     and first_listed_on <= list_max({{ dates }})
     and list_has_any(list_dates, {{ dates }})
 {%- endmacro %}
+
+{#- How many as-of dates after its own a list takes part in trending_papers. -#}
+{% macro trending_reach() -%} {{ var('trending_window_days') | int - 1 }} {%- endmacro %}
 
 {#- Post-hooks: what delete+insert leaves behind, since it deletes only keys that it inserts. -#}
 {% macro forget_unlisted_papers() -%}

@@ -62,7 +62,9 @@ def judge_trending(answer: Answer, usable_count: int) -> Verdict:
     if not usable_count:
         why = "is empty" if not count else f"has no usable paper among its {count}"
         return Verdict("failed", f"The Hub's trending list {why}.", is_whole=False)
-    return Verdict("complete", f"Read {_papers(count)} that the Hub calls trending.", is_whole=False)
+    return Verdict(
+        "complete", f"Read {_papers(count)} that the Hub calls trending.", is_whole=False
+    )
 
 
 def judge(answer: Answer, history: History) -> Verdict:

@@ -139,7 +139,9 @@ class History:
                 *(paper_id, _line(last.paper["title"]), _line(last.paper["summary"])),
                 *(last.organization, tuple(name for name, _, hidden in last.authors if not hidden)),
                 *(len(last.authors), last.votes, last.comments),
-                tuple(word for text in last.paper.get("ai_keywords") or [] if (word := _line(text))),
+                tuple(
+                    word for text in last.paper.get("ai_keywords") or [] if (word := _line(text))
+                ),
                 *(last.submitter, date.fromisoformat(last.paper["publishedAt"][:10])),
                 *(*self._span([last]), last.stars, "withdrawnAt" in last.paper, last.has_code),
                 *(readings[0].read_at, last.read_at),
@@ -151,8 +153,16 @@ class History:
     def paper_readings(self) -> list[Row]:
         """marts.paper_readings."""
         return [
-            (one.list_date, one.paper_id, one.read_at, one.reading_id, one.rank)
-            + (one.votes, one.comments, one.stars)
+            (
+                one.list_date,
+                one.paper_id,
+                one.read_at,
+                one.reading_id,
+                one.rank,
+                one.votes,
+                one.comments,
+                one.stars,
+            )
             for one in self.seen
         ]
 
@@ -163,9 +173,20 @@ class History:
             first, last = readings[0], readings[-1]
             removed = self.is_removed(last)
             rows.append(
-                (day, paper_id, last.submitter, None if removed else last.rank, last.votes)
-                + (last.votes - first.votes, last.comments, last.stars, removed, last.has_code)
-                + (first.read_at, last.read_at)
+                (
+                    day,
+                    paper_id,
+                    last.submitter,
+                    None if removed else last.rank,
+                    last.votes,
+                    last.votes - first.votes,
+                    last.comments,
+                    last.stars,
+                    removed,
+                    last.has_code,
+                    first.read_at,
+                    last.read_at,
+                )
             )
         return rows
 
@@ -182,8 +203,14 @@ class History:
         listed = _grouped((one.list_date, one) for one in self.listed)
         ever = Counter(day for day, _ in self.by_listing)
         return [
-            (day, len(listed[day]), ever[day], sum(one.votes for one in listed[day]))
-            + (sum(one.has_code for one in listed[day]), self.newest[day])
+            (
+                day,
+                len(listed[day]),
+                ever[day],
+                sum(one.votes for one in listed[day]),
+                sum(one.has_code for one in listed[day]),
+                self.newest[day],
+            )
             for day in self.newest
         ]
 
@@ -198,8 +225,20 @@ class History:
                 gained = one.votes - self.by_listing[day, one.paper_id][0].votes
                 score = _round(one.votes + min(one.comments, 999) / 1000, 3)
                 rows.append(
-                    (day, place, one.paper_id, "top" if place <= 10 else "also", score, one.rank)
-                    + (one.votes, gained, one.comments, one.stars, day > first, first)
+                    (
+                        day,
+                        place,
+                        one.paper_id,
+                        "top" if place <= 10 else "also",
+                        score,
+                        one.rank,
+                        one.votes,
+                        gained,
+                        one.comments,
+                        one.stars,
+                        day > first,
+                        first,
+                    )
                 )
         return rows
 
@@ -230,8 +269,19 @@ class History:
                     after = one.votes - closing[0].votes
                     share = 0.0 if after < 0 else _ratio(after, one.votes)
                 rows.append(
-                    (paper_id, one.read_at, one.list_date, one.reading_id, one.votes, gained)
-                    + (hours, pace, *windows, after, share)
+                    (
+                        paper_id,
+                        one.read_at,
+                        one.list_date,
+                        one.reading_id,
+                        one.votes,
+                        gained,
+                        hours,
+                        pace,
+                        *windows,
+                        after,
+                        share,
+                    )
                 )
         return rows
 
@@ -246,23 +296,21 @@ class History:
 
     def _trending(self, as_of: date) -> list[Row]:
         lists = {as_of - n * DAY for n in range(14)}
-        known = [
-            one for one in self.seen if one.list_date in lists and one.read_at.date() <= as_of
-        ]
+        known = [one for one in self.seen if one.list_date in lists and one.read_at.date() <= as_of]
         newest = {
             day: read_at
             for day, read_at, _ in self.responses
             if day in lists and read_at.date() <= as_of
         }
         rows = []
-        for paper_id, ones in _grouped((one.paper_id, one) for one in known).items():
-            if not any(one.read_at == newest[one.list_date] for one in ones):
+        for paper_id, listed in _grouped((one.paper_id, one) for one in known).items():
+            if not any(one.read_at == newest[one.list_date] for one in listed):
                 continue
             # of two lists that were read at the same moment the newer one counts
-            ones = list({one.read_at: one for one in ones}.values())
+            ones = list({one.read_at: one for one in listed}.values())
             before = [one for one in ones if one.read_at.date() <= as_of - 3 * DAY]
             base = (before or ones[:1])[-1]
-            dates = [one.list_date for one in known if one.paper_id == paper_id]
+            dates = [one.list_date for one in listed]
             votes, comments = ones[-1].votes, ones[-1].comments
             if min(dates) <= as_of - 3 * DAY:
                 votes = max(votes - base.votes, 0)
@@ -284,8 +332,18 @@ class History:
             else:
                 why += " on its first day" if age == 0 else " since it was listed"
             rows.append(
-                (paper_id, why, score, *parts, (14 - age) / 14, votes, comments, stars)
-                + (ones[-1].votes, max(dates))
+                (
+                    paper_id,
+                    why,
+                    score,
+                    *parts,
+                    (14 - age) / 14,
+                    votes,
+                    comments,
+                    stars,
+                    ones[-1].votes,
+                    max(dates),
+                )
             )
         rows.sort(key=lambda row: row[0])
         rows.sort(key=lambda row: (row[2], row[10], row[11]), reverse=True)
@@ -300,7 +358,10 @@ class History:
         totals = {}
         for week, papers in weeks.items():
             words = [
-                ({word for text in one.paper.get("ai_keywords") or [] if (word := _word(text))}, one)
+                (
+                    {word for text in one.paper.get("ai_keywords") or [] if (word := _word(text))},
+                    one,
+                )
                 for one in papers.values()
             ]
             totals[week] = sum(bool(found) for found, _ in words)
@@ -313,8 +374,17 @@ class History:
                 count = len(counted)
                 earlier = sum(len(votes.get(day, {}).get(word, ())) for day in before)
                 rows.append(
-                    (week, word, f"{week:%G-W%V}", _trend(count, total, earlier, then), count)
-                    + (sum(counted), _ratio(count, total), earlier, _ratio(earlier, then))
+                    (
+                        week,
+                        word,
+                        f"{week:%G-W%V}",
+                        _trend(count, total, earlier, then),
+                        count,
+                        sum(counted),
+                        _ratio(count, total),
+                        earlier,
+                        _ratio(earlier, then),
+                    )
                 )
         return rows
 
@@ -333,10 +403,22 @@ class History:
             comments = sum(one.comments for one in ones)
             code = sum(one.has_code for one in ones)
             rows.append(
-                (day, len(ones), len(by), _ratio(max(by.values(), default=0), by.total()))
-                + (own, _ratio(own, by.total()), median(lags), max(lags), sum(votes))
-                + (_ratio(sum(votes[:3]), sum(votes)), comments, _ratio(comments, sum(votes)))
-                + (code, _ratio(code, len(ones)))
+                (
+                    day,
+                    len(ones),
+                    len(by),
+                    _ratio(max(by.values(), default=0), by.total()),
+                    own,
+                    _ratio(own, by.total()),
+                    median(lags),
+                    max(lags),
+                    sum(votes),
+                    _ratio(sum(votes[:3]), sum(votes)),
+                    comments,
+                    _ratio(comments, sum(votes)),
+                    code,
+                    _ratio(code, len(ones)),
+                )
             )
         return rows
 
@@ -349,8 +431,19 @@ class History:
             by = {one.submitter for one in ones} - {None}
             total, mean, most, top = _votes(ones)
             rows.append(
-                (name, top, len(ones), total, mean, most, sum(one.comments for one in ones))
-                + (code, _ratio(code, len(ones)), len(by), *self._span(ones))
+                (
+                    name,
+                    top,
+                    len(ones),
+                    total,
+                    mean,
+                    most,
+                    sum(one.comments for one in ones),
+                    code,
+                    _ratio(code, len(ones)),
+                    len(by),
+                    *self._span(ones),
+                )
             )
         return rows
 
@@ -363,8 +456,19 @@ class History:
             days = {one.list_date for one in ones}
             total, mean, most, _ = _votes(ones)
             rows.append(
-                (name, len(ones), len(days), sum(map(self.is_removed, ones)), total, mean, most)
-                + (code, _ratio(code, len(ones)), min(days), max(days))
+                (
+                    name,
+                    len(ones),
+                    len(days),
+                    sum(map(self.is_removed, ones)),
+                    total,
+                    mean,
+                    most,
+                    code,
+                    _ratio(code, len(ones)),
+                    min(days),
+                    max(days),
+                )
             )
         return rows
 
@@ -385,8 +489,17 @@ class History:
             newest = max((self._days(paper_id)[-1], paper_id) for paper_id in papers)[1]
             first = sum(names[(*key, paper_id)][0] == 1 for paper_id in papers)
             rows.append(
-                (*key, top, names[(*key, newest)][1], len(papers), first, total, mean, most)
-                + self._span(papers.values())
+                (
+                    *key,
+                    top,
+                    names[*key, newest][1],
+                    len(papers),
+                    first,
+                    total,
+                    mean,
+                    most,
+                    *self._span(papers.values()),
+                )
             )
         return rows
 
@@ -418,7 +531,7 @@ def _trend(count: int, total: int, earlier: int, then: int) -> str | None:
 
 
 def _word(text: str) -> str:
-    words = re.sub(r"[-_\s‐-―]+", " ", text.lower()).strip()
+    words = re.sub(r"[-_\s\u2010-\u2015]+", " ", text.lower()).strip()
     return re.sub(r"(?<=[a-z]{2}[^siucaoy])s$", "", words)
 
 

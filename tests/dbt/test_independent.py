@@ -26,7 +26,14 @@ COLUMNS = {
     "daily_digest_papers": "* exclude (why_here)",
 }
 MARTS = (
-    *("papers", "paper_readings", "listings", "paper_authors", "daily_digests", "daily_digest_papers"),
+    *(
+        "papers",
+        "paper_readings",
+        "listings",
+        "paper_authors",
+        "daily_digests",
+        "daily_digest_papers",
+    ),
     *("paper_momentum", "trending_papers", "keyword_weeks", "curation_days"),
     *("organizations", "submitters", "authors"),
 )
@@ -34,7 +41,7 @@ MARTS = (
 
 def _sample_history(seed: int) -> list[Response]:
     """Five weeks of lists, read at irregular times: papers leave, come back, and lose votes."""
-    rng = Random(seed)
+    rng = Random(seed)  # noqa: S311  a sample, no secret
     first = date(2026, 7, 6)
     responses: list[Response] = []
     for number in range(35):

@@ -244,8 +244,8 @@ def test_marts_do_not_depend_on_the_order_or_number_of_builds(warehouse: Warehou
     assert all(at_once.values())
 
     # as a backfill that goes backwards, then in an order of no kind
-    for seed in (0, 1):
-        order = tellings[::-1] if seed == 0 else Random(seed).sample(tellings, len(tellings))
+    shuffled = Random(1).sample(tellings, len(tellings))  # noqa: S311  no secret
+    for order in ([*tellings], shuffled):
         warehouse.path.unlink()
         again = Warehouse(warehouse.folder, warehouse.path)
         while order:

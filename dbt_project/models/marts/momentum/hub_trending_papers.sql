@@ -3,17 +3,18 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        pre_hook="{{ forget_stale_dates('as_of_date', after=var('trending_window_days') - 1) }}",
+        pre_hook="{{ forget_stale_dates('as_of_date', after=trending_reach()) }}",
     )
 }}
 
-{%- set reach = var('trending_window_days') - 1 %}
+{%- set reach = trending_reach() | int %}
 
 with
 
 -- Readings that make trending_papers of a date anew, make the comparison with it anew too.
 trending_items as (
-    select * from {{ ref('stg_hub__trending_items') }} where {{ is_stale('list_date', after=reach) }}
+    select * from {{ ref('stg_hub__trending_items') }}
+    where {{ is_stale('list_date', after=reach) }}
 ),
 
 trending_papers as (

@@ -10,19 +10,21 @@
 
 with
 
+touched_papers as (
+    select paper_id from {{ ref('paper_readings') }} where {{ is_stale('list_date') }}
+    {% if is_incremental() %}
+    union
+    select paper_id from {{ this }} where {{ is_stale('list_date') }}
+    {% endif %}
+),
+
 papers as (
     select
         paper_id,
         first_listed_on,
         unnest(list_dates) as list_date
     from {{ ref('papers') }}
-    {% if is_incremental() %}
-    where paper_id in (
-        select paper_id from {{ ref('paper_readings') }} where {{ is_stale('list_date') }}
-        union all
-        select paper_id from {{ this }} where {{ is_stale('list_date') }}
-    )
-    {% endif %}
+    where paper_id in (select touched_papers.paper_id from touched_papers)
 ),
 
 -- Two lists that were read at the same moment show the same paper twice: the newer list counts.
@@ -59,7 +61,7 @@ measured as (
         ) as votes_gained_{{ name }}_count,
         {% endfor %}
         arg_min(upvotes_count, read_at)
-            filter (where read_at between closed_at and closed_at + interval 24 hours)
+        filter (where read_at between closed_at and closed_at + interval 24 hours)
             over history as closing_upvotes_count
     from readings
     window history as (partition by paper_id order by read_at)

@@ -1,19 +1,20 @@
 -- What is trending, by our own rule. Grain: one row per as_of_date and trending_rank.
 -- score = (points for votes, comments and stars gained in the recent days) x freshness; the points
 -- are vars in dbt_project.yml.
-{%- set window_days = var('trending_window_days') -%}
-{%- set recent_days = var('trending_recent_days') %}
+{%- set window_days = var('trending_window_days') | int -%}
+{%- set recent_days = var('trending_recent_days') -%}
+{%- set reach = trending_reach() | int %}
 {{
     config(
         materialized='incremental',
         incremental_strategy='append',
-        pre_hook="{{ forget_stale_dates('as_of_date', after=var('trending_window_days') - 1) }}",
+        pre_hook="{{ forget_stale_dates('as_of_date', after=trending_reach()) }}",
     )
 }}
 
 with
 
--- A list takes part in the window_days as-of dates from its own date on, and so does a change of it.
+-- A list takes part in the window_days as-of dates from its own on, and so does a change of it.
 readings as (
     select
         reading_id,
@@ -21,24 +22,24 @@ readings as (
         read_at,
         (read_at at time zone 'UTC')::date as read_on
     from {{ ref('stg_hub__readings') }}
-    where is_admitted and {{ is_stale('list_date', window_days - 1, window_days - 1) }}
+    where is_admitted and {{ is_stale('list_date', reach, reach) }}
 ),
 
 as_of_dates as (
     select distinct read_on as as_of_date
     from readings
     where
-        list_date between read_on - {{ window_days - 1 }} and read_on
-        and {{ is_stale('read_on', after=window_days - 1) }}
+        list_date between read_on - {{ reach }} and read_on
+        and {{ is_stale('read_on', after=reach) }}
 ),
 
 -- Each as-of date with its lists, so that readings are joined by their list date.
 windows as (
     select
         as_of_dates.as_of_date,
-        as_of_dates.as_of_date - days.age::integer as list_date
+        as_of_dates.as_of_date - ages.days_count::integer as list_date
     from as_of_dates
-    cross join range({{ window_days }}) as days (age)
+    cross join range({{ window_days }}) as ages (days_count)
 ),
 
 paper_readings as (
@@ -46,7 +47,7 @@ paper_readings as (
         *,
         (read_at at time zone 'UTC')::date as read_on
     from {{ ref('paper_readings') }}
-    where {{ is_stale('list_date', window_days - 1, window_days - 1) }}
+    where {{ is_stale('list_date', reach, reach) }}
 ),
 
 -- What was on a list by the end of the day; a paper that was removed from all of its lists is not.
@@ -77,8 +78,6 @@ known as (
     select
         windows.as_of_date,
         paper_readings.paper_id,
-        min(paper_readings.list_date) as first_list_date,
-        max(paper_readings.list_date) as list_date,
         {% for number in ['upvotes', 'comments', 'github_stars'] %}
         arg_max(
             paper_readings.{{ number }}_count, (paper_readings.read_at, paper_readings.list_date)
@@ -96,6 +95,8 @@ known as (
             )
         ) as earlier_{{ number }}_count,
         {% endfor %}
+        min(paper_readings.list_date) as first_list_date,
+        max(paper_readings.list_date) as list_date
     from windows
     inner join paper_readings
         on
@@ -108,7 +109,7 @@ known as (
 -- repository may be older.
 gained as (
     select
-        known.*,
+        *,
         case
             when first_list_date > as_of_date - {{ recent_days }} then upvotes_count
             else greatest(upvotes_count - earlier_upvotes_count, 0)
@@ -120,10 +121,13 @@ gained as (
         greatest(coalesce(github_stars_count - earlier_github_stars_count, 0), 0)
             as stars_gained_count
     from known
-    semi join papers_on_lists
-        on
-            known.as_of_date = papers_on_lists.as_of_date
-            and known.paper_id = papers_on_lists.paper_id
+    where
+        (as_of_date, paper_id) in (
+            select
+                papers_on_lists.as_of_date,
+                papers_on_lists.paper_id
+            from papers_on_lists
+        )
 ),
 
 weighed as (
