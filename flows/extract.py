@@ -13,8 +13,9 @@ from duckdb import DuckDBPyConnection
 from flows import clock
 from flows.settings import Settings
 from flows.sources.hub import Answer, Hub
+from flows.sources.hub_item import read_item
 from flows.sources.pipeline import Reading, ReadingPipeline
-from flows.sources.verdict import EarlierReading, History, judge
+from flows.sources.verdict import EarlierReading, History, judge, judge_trending
 from flows.stage import stage
 from flows.warehouse import connect, has_table
 
@@ -70,6 +71,25 @@ def extract(day: date, settings: Settings) -> Load:
     reading = Reading(answer, judge(answer, history(settings, answer)), "hub", load_id(now))
     pipeline.load([reading])
     return Load(reading.load_id, (loaded(reading),))
+
+
+@stage
+def extract_trending(settings: Settings) -> Load:
+    """One new reading of what the Hub calls trending, for `hub_trending_papers`.
+
+    It is of the UTC date on which it is made, of the kind `trending`, and never a list: no verdict,
+    gate or history of a date looks at it. The next `transform` compares it with our own order.
+    """
+    pipeline = reading_pipeline(settings)
+    pipeline.finish_pending()
+    load = load_id(clock.utc_now())
+    answer = Hub(settings.hub_url, settings.hub_token).read_trending(clock.utc_now)
+    items = (read_item(position, raw) for position, raw in enumerate(answer.items))
+    usable_count = sum(item.contract_error is None for item in items)
+    verdict = judge_trending(answer, usable_count)
+    reading = Reading(answer, verdict, "hub", load, kind="trending")
+    pipeline.load([reading])
+    return Load(load, (loaded(reading),))
 
 
 def reading_pipeline(settings: Settings) -> ReadingPipeline:
@@ -129,14 +149,15 @@ def history(settings: Settings, answer: Answer, batch: Sequence[Reading] = ()) -
 _EARLIER = """
     select read_at, item_count, is_whole
     from raw.readings
-    where list_date = $day and read_at < $read_at and http_status = 200
+    where
+        list_date = $day and kind = 'daily' and read_at < $read_at and http_status = 200
     order by read_at
 """
 _SAME_WEEKDAYS = """
     select list_date, arg_max(item_count, read_at)
     from raw.readings
     where
-        list_date < $day and is_whole and read_at < $read_at
+        list_date < $day and kind = 'daily' and is_whole and read_at < $read_at
         and isodow(list_date) = isodow($day::date)
     group by list_date
     order by list_date desc
@@ -145,13 +166,13 @@ _SAME_WEEKDAYS = """
 _LATER = """
     select 1
     from raw.readings
-    where list_date > $day and item_count > 0 and read_at <= $read_at
+    where list_date > $day and kind = 'daily' and item_count > 0 and read_at <= $read_at
     limit 1
 """
 _NEWEST = """
     select load_id, reading_id, list_date, read_at, verdict, reason, is_whole, item_count
     from raw.readings
-    where list_date = ? and origin = 'hub' and is_whole and read_at > ?
+    where list_date = ? and kind = 'daily' and origin = 'hub' and is_whole and read_at > ?
     order by read_at desc
     limit 1
 """

@@ -27,7 +27,8 @@ def final_verdicts(settings: Settings) -> dict[date, str]:
             select list_date, arg_max(verdict, read_at)
             from raw.readings
             where
-                verdict in ('complete', 'empty')
+                kind = 'daily'
+                and verdict in ('complete', 'empty')
                 and reading_id not in (select run_id from audit.gates where not is_passed)
             group by list_date
             """,
@@ -37,7 +38,7 @@ def final_verdicts(settings: Settings) -> dict[date, str]:
 
 def first_list_date(settings: Settings) -> date | None:
     """The first date that was ever read; None in a fresh home."""
-    rows = _rows(settings, "select min(list_date) from raw.readings")
+    rows = _rows(settings, "select min(list_date) from raw.readings where kind = 'daily'")
     first: date | None = rows[0][0] if rows else None
     return first
 

@@ -77,7 +77,7 @@ _READINGS = """
         item_count,
         reading_id in (select run_id from audit.gates) as is_gated
     from raw.readings
-    where list_date = ?
+    where list_date = ? and kind = 'daily'
     order by read_at desc
 """
 _CHECKS = """

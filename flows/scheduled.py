@@ -16,6 +16,7 @@ from flows.backfill import read_days
 from flows.daily_papers import one_day, to_its_end
 from flows.deliver import open_mailing
 from flows.export import export, issue_folder
+from flows.extract import extract_trending
 from flows.flow_runs import one_writer, plan_next_try
 from flows.hours import verdict_due_at
 from flows.mailing.database import MailingError
@@ -81,10 +82,11 @@ def daily_digest() -> State:
 
 @flow(name="open list", flow_run_name=_open_list_name)
 def open_list() -> State:
-    """A reading of the list that grows now, so that analysts see the day grow."""
+    """A reading of the list that grows now and of what trends, so that analysts see both move."""
     settings = load_settings()
     try:
         with one_writer(settings):
+            extract_trending(settings)
             day = open_list_date(clock.utc_now())
             if is_weekend(day):
                 outcome = Outcome("empty", f"No list grows: the Hub makes none on {day:%A}s.")

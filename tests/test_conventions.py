@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from flows.sources.feed_day import FEED_TURN, FEED_ZONE
 from tests.dbt.build import PROJECT, Warehouse
 
 Nodes = dict[str, Any]
@@ -88,7 +90,7 @@ def test_names_and_schemas_follow_the_layer(models: list[Nodes]) -> None:
             assert re.fullmatch(r"int_[a-z]+s_[a-z]+ed", name), name
             assert schema == "staging"
         else:
-            assert re.fullmatch(r"[a-z_]+s", name), name
+            assert re.fullmatch(r"[a-z_]+s|paper_momentum", name), name  # it has no plural
             assert schema == ("quality" if model["fqn"][2] == "quality" else "marts")
 
 
@@ -121,6 +123,7 @@ def test_column_names_say_what_type_they_have(marts: list[Nodes]) -> None:
         "_count": "bigint",
         "_total": "bigint",
         "_rank": "bigint",
+        "_share": "double",
         "_id": "text",
         "_url": "text",
     }
@@ -130,6 +133,13 @@ def test_column_names_say_what_type_they_have(marts: list[Nodes]) -> None:
             expected = types.get(f"_{name.rsplit('_', 1)[-1]}")
             assert expected in (None, data_type), f"{model['name']}.{name} is {data_type}"
             assert name.startswith(("is_", "has_")) == (data_type == "boolean"), name
+
+
+def test_a_list_closes_in_sql_when_it_closes_in_python() -> None:
+    rules = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
+
+    assert rules["feed_zone"] == FEED_ZONE.key
+    assert rules["feed_turn"] == f"{FEED_TURN:%H:%M}"
 
 
 def test_analysts_are_promised_every_mart(manifest: Any, marts: list[Nodes]) -> None:

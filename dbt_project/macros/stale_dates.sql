@@ -4,10 +4,15 @@
 -#}
 
 {#- The stale dates as literals: (date '2026-08-13', …). DuckDB pushes literals below the JSON
-    parsing of a view, a subquery stays above it and the whole history would be parsed. -#}
-{% macro stale_list_dates() -%}
+    parsing of a view, a subquery stays above it and the whole history would be parsed.
+    before, after: with the dates that are at most so many days before or after a stale one, for
+    windows that reach over several lists. -#}
+{% macro stale_list_dates(before=0, after=0) -%}
     {%- set dates = run_query(
-        "select list_date from " ~ source('pipeline', 'stale_list_dates') ~ " order by list_date"
+        "select distinct list_date + day::integer as list_date from "
+        ~ source('pipeline', 'stale_list_dates')
+        ~ " cross join range(-" ~ before ~ ", " ~ after ~ " + 1) as days (day)"
+        ~ " order by list_date"
     ).columns[0].values() if execute else [] -%}
     (
     {%- for list_date in dates -%}
@@ -19,14 +24,20 @@
 {%- endmacro %}
 
 {#- Whether a row belongs to this build: always, unless the model is built incrementally. -#}
-{% macro is_stale(column) -%}
-    {%- if is_incremental() -%} {{ column }} in {{ stale_list_dates() }} {%- else -%} true {%- endif -%}
+{% macro is_stale(column, before=0, after=0) -%}
+    {%- if is_incremental() -%}
+        {{ column }} in {{ stale_list_dates(before, after) }}
+    {%- else -%}
+        true
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Pre-hook: drop the rows of the stale dates, in the transaction that inserts the new ones.
     delete+insert would leave the rows of a date that has no admitted reading any more. -#}
-{% macro forget_stale_dates(column) -%}
-    {%- if is_incremental() -%} delete from {{ this }} where {{ is_stale(column) }} {%- endif -%}
+{% macro forget_stale_dates(column, before=0, after=0) -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }} where {{ is_stale(column, before, after) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Whether a row of papers was on a stale date. Only for incremental builds. The span comes first:
@@ -37,6 +48,9 @@
     and first_listed_on <= list_max({{ dates }})
     and list_has_any(list_dates, {{ dates }})
 {%- endmacro %}
+
+{#- How many as-of dates after its own a list takes part in trending_papers. -#}
+{% macro trending_reach() -%} {{ var('trending_window_days') | int - 1 }} {%- endmacro %}
 
 {#- Post-hooks: what delete+insert leaves behind, since it deletes only keys that it inserts. -#}
 {% macro forget_unlisted_papers() -%}
@@ -74,6 +88,23 @@
             and digest_date not in (
                 select list_date from {{ ref('listings') }}
                 where {{ is_stale('list_date') }} and not is_removed
+            )
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Of a paper that is left, every row was made anew; of one that no reading shows, none. -#}
+{% macro forget_unread_papers() -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }} as momentum
+        where
+            {{ is_stale('list_date') }}
+            and not exists (
+                select 1 from {{ ref('paper_readings') }} as paper_readings
+                where
+                    {{ is_stale('paper_readings.list_date') }}
+                    and paper_readings.list_date = momentum.list_date
+                    and paper_readings.paper_id = momentum.paper_id
+                    and paper_readings.read_at = momentum.read_at
             )
     {%- endif -%}
 {%- endmacro %}

@@ -1,13 +1,14 @@
 """The Hub's daily list over HTTP: every page to the end, then a second look to prove it.
 
-    GET /api/daily_papers?date=D&limit=100&p=0,1,…  ->  Answer
+    GET /api/daily_papers?date=D&limit=100&p=0,1,…      ->  Answer
+    GET /api/daily_papers?sort=trending&limit=100       ->  Answer
 
 An answer is evidence, not a judgement: `flows.sources.verdict` says what it means.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import version
@@ -38,8 +39,9 @@ class Patience:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the Hub answered when asked for one list date.
+    """What the Hub answered when asked for one list date, or for what is trending.
 
+    What is trending belongs to no list: its `list_date` is the UTC date on which it was read.
     `trouble` is None for a list read to its end; otherwise one clause that says what is wrong.
     `is_list` is False where not even the first page was a list of items.
     """
@@ -113,33 +115,20 @@ class Hub:
             answer = self._read_once(list_date, clock())
         return answer
 
+    def read_trending(self, clock: Callable[[], datetime]) -> Answer:
+        """What the Hub calls trending now, in its order: its first page, for its UTC date.
+
+        With `sort=trending` the Hub ignores dates, so none is asked for.
+        """
+        read_at = clock()
+        query = {"sort": "trending", "limit": PAGE_SIZE}
+        return _answer(read_at.astimezone(UTC).date(), read_at, map(self._page, [query]))[0]
+
     def _read_once(self, list_date: date, read_at: datetime) -> Answer:
-        pages: list[_Page] = []
-        trouble = None
-        try:
-            for page in self._pages(list_date):
-                pages.append(page)  # noqa: PERF402  what was read before a missing page is kept
-        except _NotAListError as error:
-            if not pages:
-                return Answer(
-                    list_date,
-                    read_at,
-                    status=error.status,
-                    is_list=False,
-                    trouble=error.trouble,
-                    first_bytes=error.first_bytes or None,
-                )
-            trouble = f"page {len(pages) + 1} is missing: {error.trouble}"
-        answer = Answer(
-            list_date,
-            read_at,
-            items=tuple(item for page in pages for item in page.items),
-            status=200,
-            page_count=len(pages),
-            trouble=trouble,
-            payload_sha256=hashlib.sha256(b"".join(page.body for page in pages)).hexdigest(),
-        )
-        return answer if trouble else replace(answer, first_page_agrees=self._agrees(answer, pages))
+        answer, pages = _answer(list_date, read_at, self._pages(list_date))
+        if not pages or answer.trouble:
+            return answer
+        return replace(answer, first_page_agrees=self._agrees(answer, pages))
 
     def _pages(self, list_date: date) -> Iterator[_Page]:
         """The pages from first to last, `[]` not among them but as the only one.
@@ -149,7 +138,7 @@ class Hub:
         """
         seen: set[str] = set()
         for number in range(MAX_PAGES):
-            page = self._page(list_date, number)
+            page = self._page(_list_query(list_date, number))
             if number and not page.items:
                 return
             if number and seen.issuperset(page.ids):
@@ -160,12 +149,7 @@ class Hub:
             seen.update(page.ids)
         raise _NotAListError(f"the list goes on after {MAX_PAGES} pages")
 
-    def _page(self, list_date: date, number: int) -> _Page:
-        query: dict[str, str | int] = {
-            "date": list_date.isoformat(),
-            "limit": PAGE_SIZE,
-            "p": number,
-        }
+    def _page(self, query: Mapping[str, str | int]) -> _Page:
         try:
             response = self._client.get(self._url, params=query)
         except requests.RequestException as error:
@@ -187,10 +171,47 @@ class Hub:
         if len(pages) > 1 and len(set(ids)) < len(ids):
             return False
         try:
-            again = self._page(answer.list_date, 0)
+            again = self._page(_list_query(answer.list_date, 0))
         except _NotAListError:
             return None
         return set(again.ids) == set(pages[0].ids)
+
+
+def _list_query(list_date: date, number: int) -> dict[str, str | int]:
+    return {"date": list_date.isoformat(), "limit": PAGE_SIZE, "p": number}
+
+
+def _answer(
+    list_date: date, read_at: datetime, unread: Iterator[_Page]
+) -> tuple[Answer, list[_Page]]:
+    """The answer that these pages make as they are read, and those that were read."""
+    pages: list[_Page] = []
+    trouble = None
+    try:
+        for page in unread:
+            pages.append(page)  # noqa: PERF402  what was read before a missing page is kept
+    except _NotAListError as error:
+        if not pages:
+            answer = Answer(
+                list_date,
+                read_at,
+                status=error.status,
+                is_list=False,
+                trouble=error.trouble,
+                first_bytes=error.first_bytes or None,
+            )
+            return answer, pages
+        trouble = f"page {len(pages) + 1} is missing: {error.trouble}"
+    answer = Answer(
+        list_date,
+        read_at,
+        items=tuple(item for page in pages for item in page.items),
+        status=200,
+        page_count=len(pages),
+        trouble=trouble,
+        payload_sha256=hashlib.sha256(b"".join(page.body for page in pages)).hexdigest(),
+    )
+    return answer, pages
 
 
 def recorded(list_date: date, read_at: datetime, body: bytes) -> Answer:

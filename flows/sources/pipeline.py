@@ -65,17 +65,22 @@ ITEMS = pa.schema(
 
 @dataclass(frozen=True)
 class Reading:
-    """One fetch of a list date, judged: what `raw` keeps of it."""
+    """One fetch of a list date, judged: what `raw` keeps of it.
+
+    `kind` is `daily` for the list of a date and `trending` for the Hub's own order, which is of
+    the UTC date of its reading and never a list.
+    """
 
     answer: Answer
     verdict: Verdict
     origin: str
     load_id: str
+    kind: str = "daily"
 
     @property
     def reading_id(self) -> str:
         """The key of this reading, in every table."""
-        return reading_id(self.answer.list_date, self.answer.read_at)
+        return reading_id(self.answer.list_date, self.answer.read_at, self.kind)
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
@@ -83,9 +88,10 @@ class Reading:
         return tuple(read_item(position, raw) for position, raw in enumerate(self.answer.items))
 
 
-def reading_id(list_date: date, read_at: datetime) -> str:
-    """The key of a reading: its list date and its time in UTC to the millisecond."""
-    return f"{list_date}.{read_at.astimezone(UTC):%Y%m%dT%H%M%S%f}"[:-3] + "Z"
+def reading_id(list_date: date, read_at: datetime, kind: str = "daily") -> str:
+    """The key of a reading: its list date, what it is if not the list, its UTC time to the ms."""
+    of = str(list_date) if kind == "daily" else f"{list_date}.{kind}"
+    return f"{of}.{read_at.astimezone(UTC):%Y%m%dT%H%M%S%f}"[:-3] + "Z"
 
 
 class ReadingPipeline:
@@ -144,7 +150,7 @@ def _readings(readings: Sequence[Reading]) -> DltResource:
             {
                 "reading_id": reading.reading_id,
                 "load_id": reading.load_id,
-                "kind": "daily",
+                "kind": reading.kind,
                 "origin": reading.origin,
                 "list_date": answer.list_date,
                 "read_at": answer.read_at,

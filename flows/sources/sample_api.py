@@ -32,12 +32,13 @@ class BadRequestError(ValueError):
 class Query:
     """What a request asks for, as the Hub understood it."""
 
-    list_date: date | None
+    list_date: date | None  # None also where the trending list is asked for
     limit: int
     page: int
     newest: date
     reads: int  # earlier requests for this date
     turned_by: int = 0  # how many rows have moved from the list's end to its top
+    is_trending: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The sample Hub: a real HTTP server on this machine that behaves as the Hub's daily papers do.
 
-    GET /api/daily_papers?date=&limit=&p=  ->  sample days, or a folder of recorded responses
+    GET /api/daily_papers?date=&sort=&limit=&p=  ->  sample days, or a folder of recordings
 
 A clock opens the days and lets the lists grow; faults (`sample_faults.py`) are served on demand.
 
@@ -45,6 +45,7 @@ from flows.sources.sample_recordings import recorded_at
 PATH = "/api/daily_papers"
 QUOTA = 500  # requests a window, as an anonymous caller has
 WINDOW_SECONDS = 300
+TRENDING_DAYS = 14
 _HANG_SECONDS = 60.0
 
 
@@ -187,13 +188,17 @@ class SampleHub:
         for fault in faults:
             page = fault.turn(page)
         if page.next_page is not None:
-            dated = {"date": asked.list_date} if asked.list_date else {}
-            following = urlencode({**dated, "limit": asked.limit, "p": page.next_page})
+            of = {"date": asked.list_date} if asked.list_date else {}
+            if asked.is_trending:
+                of = {"sort": "trending"}
+            following = urlencode({**of, "limit": asked.limit, "p": page.next_page})
             link = f'<{self.url}{PATH}?{following}>; rel="next"'
             headers = {**headers, "Link": link}
         return json_answer(page.items, headers)
 
     def _list(self, query: Query) -> list[Item]:
+        if query.is_trending:
+            return self._trending(query.newest)
         if query.list_date is None:
             # Asked for no date, the Hub runs back over the days, newest first.
             days = [query.newest - timedelta(days=back) for back in range(8)]
@@ -204,13 +209,28 @@ class SampleHub:
             )
         return self.items(query.list_date)
 
+    def _trending(self, newest: date) -> list[Item]:
+        """Papers of the last two weeks, most votes a day first; the real Hub's order is secret."""
+        votes_a_day: dict[str, tuple[float, Item]] = {}
+        for age in reversed(range(TRENDING_DAYS)):
+            for item in self.items(newest - timedelta(days=age)):
+                paper = item["paper"]
+                votes_a_day[paper["id"]] = (paper["upvotes"] / (age + 1), item)
+        ordered = sorted(votes_a_day.items(), key=lambda known: (-known[1][0], known[0]))
+        return [item for _, (_, item) in ordered]
+
     def _understood(self, parameters: Mapping[str, str]) -> Query:
         for name in parameters:
-            if name not in ("date", "limit", "p"):
-                raise BadRequestError("The sample Hub knows date, limit and p only", name)
+            if name not in ("date", "sort", "limit", "p"):
+                raise BadRequestError("The sample Hub knows date, sort, limit and p only", name)
+        sort = parameters.get("sort", "publishedAt")
+        if sort not in ("publishedAt", "trending"):
+            raise BadRequestError('Invalid option: expected "publishedAt" or "trending"', "sort")
         limit = asked_number(parameters.get("limit", "50"), "limit", 1, 100)
         page = asked_number(parameters.get("p", "0"), "p", 0)
         list_date = asked_date(parameters["date"]) if "date" in parameters else None
+        if sort == "trending":  # the Hub looks at the date, and then ignores it
+            return Query(None, limit, page, self.newest_open(), 0, is_trending=True)
         with self._lock:
             reads = self._reads[list_date]
             self._reads[list_date] += 1

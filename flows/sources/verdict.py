@@ -50,6 +50,23 @@ class Verdict:
     is_whole: bool
 
 
+def judge_trending(answer: Answer, usable_count: int) -> Verdict:
+    """The verdict of a reading of what is trending; it is never whole, since it is no day's list.
+
+    `usable_count`: how many of its items keep the contract.
+    """
+    count = len(answer.items)
+    if not answer.is_list:
+        reason = f"The Hub gave no trending list: {answer.trouble}."
+        return Verdict("failed", reason, is_whole=False)
+    if not usable_count:
+        why = "is empty" if not count else f"has no usable paper among its {count}"
+        return Verdict("failed", f"The Hub's trending list {why}.", is_whole=False)
+    return Verdict(
+        "complete", f"Read {_papers(count)} that the Hub calls trending.", is_whole=False
+    )
+
+
 def judge(answer: Answer, history: History) -> Verdict:
     """The one verdict of a live reading."""
     day, count = answer.list_date, len(answer.items)

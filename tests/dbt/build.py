@@ -21,6 +21,8 @@ PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 MARTS = (
     *("papers", "paper_authors", "listings", "list_readings", "paper_readings"),
     *("daily_digests", "daily_digest_papers"),
+    *("paper_momentum", "trending_papers", "hub_trending_papers", "keyword_weeks"),
+    *("curation_days", "organizations", "submitters", "authors"),
 )
 
 
@@ -77,6 +79,7 @@ class Warehouse:
         verdict: str = "complete",
         is_whole: bool = True,
         passed: bool | None = True,
+        kind: str = "daily",
         quarantined: Mapping[int, str] | None = None,
     ) -> str:
         """Add a reading made at this UTC time, of that day's list unless said otherwise; its id.
@@ -86,12 +89,12 @@ class Warehouse:
         """
         at = datetime.fromisoformat(read_at).replace(tzinfo=UTC)
         list_date = date.fromisoformat(day) if day else at.date()
-        run_id = reading_id(list_date, at)
+        run_id = reading_id(list_date, at, kind)
         read = [read_item(position, raw) for position, raw in enumerate(items)]
         reading = {
             "reading_id": run_id,
             "load_id": "a load",
-            "kind": "daily",
+            "kind": kind,
             "origin": "import",
             "list_date": list_date,
             "read_at": at,
@@ -124,6 +127,10 @@ class Warehouse:
         if passed is not None:
             self.judge(run_id, "raw", passed=passed)
         return run_id
+
+    def read_trending(self, read_at: str, items: Sequence[object]) -> str:
+        """Add a reading of the Hub's trending order made at this UTC time; its id."""
+        return self.read(read_at, items, is_whole=False, passed=None, kind="trending")
 
     def judge(self, run_id: str, gate: str, *, passed: bool) -> None:
         """Add what a gate says of a reading."""

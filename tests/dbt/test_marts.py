@@ -1,6 +1,9 @@
 """The marts that dbt makes of small readings."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from random import Random
+from typing import Any
 
 import pytest
 
@@ -9,20 +12,39 @@ from tests.dbt.build import BuildFailedError, Warehouse, item
 MORNING, EVENING = "2026-08-13T08:54:18", "2026-08-13T16:05:44"
 THURSDAY, FRIDAY = date(2026, 8, 13), date(2026, 8, 14)
 ANN, BOB = {"name": "Ann", "hidden": False}, {"name": "Bob", "hidden": True}
-# Four days: growth, a removal, papers submitted again, late readings of old days.
+LAB = {"organization": {"name": "lab"}, "ai_keywords": ["Diffusion models", "RL"]}
+BY_ANN = {"submittedOnDailyBy": {"user": "ann"}, "ai_keywords": ["diffusion model"]}
+# Six weeks: growth, a removal, papers submitted again, late readings of old days, two lists read at
+# one moment, and weeks that are compared with the ones before.
 STORY = [
-    ("2026-08-12T16:00:00", "2026-08-12", [item("2608.00001", 4), item("2608.00002", 2)]),
+    ("2026-08-12T16:00:00", "2026-08-12", [item("2608.00001", 4), item("2608.00002", 2, **LAB)]),
     ("2026-08-20T08:00:00", "2026-08-12", [item("2608.00002", 30, authors=[ANN, BOB])]),
-    (MORNING, "2026-08-13", [item("2608.00003", 5), item("2608.00002", 3, title="Two")]),
-    (EVENING, "2026-08-13", [item("2608.00003", 9), item("2608.00004", 9)]),
+    (MORNING, "2026-08-13", [item("2608.00003", 5, **BY_ANN), item("2608.00002", 3, title="Two")]),
+    (EVENING, "2026-08-13", [item("2608.00003", 9, **LAB), item("2608.00004", 9)]),
     ("2026-08-14T16:00:00", "2026-08-14", [item("2608.00001", 6, authors=[BOB])]),
     ("2026-08-20T08:00:00", "2026-08-14", [item("2608.00001", 7), item("2608.00004", 1)]),
+    ("2026-08-15T02:00:00", "2026-08-14", [item("2608.00001", 6), item("2608.00004", 1, **BY_ANN)]),
+    ("2026-09-10T16:00:00", "2026-09-10", [item("2608.00005", 6, **LAB), item("2608.00002", 40)]),
+    ("2026-09-21T16:00:00", "2026-09-10", [item("2608.00005", 9, **LAB), item("2608.00002", 39)]),
+    ("2026-09-17T16:00:00", "2026-09-17", [item("2608.00006", 2, **BY_ANN | LAB)]),
+]
+TRENDING = [
+    ("2026-08-13T12:00:00", [item("2608.00003", 6), item("2001.00001", 900)]),
+    ("2026-09-10T12:00:00", [item("2608.00002", 6), item("2608.00005", 5)]),
 ]
 
 
+def tell(warehouse: Warehouse, story: Sequence[Any]) -> None:
+    for telling in story:
+        if telling in TRENDING:
+            warehouse.read_trending(*telling)
+        else:
+            read_at, day, items = telling
+            warehouse.read(read_at, items, day=day)
+
+
 def test_models_data_tests_and_unit_tests_pass(warehouse: Warehouse) -> None:
-    for read_at, day, items in STORY:
-        warehouse.read(read_at, items, day=day)
+    tell(warehouse, STORY)
 
     ran = warehouse.build("build")
 
@@ -215,20 +237,21 @@ def test_authors_that_are_gone_leave(warehouse: Warehouse) -> None:
 
 
 def test_marts_do_not_depend_on_the_order_or_number_of_builds(warehouse: Warehouse) -> None:
-    for read_at, day, items in STORY:
-        warehouse.read(read_at, items, day=day)
+    tellings = [*STORY, *TRENDING]
+    tell(warehouse, tellings)
     warehouse.build()
     at_once = warehouse.marts()
     assert all(at_once.values())
 
-    warehouse.path.unlink()
-    again = Warehouse(warehouse.folder, warehouse.path)
-    for few in ((3, 5), (1, 4), (0, 2)):
-        for index in few:
-            read_at, day, items = STORY[index]
-            again.read(read_at, items, day=day)
-        again.build()
-    assert again.marts() == at_once
+    # as a backfill that goes backwards, then in an order of no kind
+    shuffled = Random(1).sample(tellings, len(tellings))  # noqa: S311  no secret
+    for order in ([*tellings], shuffled):
+        warehouse.path.unlink()
+        again = Warehouse(warehouse.folder, warehouse.path)
+        while order:
+            tell(again, [order.pop() for _ in range(min(3, len(order)))])
+            again.build()
+        assert again.marts() == at_once
 
 
 def test_a_full_refresh_changes_nothing(warehouse: Warehouse) -> None:
@@ -237,8 +260,11 @@ def test_a_full_refresh_changes_nothing(warehouse: Warehouse) -> None:
         readings.append(warehouse.read(read_at, items, day=day))
         if len(readings) in {2, 6}:
             warehouse.build()
-    warehouse.judge(readings[5], "marts", passed=False)
-    warehouse.judge(readings[1], "marts", passed=False)
+    tell(warehouse, TRENDING)
+    warehouse.build()
+    # gone again: a reading in the middle, the only one that shows a paper, a whole list
+    for taken_back in (1, 3, 5, 7, 8):
+        warehouse.judge(readings[taken_back], "marts", passed=False)
     warehouse.build()
     incremental = warehouse.marts()
 

@@ -121,7 +121,7 @@ def test_on_a_sunday_the_weekend_is_empty_and_monday_refused_by_fridays_date(
         ({"date": "2025-13-40"}, "✖ Invalid ISO date\n  → at date"),
         ({"date": "2026-07"}, "✖ Invalid ISO date\n  → at date"),
         ({"date": "20260813"}, "✖ Invalid ISO date\n  → at date"),
-        ({"week": "2026-W33"}, "✖ The sample Hub knows date, limit and p only\n  → at week"),
+        ({"week": "2026-W33"}, "✖ The sample Hub knows date, sort, limit and p only\n  → at week"),
     ],
     ids=str,
 )

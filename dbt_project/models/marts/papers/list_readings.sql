@@ -6,6 +6,13 @@
 -- depends_on: {{ ref('daily_digests') }}
 -- depends_on: {{ ref('daily_digest_papers') }}
 -- depends_on: {{ ref('digest_deliveries') }}
+-- depends_on: {{ ref('paper_momentum') }}
+-- depends_on: {{ ref('hub_trending_papers') }}
+-- depends_on: {{ ref('keyword_weeks') }}
+-- depends_on: {{ ref('curation_days') }}
+-- depends_on: {{ ref('organizations') }}
+-- depends_on: {{ ref('submitters') }}
+-- depends_on: {{ ref('authors') }}
 {{
     config(
         materialized='incremental',

@@ -1,9 +1,10 @@
--- Readings with the verdict their gates left them. Grain: one row per reading_id.
+-- Readings of lists with the verdict their gates left them. Grain: one row per reading_id.
 
 with
 
 readings as (
     select * from {{ source('hub', 'readings') }}
+    where kind = 'daily'
 ),
 
 gates as (

@@ -1,0 +1,209 @@
+"""How long a day's build takes on a long history, against the same build on a short one.
+
+    python tests/benchmarks/bench_history.py [rounds]
+
+Two warehouses, of 10,000 papers and of 1,000,000, each paper with five readings over two weeks. The
+short one is generated and built; the long one is a hundred of it, one before the other. A round
+adds a list to each, in turn, and does what `transform` does: say what is stale, and dbt's build.
+"""
+
+import statistics
+import sys
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from flows.settings import Settings
+from flows.transform import _dbt_build, mark_stale
+from flows.warehouse import connect
+from tests.dbt.build import Warehouse
+
+GOAL = 1.3
+GOAL_GB = 2
+A_DAY, READINGS = 40, 5
+DAYS = 252  # 36 weeks, 10,000 papers
+COPIES = 99
+LAST = date(2026, 8, 14)
+
+# The readings of a list are made when it is 14 hours old, and then up to 13 days.
+_READINGS = """
+    create or replace temp table new_readings as
+    select
+        list_date::date as list_date,
+        (list_date + to_hours([14, 26, 76, 172, 318][number + 1])) at time zone 'UTC' as read_at,
+        strftime(list_date, '%Y-%m-%d.') || number as reading_id
+    from generate_series($first::timestamp, $last::timestamp, interval 1 day) as days (list_date)
+    cross join range($reading_count) as numbers (number)
+"""
+_INSERTS = (
+    """
+    insert into raw.readings by name
+    select
+        reading_id, 'a load' as load_id, 'daily' as kind, 'hub' as origin, list_date, read_at,
+        'complete' as verdict, 'All papers read.' as reason, true as is_whole, 200 as http_status,
+        1 as page_count, $size as item_count, true as first_page_agrees, '[]' as new_fields,
+    from new_readings
+    """,
+    """
+    insert into audit.gates by name
+    select
+        reading_id as run_id, 'raw' as gate, list_date, true as is_passed, 'Fine.' as reason,
+        1 as check_count, 0 as warning_count, read_at as checked_at,
+    from new_readings
+    """,
+    # Every hundredth paper is submitted again three days later.
+    """
+    insert into raw.items by name
+    with numbered as (
+        select
+            new_readings.*,
+            position::bigint as position,
+            epoch(list_date)::bigint // 86400 * $size + position::bigint as number,
+        from new_readings
+        cross join range($size) as positions (position)
+    ),
+    papers as (
+        select
+            *,
+            case when number % 100 = 0 then number - 3 * $size else number end as paper,
+            hash(number) % 60 + (epoch(read_at) - epoch(list_date))::bigint // 20000 as votes,
+        from numbered
+    )
+    select
+        reading_id, list_date, read_at, position, votes as upvotes_count,
+        votes // 9 as comments_count,
+        format('{:08d}.{:05d}', paper // 100000, paper % 100000) as paper_id,
+        'The title of paper ' || paper as title,
+        list_date - interval 2 days as published_at,
+        list_date as listed_on,
+        json_object(
+            'paper', json_object(
+                'title', 'The title of paper ' || paper,
+                'summary', repeat('What paper ' || paper || ' is about. ', 10),
+                'ai_summary', 'In short, paper ' || paper || '.',
+                'ai_keywords', [
+                    'keyword ' || hash(paper + place) % (200 * place)
+                    for place in [1, 2, 5, 9, 20]
+                ],
+                'authors', [
+                    {
+                        'name': 'Author ' || hash(paper * place) % 200000,
+                        'hidden': false,
+                        'user': case when place = 2
+                            then {'user': 'user' || hash(paper * place) % 50000} end
+                    }
+                    for place in [1, 2, 3, 4, 5]
+                ],
+                'githubRepo', 'https://github.com/o/' || paper,
+                'githubStars', votes * 3,
+                'organization', json_object('fullname', 'Organization ' || hash(paper) % 3000),
+                'submittedOnDailyBy', json_object('user', 'user' || hash(paper) % 20000)
+            )
+        )::text as item,
+    from papers
+    """,
+)
+
+
+# A copy lies so many days earlier, under ids of its own: a past, and not a double.
+_IDS = ("paper_id", "reading_id", "run_id")
+_EARLIER = {
+    "DATE": "{0} - {days}::integer",
+    "DATE[]": "[day - {days}::integer for day in {0}]",
+    "TIMESTAMP WITH TIME ZONE": "{0} - to_days({days}::integer)",
+}
+_TABLES = """
+    select
+        schema_name || '.' || table_name,
+        list(column_name order by column_index),
+        list(data_type order by column_index)
+    from duckdb_columns()
+    semi join duckdb_tables() using (schema_name, table_name)
+    where
+        schema_name in ('raw', 'audit', 'staging', 'marts')
+        and table_name not in ('built_with', 'stale_list_dates')
+    group by all
+"""
+
+
+class _History:
+    """A warehouse of DAYS list dates and of copies of them; `day` adds a list and builds it."""
+
+    def __init__(self, folder: Path, copies: int, console: Console) -> None:
+        folder.mkdir()
+        self.settings = Settings(home=folder)
+        Warehouse(folder, self.settings.warehouse_path)
+        self.last = LAST
+        self._read(LAST - timedelta(days=DAYS - 1), LAST, READINGS)
+        self._build(is_first=True)
+        with connect(self.settings.warehouse_path) as connection:
+            tables = connection.execute(_TABLES).fetchall()
+            for table, names, types in track(tables, f"{copies} copies", console=console):
+                columns = [
+                    f"copy || '.' || {name}"
+                    if name in _IDS
+                    else _EARLIER.get(kind, "{0}").format(name, days=f"(copy * {DAYS})")
+                    for name, kind in zip(names, types, strict=True)
+                ]
+                connection.execute(
+                    f"insert into {table} select {', '.join(columns)}"
+                    f" from (from {table}) cross join range(1, {copies + 1}) as copies (copy)"
+                )
+            counts = (
+                "(select count(*) from marts.papers), (select count(*) from marts.paper_readings)"
+            )
+            self.size = connection.execute(f"select {counts}").fetchone()
+
+    def day(self) -> tuple[float, float]:
+        """Add a list: the seconds until it is known what is stale, and those of the build."""
+        self.last += timedelta(days=1)
+        self._read(self.last, self.last, 1)
+        return self._build(is_first=False)
+
+    def _read(self, first: date, last: date, reading_count: int) -> None:
+        span = {"first": first, "last": last, "reading_count": reading_count}
+        with connect(self.settings.warehouse_path) as connection:
+            connection.execute(_READINGS, span)
+            connection.execute(_INSERTS[0], {"size": A_DAY})
+            connection.execute(_INSERTS[1])
+            connection.execute(_INSERTS[2], {"size": A_DAY})
+
+    def _build(self, *, is_first: bool) -> tuple[float, float]:
+        began = time.perf_counter()
+        with connect(self.settings.warehouse_path) as connection:
+            mark_stale(connection, every_date=is_first)
+        marked = time.perf_counter()
+        nodes = _dbt_build(self.settings, is_new_project=is_first)
+        assert {node.status for node in nodes} <= {"success", "pass", "no-op"}, nodes
+        return marked - began, time.perf_counter() - marked
+
+
+def main(rounds: int) -> None:
+    """Print both times and their ratio, round by round, and the most memory that was in use."""
+    console = Console()
+    with tempfile.TemporaryDirectory() as folder:
+        short = _History(Path(folder) / "short", 0, console)
+        long = _History(Path(folder) / "long", COPIES, console)
+        console.print(f"papers and paper readings: {short.size} and {long.size}")
+        Path("/proc/self/clear_refs").write_text("5")  # forget the peak of generating
+        short.day(), long.day()
+        ratios = []
+        for _ in range(rounds):
+            one, other = long.day(), short.day()
+            ratios.append(sum(one) / sum(other))
+            console.print(
+                f"what is stale {one[0]:.2f} s against {other[0]:.2f} s, the build {one[1]:.2f} s"
+                f" against {other[1]:.2f} s: {ratios[-1]:.2f}"
+            )
+    console.print(f"median ratio {statistics.median(ratios):.2f}; the goal is at most {GOAL}")
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    peak = int(status["VmHWM"].split()[0]) * 1024 / 1e9
+    console.print(f"peak memory {peak:.2f} GB; the goal is under {GOAL_GB} GB")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7)
