@@ -10,6 +10,8 @@ import pytest
 from tests.dbt.build import PROJECT, Warehouse
 
 Nodes = dict[str, Any]
+# Not plain plurals: these two stand side by side, and their names say how they differ.
+NAMED_FOR_A_QUESTION = {"issue_as_sent", "issue_as_known_now"}
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +90,7 @@ def test_names_and_schemas_follow_the_layer(models: list[Nodes]) -> None:
             assert re.fullmatch(r"int_[a-z]+s_[a-z]+ed", name), name
             assert schema == "staging"
         else:
-            assert re.fullmatch(r"[a-z_]+s", name), name
+            assert name in NAMED_FOR_A_QUESTION or re.fullmatch(r"[a-z_]+s", name), name
             assert schema == ("quality" if model["fqn"][2] == "quality" else "marts")
 
 

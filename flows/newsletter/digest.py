@@ -42,10 +42,26 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Section:
+    """News of papers that an earlier issue carried, in their order; `why_here` says what is new.
+
+    `name`: late_bloomers, now_has_code or corrections, as in `daily_digest_updates`.
+    """
+
+    name: str
+    papers: tuple[DigestPaper, ...]
+
+
+@dataclass(frozen=True)
 class Digest:
-    """One edition of one date, ready to render. Papers stand in digest order."""
+    """One edition of one date, ready to render. Papers stand in digest order.
+
+    A weekly or monthly edition has the last day of its week (a Sunday) or month as its date.
+    Issues made before there were sections have none.
+    """
 
     issue_date: date
     edition: str
     papers: tuple[DigestPaper, ...]
     proof: Proof
+    sections: tuple[Section, ...] = ()

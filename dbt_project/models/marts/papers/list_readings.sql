@@ -6,6 +6,10 @@
 -- depends_on: {{ ref('daily_digests') }}
 -- depends_on: {{ ref('daily_digest_papers') }}
 -- depends_on: {{ ref('digest_deliveries') }}
+-- depends_on: {{ ref('daily_digest_updates') }}
+-- depends_on: {{ ref('issue_as_known_now') }}
+-- depends_on: {{ ref('weekly_digests') }}
+-- depends_on: {{ ref('monthly_digests') }}
 {{
     config(
         materialized='incremental',
