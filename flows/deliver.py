@@ -15,10 +15,10 @@ from flows.mailing.letters import Post, letters
 from flows.mailing.sending import Limits, SendReport, send_issue
 from flows.mailing.tokens import Tokens
 from flows.mailing.transports import FileTransport, Transport, parse_mail_url
-from flows.newsletter.digest import Digest
+from flows.newsletter.digest import Digest, Edition
 from flows.newsletter.render import Site
+from flows.periods import ends_at
 from flows.settings import Settings
-from flows.sources.feed_day import closes_at
 
 
 def deliver(
@@ -26,8 +26,9 @@ def deliver(
 ) -> SendReport:
     """Send the issue in this folder to everyone whose turn it is; safe to call again.
 
-    Its age counts from the moment its list closed: what an outage held back for longer than
-    PAPERS_ISSUE_MAX_AGE_HOURS goes out only where the operator says so (`is_forced`).
+    Its age counts from the moment its list closed, or its week or month ended: what an outage held
+    back for longer than PAPERS_ISSUE_MAX_AGE_HOURS goes out only where the operator says so
+    (`is_forced`).
 
     Raises:
         TransportError, MailingError: mail cannot be sent at all; the message says why.
@@ -46,9 +47,9 @@ def deliver(
     )
 
 
-def ledger_issue(mailing: Mailing, issue_date: date, edition: str, now: datetime) -> Issue:
+def ledger_issue(mailing: Mailing, issue_date: date, edition: Edition, now: datetime) -> Issue:
     """The issue as the ledger has it, opened there if it is new."""
-    return open_issue(mailing, edition, issue_date, due_at=closes_at(issue_date), now=now)
+    return open_issue(mailing, edition, issue_date, due_at=ends_at(edition, issue_date), now=now)
 
 
 def frozen_digest(folder: Path) -> Digest:

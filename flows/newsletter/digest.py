@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
+
+Edition = Literal["daily", "weekly", "monthly"]
+# The sections of a daily digest in their order, as `daily_digest_updates` names them.
+SECTIONS = ("late_bloomers", "now_has_code", "corrections")
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Proof:
 class Section:
     """News of papers that an earlier issue carried, in their order; `why_here` says what is new.
 
-    `name`: late_bloomers, now_has_code or corrections, as in `daily_digest_updates`.
+    `name` is one of SECTIONS; `rank` counts from 1 in each.
     """
 
     name: str
@@ -61,7 +66,7 @@ class Digest:
     """
 
     issue_date: date
-    edition: str
+    edition: Edition
     papers: tuple[DigestPaper, ...]
     proof: Proof
     sections: tuple[Section, ...] = ()
