@@ -20,7 +20,7 @@
     {%- if is_incremental() -%}
         {{ column }} in (
             select {{ last_day(unit, 'stale.list_date') }}
-            from (select unnest({{ "list_value" ~ stale_list_dates() }}) as list_date) as stale
+            from (select unnest({{ "list_value" ~ stale_list_dates() }}::date[]) as list_date) as stale
         )
     {%- else -%} true {%- endif -%}
 {%- endmacro %}
@@ -74,7 +74,7 @@ touched_dates as (
     where paper_id in (select touched_papers.paper_id from touched_papers)
     {% if is_incremental() %}
     union
-    select unnest({{ "list_value" ~ stale_list_dates() }})
+    select unnest({{ "list_value" ~ stale_list_dates() }}::date[])
     {% endif %}
 ),
 

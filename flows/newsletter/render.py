@@ -237,6 +237,8 @@ def _wrapped(words: str, indent: int = 0) -> str:
 
 def _section(section: Section, issue_date: date, site: Site) -> dict[str, object]:
     entries = [_entry(paper, issue_date, site, WHY_NEW_LENGTH) for paper in section.papers]
+    if section.name != "now_has_code":  # elsewhere the code is not the news
+        entries = [replace(entry, facts=()) for entry in entries]
     return {
         "heading": HEADINGS.get(section.name, section.name.replace("_", " ").capitalize()),
         "entries": entries,
