@@ -92,7 +92,7 @@
                 select paper_id from {{ ref('int_papers_versioned') }}
                 where paper_id in ({{ touched }})
                 group by paper_id
-                having count(distinct fields) > 1
+                having count(distinct field_values) > 1
             )
     {%- endif -%}
 {%- endmacro %}

@@ -1,5 +1,6 @@
--- What a list said of a paper, each time it said something else. Grain: one row per list_date, paper_id and first_read_at.
--- Kept beside the marts so that a change can be found without parsing the JSON of old readings.
+-- What a list said of a paper. Grain: one row per list_date, paper_id and first_read_at.
+-- A row each time it said something else, kept beside the marts so that a change can be found
+-- without parsing the JSON of old readings.
 {{
     config(
         materialized='incremental',
@@ -22,31 +23,34 @@ told as (
         reading_id,
         read_at,
         [
-            {'field': 'title', 'value': title},
-            {'field': 'abstract', 'value': abstract},
-            {'field': 'organization_name', 'value': organization_name},
-            {'field': 'github_url', 'value': github_url},
-            {'field': 'project_url', 'value': project_url},
-            {'field': 'withdrawn_at', 'value': strftime(withdrawn_at at time zone 'UTC', '%xT%XZ')}
-        ] as fields
+            { 'field': 'title', 'value': title },
+            { 'field': 'abstract', 'value': abstract },
+            { 'field': 'organization_name', 'value': organization_name },
+            { 'field': 'github_url', 'value': github_url },
+            { 'field': 'project_url', 'value': project_url },
+            {
+                'field': 'withdrawn_at',
+                'value': strftime(withdrawn_at at time zone 'UTC', '%Y-%m-%dT%H:%M:%SZ')
+            }
+        ] as field_values
     from items
 ),
 
 compared as (
     select
         *,
-        fields is distinct from lag(fields) over (
+        lag(field_values) over (
             partition by list_date, paper_id order by read_at, reading_id
-        ) as is_new
+        ) as previous_values
     from told
 ),
 
 numbered as (
     select
         *,
-        count_if(is_new) over (
+        count(*) filter (where field_values is distinct from previous_values) over (
             partition by list_date, paper_id order by read_at, reading_id
-        ) as version
+        ) as version_number
     from compared
 ),
 
@@ -61,9 +65,9 @@ final as (
         arg_max(reading_id, (read_at, reading_id)) as last_reading_id,
 
         -- lists
-        any_value(fields) as fields
+        any_value(field_values) as field_values
     from numbered
-    group by list_date, paper_id, version
+    group by list_date, paper_id, version_number
 )
 
 select * from final

@@ -1,11 +1,11 @@
--- News of papers that an earlier issue carried, as the next issue tells it. Grain: one row per digest_date, section and update_rank.
--- A day whose issue is made has what that issue said; a day after the newest issue has what its own
--- would say now; any other day has nothing. Small, so it is made anew in every build.
+-- News of papers sent earlier. Grain: one row per digest_date, section and update_rank.
+-- A day whose issue is made has what that issue said; a day after the newest issue has what its
+-- own would say now; any other day has nothing. Small, so it is made anew in every build.
 {{ config(materialized='table') }}
 
 -- A late bloomer has gained this many votes since its issue and has this many times as many now: of
--- 840 recorded papers read twice, 18 did. Lower, and the section repeats the list; higher, and it is
--- never there.
+-- 840 recorded papers read twice, 18 did. Lower, and the section repeats the list; higher, and it
+-- is never there.
 {%- set late_votes, late_times = 20, 2 -%}
 -- Later than this, lists are no longer read again, and a change is no news of an issue.
 {%- set news_days = 30 -%}
@@ -167,7 +167,7 @@ unsent_news as (
         news.section,
         row_number() over (
             partition by unsent_days.digest_date, news.section
-            order by news.weight desc, news.paper_id
+            order by news.weight desc, news.paper_id asc
         ) as update_rank,
         news.paper_id,
         news.why_here,

@@ -1,4 +1,4 @@
--- What each issue carried, as it is known now. Grain: one row per issue_date, edition, section and issue_rank.
+-- What issues carried, today. Grain: one row per issue_date, edition, section and issue_rank.
 
 with
 

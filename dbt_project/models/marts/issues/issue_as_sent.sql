@@ -1,4 +1,4 @@
--- What each issue carried, as it was sent. Grain: one row per issue_date, edition, section and issue_rank.
+-- What issues carried. Grain: one row per issue_date, edition, section and issue_rank.
 
 with
 

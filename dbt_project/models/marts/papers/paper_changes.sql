@@ -1,4 +1,4 @@
--- What changed in a paper from one reading to the next. Grain: one row per paper_id, field and reading_id.
+-- What changed between readings. Grain: one row per paper_id, field and reading_id.
 {{
     config(
         materialized='incremental',
@@ -35,11 +35,31 @@ versions as (
 
 -- Both ends of each version: a paper may be on two lists, read in turns.
 sightings as (
-    select paper_id, list_date, first_reading_id as reading_id, first_read_at as read_at, fields
+    select
+        paper_id,
+        list_date,
+        first_reading_id as reading_id,
+        first_read_at as read_at,
+        field_values
     from versions
     union
-    select paper_id, list_date, last_reading_id as reading_id, last_read_at as read_at, fields
+    select
+        paper_id,
+        list_date,
+        last_reading_id as reading_id,
+        last_read_at as read_at,
+        field_values
     from versions
+),
+
+unfolded as (
+    select
+        paper_id,
+        list_date,
+        reading_id,
+        read_at,
+        unnest(field_values) as told
+    from sightings
 ),
 
 values_seen as (
@@ -48,8 +68,9 @@ values_seen as (
         list_date,
         reading_id,
         read_at,
-        unnest(fields, recursive := true)
-    from sightings
+        told.field,
+        told.value
+    from unfolded
 ),
 
 compared as (
