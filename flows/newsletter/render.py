@@ -21,7 +21,6 @@ from flows.newsletter.text import counted, excerpt, one_line, safe_url, short_na
 
 # A correction may have to quote a whole title.
 WHY_LENGTH, WHY_NEW_LENGTH = 120, 400
-_CODE_WORDS = ("code", "project")
 FULL_COUNT = 10  # papers with their summary; the rest has a line each
 # Gmail cuts a mail at 102 kB, and the footer with the way out is what gets lost. The links of a
 # reader replace one character each, so there must be room for them below 100,000 bytes.
@@ -105,8 +104,8 @@ class _Entry:
     @property
     def news(self) -> tuple[_Fact, ...]:
         """What is new of a paper that an earlier issue carried, with the links to it."""
-        links = (fact for fact in self.facts if fact.words.startswith(_CODE_WORDS))
-        return (_Fact(self.why_here or ""), *links)
+        code = (f for f in self.facts if f.url and f.words.startswith(("code", "project")))
+        return (_Fact(self.why_here or ""), *code)
 
     def _line(self, *words: str | None) -> str:
         mark = "WITHDRAWN" if self.is_withdrawn else None

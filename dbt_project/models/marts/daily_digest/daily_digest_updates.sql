@@ -14,7 +14,8 @@
 
 with
 
-issue_papers as (
+-- not materialized: a CTE that is read twice is copied whole otherwise, with all of history.
+issue_papers as not materialized (
     select * from {{ ref('issue_as_sent') }} where edition = 'daily'
 ),
 
@@ -22,7 +23,7 @@ digests as (
     select * from {{ ref('daily_digests') }}
 ),
 
-papers as (
+papers as not materialized (
     select * from {{ ref('papers') }}
 ),
 
