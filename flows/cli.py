@@ -13,8 +13,10 @@ from cyclopts import App, CycloptsError
 from rich.console import Console
 
 from flows import clock
+from flows.newsletter.digest import Edition
 from flows.outcome import EXIT_BLOCKED, EXIT_OK, EXIT_USAGE, Outcome
-from flows.settings import SettingsError, load_settings
+from flows.periods import PeriodError, last_day, parse_period
+from flows.settings import Settings, SettingsError, load_settings
 from flows.sources.feed_day import newest_closed
 from flows.terminal import prepare, run_quietly
 
@@ -37,12 +39,13 @@ def main(words: list[str] | None = None) -> None:
     from flows.mailing.rules import RuleError
     from flows.mailing.subscribers import RefusedError
     from flows.mailing.transports import TransportError
+    from flows.past import AsOfError
     from flows.published import NotPublishedError, QueryError
     from flows.warehouse import WarehouseBusyError
 
     usage = (
         *(SettingsError, CycloptsError, QueryError),
-        *(AddressError, RuleError, MailboxError),
+        *(AddressError, RuleError, MailboxError, PeriodError, AsOfError),
     )
     blocked = (
         *(NotPublishedError, WarehouseBusyError),
@@ -63,18 +66,55 @@ def main(words: list[str] | None = None) -> None:
 
 
 @app.command
-def run(day: date | None = None, /) -> int:
+def run(day: date | None = None, /, *, as_of: str | None = None) -> int:
     """The whole path for one list date (default: the newest closed one).
 
     Args:
         day: the list date, YYYY-MM-DD.
+        as_of: rebuild, in a folder of its own, what was known at this time (2026-08-20T16:05Z).
     """
-    prepare(load_settings())
+    settings = load_settings()
+    if as_of is not None:
+        return _tell(_run_as_of(settings, day, as_of))
+    prepare(settings)
     from flows.daily_papers import daily_papers
 
     wanted = day or newest_closed(clock.utc_now())
     outcome = run_quietly(lambda: daily_papers(wanted, return_state=True), console)
     return _tell(outcome)
+
+
+def _run_as_of(settings: Settings, day: date | None, words: str) -> Outcome:
+    from flows.past import check_time, parse_time
+
+    time = parse_time(words, clock.utc_now())
+    day = day or newest_closed(time)
+    check_time(settings, day, time)
+    prepare(settings)
+    from flows.as_of import as_of_papers
+
+    return run_quietly(lambda: as_of_papers(day, time, return_state=True), console)
+
+
+@app.command
+def edition(kind: Literal["weekly", "monthly"], period: str | None = None, /) -> int:
+    """The issue of a week or month, made and mailed once, when each of its days is final.
+
+    Args:
+        kind: weekly or monthly.
+        period: an ISO week as 2026-W33, or a month as 2026-08 (default: the newest that is over).
+    """
+    from flows.published import NOTHING_PUBLISHED, NotPublishedError
+
+    settings = load_settings()
+    issue_date = parse_period(kind, period) if period else None
+    if not settings.published_path.exists():
+        raise NotPublishedError(NOTHING_PUBLISHED)
+    prepare(settings)
+    from flows import editions
+
+    start = partial(editions.edition, kind, issue_date, return_state=True)
+    return _tell(run_quietly(start, console))
 
 
 @app.command
@@ -172,6 +212,7 @@ def preview(
     day: date | None = None,
     /,
     *,
+    edition: Edition = "daily",
     subscriber: str | None = None,
     lint: bool = False,
     browser: bool = True,
@@ -180,6 +221,7 @@ def preview(
 
     Args:
         day: the list date, YYYY-MM-DD (default: the newest closed one).
+        edition: the day's, or that of the week or month it is in.
         subscriber: show the mail as this address would get it.
         lint: check the mail against what lists owe their readers; 1 when something is missing.
         browser: open it in the browser.
@@ -188,7 +230,7 @@ def preview(
 
     settings = load_settings()
     day = day or newest_closed(clock.utc_now())
-    files = preview_files(settings, day, subscriber)
+    files = preview_files(settings, last_day(edition, day), edition, subscriber)
     if not files:
         errors.print(f"There is nothing to show for {day}; `papers status {day}` says why.")
         return EXIT_BLOCKED

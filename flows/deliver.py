@@ -16,10 +16,11 @@ from flows.mailing.sending import Limits, OnProgress, SendReport, send_issue
 from flows.mailing.tokens import Tokens
 from flows.mailing.transports import FileTransport, Transport, parse_mail_url
 from flows.mailing.witness import Witness
-from flows.newsletter.digest import Digest
+from flows.newsletter.digest import Digest, Edition
 from flows.newsletter.render import Site
+from flows.periods import ends_at
 from flows.settings import Settings
-from flows.sources.feed_day import closes_at, newest_closed
+from flows.sources.feed_day import newest_closed
 
 
 def deliver(
@@ -33,9 +34,10 @@ def deliver(
 ) -> SendReport:
     """Send the issue in this folder to everyone whose turn it is; safe to call again.
 
-    Its age counts from the moment its list closed: what an outage held back for longer than
-    PAPERS_ISSUE_MAX_AGE_HOURS, or past the close of the next list, goes out only where the operator
-    says so (`is_forced`). So does what a ledger restored from a backup may not know to be sent.
+    Its age counts from the moment its list closed, or its week or month ended: what an outage held
+    back for longer than PAPERS_ISSUE_MAX_AGE_HOURS, or past the close of the next list, goes out
+    only where the operator says so (`is_forced`). So does what a ledger restored from a backup may
+    not know to be sent.
 
     Raises:
         TransportError, MailingError: mail cannot be sent at all; the message says why.
@@ -76,9 +78,9 @@ def _is_current(digest: Digest, settings: Settings, now: datetime) -> bool:
     return digest.issue_date >= newest_closed(now)
 
 
-def ledger_issue(mailing: Mailing, issue_date: date, edition: str, now: datetime) -> Issue:
+def ledger_issue(mailing: Mailing, issue_date: date, edition: Edition, now: datetime) -> Issue:
     """The issue as the ledger has it, opened there if it is new."""
-    return open_issue(mailing, edition, issue_date, due_at=closes_at(issue_date), now=now)
+    return open_issue(mailing, edition, issue_date, due_at=ends_at(edition, issue_date), now=now)
 
 
 def frozen_digest(folder: Path) -> Digest:

@@ -15,7 +15,7 @@ from flows import clock
 from flows.deliver import deliver, open_mailing, post
 from flows.mailing.database import MailingError
 from flows.mailing.transports import TransportError
-from flows.newsletter.digest import Digest
+from flows.newsletter.digest import Digest, Edition
 from flows.newsletter.message import message
 from flows.newsletter.render import Rendering, Site, public, render
 from flows.progress import sending
@@ -51,6 +51,11 @@ def export(day: date, settings: Settings) -> Export:
             return Export(None, "", "No issue: earlier issues carried every paper of the day.")
         quality_page = quality_page_path(settings, day).read_bytes()
         write_files(folder, issue_files(digest, settings) | {"quality.html": quality_page})
+    return mailed(folder, settings, is_new=is_new)
+
+
+def mailed(folder: Path, settings: Settings, *, is_new: bool) -> Export:
+    """The issue in this folder, once everyone whose turn it is has been sent it."""
     where = folder.relative_to(settings.home)
     made = f"The issue is {where}." if is_new else f"The issue exists already: {where}."
     try:
@@ -61,9 +66,9 @@ def export(day: date, settings: Settings) -> Export:
     return Export(folder, made, report.sentence, report.is_blocked)
 
 
-def issue_folder(settings: Settings, day: date) -> Path:
-    """Where the issue of a day is, or will be."""
-    return settings.issues_path / f"{day}-daily"
+def issue_folder(settings: Settings, day: date, edition: Edition = "daily") -> Path:
+    """Where the issue of a day, or of the week or month that ends on it, is or will be."""
+    return settings.issues_path / f"{day}-{edition}"
 
 
 def issue_files(digest: Digest, settings: Settings) -> dict[str, bytes]:

@@ -10,22 +10,24 @@ from flows.mailing.ledger import Reader
 from flows.mailing.letters import letters
 from flows.mailing.rules import choose
 from flows.mailing.subscribers import RefusedError, Subscriber, find
-from flows.newsletter.digest import Digest
+from flows.newsletter.digest import Digest, Edition
 from flows.published import read_digest
 from flows.settings import Settings
 
 
-def preview_files(settings: Settings, day: date, address: str | None) -> list[Path]:
+def preview_files(
+    settings: Settings, day: date, edition: Edition, address: str | None
+) -> list[Path]:
     """The written files, the HTML first; [] where no paper is published or none was chosen.
 
     Raises:
         RefusedError: the address is not on the list.
         NotPublishedError: there is no publication yet.
     """
-    digest = read_digest(settings.published_path, day)
+    digest = read_digest(settings.published_path, day, edition)
     if digest is None:
         return []
-    folder = settings.home / "preview" / f"{day}-daily"
+    folder = settings.home / "preview" / f"{day}-{edition}"
     if address is None:
         files = issue_files(digest, settings)
     else:

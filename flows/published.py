@@ -6,14 +6,18 @@ published/papers.duckdb ──▶ Digest
 import csv
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
-from duckdb import DuckDBPyRelation
+from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-from flows.newsletter.digest import Digest, DigestPaper, Proof
+from flows.newsletter.digest import SECTIONS, Digest, DigestPaper, Edition, Proof, Section
+from flows.periods import first_day
 from flows.warehouse import connect, records
 
 RECENT_DAYS = 30
@@ -28,25 +32,47 @@ class QueryError(Exception):
     """SQL that DuckDB does not take; the message says where."""
 
 
-def read_digest(path: Path, day: date) -> Digest | None:
-    """The daily digest of a date as published, or None where no paper of it is.
+@dataclass(frozen=True)
+class Period:
+    """A week or a month of papers as published: its last day, and how far it is known."""
 
-    A paper that an earlier digest carried already is left out: a reader gets it once.
+    digest_date: date
+    verdict: str
+    reason: str
+    paper_count: int
+
+
+def read_digest(path: Path, day: date, edition: Edition = "daily") -> Digest | None:
+    """The digest of a date as published, or None where no paper of it is.
+
+    A weekly or monthly edition has the last day of its period as its date. A paper that an earlier
+    digest of the edition carried already is left out: a reader gets it once.
 
     Raises:
         NotPublishedError: there is no publication yet.
     """
-    if not path.exists():
-        raise NotPublishedError(NOTHING_PUBLISHED)
-    with connect(path, read_only=True) as connection:
-        papers = tuple(
-            DigestPaper(**_paper(row)) for row in records(connection, _PAPERS, {"day": day})
-        )
-        if not papers:
+    first = first_day(edition, day)
+    days = {"first": first, "day": day}
+    with _published(path) as connection:
+        rows = records(connection, _PAPERS.format(edition=edition), {"day": day})
+        if not rows:
             return None
-        (proof,) = records(connection, _PROOF, {"day": day})
-        warnings = tuple(row[0] for row in connection.execute(_WARNINGS, {"day": day}).fetchall())
-    return Digest(day, "daily", papers, Proof(**proof, warnings=warnings))
+        sections = _sections(connection, day) if edition == "daily" else ()
+        (proof,) = records(connection, _PROOF, days)
+        warnings = tuple(row[0] for row in connection.execute(_WARNINGS, days).fetchall())
+    papers = tuple(DigestPaper(**_paper(row)) for row in rows)
+    return Digest(day, edition, papers, Proof(**proof, warnings=warnings), sections)
+
+
+def read_period(path: Path, edition: Edition, digest_date: date) -> Period | None:
+    """How far a week or month is known, or None where no day of it was ever read.
+
+    Raises:
+        NotPublishedError: there is no publication yet.
+    """
+    with _published(path) as connection:
+        rows = records(connection, _PERIOD.format(edition=edition), {"day": digest_date})
+    return Period(**rows[0]) if rows else None
 
 
 def recent_digests(path: Path) -> tuple[Digest, ...]:
@@ -68,9 +94,7 @@ def answer(path: Path, query: str, format: Literal["table", "csv", "json"]) -> s
         NotPublishedError: there is no publication yet.
         QueryError: DuckDB does not take the query.
     """
-    if not path.exists():
-        raise NotPublishedError(NOTHING_PUBLISHED)
-    with connect(path, read_only=True) as connection:
+    with _published(path) as connection:
         # A query may read what is published, not this machine's other files.
         connection.execute("set enable_external_access = false; set search_path = 'marts,quality'")
         try:
@@ -78,6 +102,22 @@ def answer(path: Path, query: str, format: Literal["table", "csv", "json"]) -> s
         except duckdb.Error as error:
             raise QueryError(f"DuckDB does not take this query. {error}") from None
         return _FORMATS[format](result) if result is not None else ""
+
+
+@contextmanager
+def _published(path: Path) -> Iterator[DuckDBPyConnection]:
+    if not path.exists():
+        raise NotPublishedError(NOTHING_PUBLISHED)
+    with connect(path, read_only=True) as connection:
+        yield connection
+
+
+def _sections(connection: DuckDBPyConnection, day: date) -> tuple[Section, ...]:
+    """What the day's issue says of papers that earlier issues carried."""
+    found: dict[str, list[DigestPaper]] = {}
+    for row in records(connection, _UPDATES, {"day": day}):
+        found.setdefault(row.pop("section"), []).append(DigestPaper(**_paper(row)))
+    return tuple(Section(name, tuple(found[name])) for name in SECTIONS if name in found)
 
 
 def _table(result: DuckDBPyRelation) -> str:
@@ -111,14 +151,11 @@ _COMPLETE_DAYS = """
     qualify digest_date > max(digest_date) over () - ?::integer
     order by digest_date
 """
-_PAPERS = """
-    select
+_PAPER = """
         papers.paper_id,
-        digest.digest_rank as rank,
         papers.title,
         papers.abstract,
         digest.upvotes_count,
-        digest.comments_count,
         papers.organization_name,
         papers.author_names,
         papers.author_count,
@@ -130,36 +167,61 @@ _PAPERS = """
         papers.submitted_by,
         digest.why_here,
         papers.is_withdrawn
-    from marts.daily_digest_papers as digest
+"""
+_PAPERS = f"""
+    select
+        digest.digest_rank as rank,
+        digest.comments_count,
+        {_PAPER}
+    from marts.{{edition}}_digest_papers as digest
     inner join marts.papers as papers using (paper_id)
     where digest.digest_date = $day and not digest.is_repeat
     order by digest.digest_rank
 """
-# The reading that the digest stands on: the newest that was let through.
-_READING = """
-    select reading_id, read_at, item_count
+_UPDATES = f"""
+    select
+        digest.section,
+        digest.update_rank as rank,
+        papers.comments_count,
+        {_PAPER}
+    from marts.daily_digest_updates as digest
+    inner join marts.papers as papers using (paper_id)
+    where digest.digest_date = $day
+    order by digest.section, digest.update_rank
+"""
+_PERIOD = """
+    select digest_date, verdict, reason, paper_count
+    from marts.{edition}_digests
+    where digest_date = $day
+"""
+# The readings that the digest stands on: of each of its days the newest that was let through.
+_READINGS = """
+    select list_date, reading_id, read_at, item_count
     from marts.list_readings
-    where list_date = $day and is_admitted
-    order by read_at desc
-    limit 1
+    where list_date between $first and $day and is_admitted
+    qualify row_number() over (partition by list_date order by read_at desc) = 1
 """
 _PROOF = f"""
-    with reading as ({_READING})
+    with readings as ({_READINGS})
     select
-        (select paper_count from marts.daily_digests where digest_date = $day) as paper_count,
-        reading.item_count as source_count,
-        reading.read_at,
+        (
+            select sum(paper_count)::bigint from marts.daily_digests
+            where digest_date between $first and $day
+        ) as paper_count,
+        sum(readings.item_count)::bigint as source_count,
+        max(readings.read_at) as read_at,
         (
             select count(*) from quality.gate_results
-            where run_id = reading.reading_id
+            where run_id in (select reading_id from readings)
         ) as check_count
-    from reading
+    from readings
 """
 _WARNINGS = f"""
-    with reading as ({_READING})
+    with readings as ({_READINGS})
     select results.sentence
     from quality.gate_results as results
-    inner join reading on results.run_id = reading.reading_id
+    inner join readings on results.run_id = readings.reading_id
     where not results.is_success
-    order by results.gate, results.suite, results.expectation, results.column_name
+    order by
+        readings.list_date, results.gate, results.suite, results.expectation, results.column_name
 """

@@ -21,6 +21,7 @@ from flows.deliver import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.ledger import DeliveryCount, delivery_counts
 from flows.run_names import key
+from flows.sent_issues import record_issues
 from flows.settings import Settings
 from flows.stage import stage
 from flows.warehouse import connect
@@ -75,6 +76,7 @@ def transform(settings: Settings) -> Build:
         is_new_project = project != _built_with(connection)
         list_date_count = mark_stale(connection, every_date=is_new_project)
         record_deliveries(connection, _delivery_counts(settings))
+        record_issues(connection, settings.issues_path)
     build = Build(_dbt_build(settings, is_new_project=is_new_project), list_date_count)
     create_table_artifact(
         key=key("dbt-build"),

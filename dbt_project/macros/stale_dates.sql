@@ -108,3 +108,22 @@
             )
     {%- endif -%}
 {%- endmacro %}
+
+{#- Whoever has one version only has no change: what an earlier build found of such a paper goes. -#}
+{% macro forget_unchanged_papers() -%}
+    {%- if is_incremental() -%}
+        {%- set touched -%}
+            select paper_id from {{ this }}
+            where {{ is_stale('list_date') }} or {{ is_stale('previous_list_date') }}
+        {%- endset -%}
+        delete from {{ this }}
+        where
+            paper_id in ({{ touched }})
+            and paper_id not in (
+                select paper_id from {{ ref('int_papers_versioned') }}
+                where paper_id in ({{ touched }})
+                group by paper_id
+                having count(distinct field_values) > 1
+            )
+    {%- endif -%}
+{%- endmacro %}

@@ -2,7 +2,8 @@
 
 A paper is chosen when it has **any** of the reader's words, authors or organizations (all papers,
 if the reader named none), **none** of the excluded words, and **all** of the limits: upvotes, code.
-The first `papers_max` of them are sent, in the digest's order and with the digest's ranks.
+The first `papers_max` of them are sent, in the digest's order and with the digest's ranks. News of
+earlier papers is chosen alike and takes what `papers_max` leaves; alone it is no reason to write.
 """
 
 import hashlib
@@ -155,9 +156,23 @@ def _yes(label: str, text: str) -> bool:
 
 
 def choose(digest: Digest, rule: Rule) -> Digest:
-    """The digest with only the papers that the rule chooses, each at its old rank; maybe none."""
-    chosen = [paper for paper in digest.papers if _is_chosen(paper, rule)]
-    return replace(digest, papers=tuple(chosen[: rule.papers_max]))
+    """The digest with only the papers that the rule chooses, each at its old rank; maybe none.
+
+    A digest without papers is no mail, whatever its sections hold: news of old papers goes with an
+    issue, and a reader whose rule is narrow would else be mailed on days that have nothing new.
+    """
+    papers = _chosen(digest.papers, rule, rule.papers_max)
+    sections, seen = [], len(papers)
+    for section in digest.sections:
+        left = None if rule.papers_max is None else rule.papers_max - seen
+        if news := _chosen(section.papers, rule, left):
+            sections.append(replace(section, papers=news))
+            seen += len(news)
+    return replace(digest, papers=papers, sections=tuple(sections))
+
+
+def _chosen(papers: Sequence[DigestPaper], rule: Rule, most: int | None) -> tuple[DigestPaper, ...]:
+    return tuple([paper for paper in papers if _is_chosen(paper, rule)][:most])
 
 
 def _is_chosen(paper: DigestPaper, rule: Rule) -> bool:

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
+
+Edition = Literal["daily", "weekly", "monthly"]
+# The sections of a daily digest in their order, as `daily_digest_updates` names them.
+SECTIONS = ("late_bloomers", "now_has_code", "corrections")
 
 
 @dataclass(frozen=True)
@@ -42,10 +47,26 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Section:
+    """News of papers that an earlier issue carried, in their order; `why_here` says what is new.
+
+    `name` is one of SECTIONS; `rank` counts from 1 in each.
+    """
+
+    name: str
+    papers: tuple[DigestPaper, ...]
+
+
+@dataclass(frozen=True)
 class Digest:
-    """One edition of one date, ready to render. Papers stand in digest order."""
+    """One edition of one date, ready to render. Papers stand in digest order.
+
+    A weekly or monthly edition has the last day of its week (a Sunday) or month as its date.
+    Issues made before there were sections have none.
+    """
 
     issue_date: date
-    edition: str
+    edition: Edition
     papers: tuple[DigestPaper, ...]
     proof: Proof
+    sections: tuple[Section, ...] = ()

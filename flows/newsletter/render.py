@@ -8,7 +8,7 @@ import html
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from textwrap import fill
 from urllib.parse import quote
@@ -16,13 +16,20 @@ from urllib.parse import quote
 from css_inline import CSSInliner
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from flows.newsletter.digest import Digest, DigestPaper, Proof
+from flows.newsletter.digest import Digest, DigestPaper, Edition, Proof, Section
 from flows.newsletter.text import counted, excerpt, one_line, safe_url, short_name, thousands
 
+# A correction may have to quote a whole title.
+WHY_LENGTH, WHY_NEW_LENGTH = 120, 400
 FULL_COUNT = 10  # papers with their summary; the rest has a line each
 # Gmail cuts a mail at 102 kB, and the footer with the way out is what gets lost. The links of a
 # reader replace one character each, so there must be room for them below 100,000 bytes.
 HTML_LIMIT_BYTES = 98_000
+HEADINGS = {
+    "late_bloomers": "Took off since we listed them",
+    "now_has_code": "Now has code",
+    "corrections": "Corrected or withdrawn",
+}
 
 # Where a rendering differs by reader. Private-use characters: `one_line` and `safe_url` let none
 # through, so no title can hold one.
@@ -94,6 +101,12 @@ class _Entry:
         """Votes and organization as one line of text."""
         return self._line(self.organization)
 
+    @property
+    def news(self) -> tuple[_Fact, ...]:
+        """What is new of a paper that an earlier issue carried, with the links to it."""
+        code = (f for f in self.facts if f.url and f.words.startswith(("code", "project")))
+        return (_Fact(self.why_here or ""), *code)
+
     def _line(self, *words: str | None) -> str:
         mark = "WITHDRAWN" if self.is_withdrawn else None
         return " · ".join(filter(None, (mark, f"▲ {self.votes}", *words)))
@@ -114,12 +127,14 @@ def render(digest: Digest, site: Site, *, limit_bytes: int | None = HTML_LIMIT_B
         "preheader": _preheader(digest),
         "padding": _PADDING,
         "masthead": _masthead(digest.edition),
-        "dateline": long_date(digest.issue_date),
+        "dateline": _dateline(digest),
+        "sections": [_section(section, digest.issue_date, site) for section in digest.sections],
         "summary": _summary(digest.papers),
         "proof": _proof(digest.proof),
         "warnings": counted(len(digest.proof.warnings), "warning") if digest.proof.warnings else "",
         "view_url": (view_url := site.issue_url(digest.issue_date, digest.edition)),
-        "report_url": f"{view_url}quality.html",
+        # A week has no quality page of its own: each of its days has one.
+        "report_url": f"{view_url}quality.html" if digest.edition == "daily" else "",
         "feed_url": f"{site.public_url.rstrip('/')}/feed.atom",
         "reader_only": _READER_ONLY,
         "reader_end": _READER_END,
@@ -221,7 +236,19 @@ def _wrapped(words: str, indent: int = 0) -> str:
     )
 
 
-def _entry(paper: DigestPaper, issue_date: date, site: Site) -> _Entry:
+def _section(section: Section, issue_date: date, site: Site) -> dict[str, object]:
+    entries = [_entry(paper, issue_date, site, WHY_NEW_LENGTH) for paper in section.papers]
+    if section.name != "now_has_code":  # elsewhere the code is not the news
+        entries = [replace(entry, facts=()) for entry in entries]
+    return {
+        "heading": HEADINGS.get(section.name, section.name.replace("_", " ").capitalize()),
+        "entries": entries,
+    }
+
+
+def _entry(
+    paper: DigestPaper, issue_date: date, site: Site, why_length: int = WHY_LENGTH
+) -> _Entry:
     organization = one_line(paper.organization_name or "", 80) or None
     return _Entry(
         rank=paper.rank,
@@ -231,7 +258,7 @@ def _entry(paper: DigestPaper, issue_date: date, site: Site) -> _Entry:
         organization=organization,
         facts=tuple(_facts(paper, organization, issue_date)),
         summary=excerpt(paper.ai_summary or "") or excerpt(paper.abstract),
-        why_here=one_line(paper.why_here or "", 120) or None,
+        why_here=one_line(paper.why_here or "", why_length) or None,
         is_withdrawn=paper.is_withdrawn,
     )
 
@@ -259,8 +286,29 @@ def _facts(paper: DigestPaper, organization: str | None, issue_date: date) -> li
     return facts
 
 
-def _masthead(edition: str) -> str:
+def _masthead(edition: Edition) -> str:
     return "Daily Papers" if edition == "daily" else f"Daily Papers {edition}"
+
+
+def _dateline(digest: Digest) -> str:
+    """`Thursday 20 August 2026`, `Week 33, 10 to 16 August 2026`, `August 2026`."""
+    day = digest.issue_date
+    if digest.edition == "monthly":
+        return f"{day:%B %Y}"
+    if digest.edition == "weekly":
+        first = day - timedelta(days=6)
+        year = "" if first.year == day.year else f" {first.year}"
+        month = "" if first.month == day.month else f" {first:%B}{year}"
+        return f"Week {day.isocalendar().week}, {first.day}{month} to {day.day} {day:%B %Y}"
+    return long_date(day)
+
+
+def _when(digest: Digest) -> str:
+    """`20 Aug`, `week 33`, `August 2026`: the date in a subject."""
+    day = digest.issue_date
+    if digest.edition == "monthly":
+        return f"{day:%B %Y}"
+    return f"week {day.isocalendar().week}" if digest.edition == "weekly" else f"{day.day} {day:%b}"
 
 
 def _subject(digest: Digest) -> str:
@@ -268,8 +316,7 @@ def _subject(digest: Digest) -> str:
     names = _names(digest)
     first, others = names[:2], len(names) - 2
     listed = f"{', '.join(first)} and {others} more" if others > 0 else " and ".join(first)
-    day = f"{digest.issue_date.day} {digest.issue_date:%b}"
-    return f"{_masthead(digest.edition)}, {day}: {listed}"
+    return f"{_masthead(digest.edition)}, {_when(digest)}: {listed}"
 
 
 def _preheader(digest: Digest) -> str:

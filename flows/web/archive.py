@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FrozenIssue(Digest):
     """A digest as it was sent, with the subject it had."""
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from flows.gates import create_audit_tables
 from flows.mailing.ledger import DeliveryCount
+from flows.sent_issues import record_issues
 from flows.sources.hub_item import read_item
 from flows.sources.pipeline import ITEMS, READINGS, reading_id
 from flows.transform import record_deliveries
@@ -20,7 +21,8 @@ from flows.transform import record_deliveries
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 MARTS = (
     *("papers", "paper_authors", "listings", "list_readings", "paper_readings"),
-    *("daily_digests", "daily_digest_papers"),
+    *("daily_digests", "daily_digest_papers", "paper_changes"),
+    *("weekly_digests", "weekly_digest_papers", "monthly_digests", "monthly_digest_papers"),
     *("paper_momentum", "trending_papers", "hub_trending_papers", "keyword_weeks"),
     *("curation_days", "organizations", "submitters", "authors"),
 )
@@ -63,6 +65,7 @@ class Warehouse:
             connection.execute("create table staging.stale_list_dates (list_date date)")
             create_audit_tables(connection)
             record_deliveries(connection, [DeliveryCount(date(2026, 8, 13), "daily", "sent", 3)])
+            record_issues(connection, folder / "issues")
 
     def connect(self) -> closing[duckdb.DuckDBPyConnection]:
         """The warehouse in UTC, closed at the end of the block."""

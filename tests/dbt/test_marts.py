@@ -273,6 +273,46 @@ def test_a_full_refresh_changes_nothing(warehouse: Warehouse) -> None:
     assert warehouse.marts() == incremental
 
 
+def test_a_change_that_is_gone_with_its_reading_leaves(warehouse: Warehouse) -> None:
+    first = warehouse.read("2026-08-12T16:00:00", [item("2608.00001", title="Old")])
+    warehouse.read(MORNING, [item("2608.00001", title="New")])
+    warehouse.build()
+    changes = "select field, old_value, new_value, previous_list_date from marts.paper_changes"
+    assert warehouse.rows(changes) == [("title", "Old", "New", date(2026, 8, 12))]
+
+    warehouse.forget(first)
+    warehouse.build()
+
+    assert warehouse.rows(changes) == []
+
+
+def test_a_paper_that_leaves_a_week_is_new_in_a_later_one(warehouse: Warehouse) -> None:
+    first = warehouse.read("2026-08-12T16:00:00", [item("2608.00001", 9), item("2608.00002", 5)])
+    warehouse.read("2026-08-20T16:00:00", [item("2608.00001", 9), item("2608.00003", 8)])
+    warehouse.build()
+    weeks = (
+        "select digest_date, paper_id, is_repeat from marts.weekly_digest_papers"
+        " order by digest_date, digest_rank"
+    )
+    assert warehouse.rows(weeks) == [
+        (date(2026, 8, 16), "2608.00001", False),
+        (date(2026, 8, 16), "2608.00002", False),
+        (date(2026, 8, 23), "2608.00001", True),
+        (date(2026, 8, 23), "2608.00003", False),
+    ]
+
+    warehouse.judge(first, "marts", passed=False)
+    warehouse.build()
+
+    assert warehouse.rows(weeks) == [
+        (date(2026, 8, 23), "2608.00001", False),
+        (date(2026, 8, 23), "2608.00003", False),
+    ]
+    assert warehouse.rows(
+        "select period, verdict, paper_count from marts.weekly_digests order by all"
+    ) == [("2026-W33", "partial", 0), ("2026-W34", "partial", 2)]
+
+
 def test_a_build_of_one_date_reads_no_other(warehouse: Warehouse) -> None:
     warehouse.read("2026-08-12T16:00:00", [item("2608.00001")])
     warehouse.build()

@@ -72,6 +72,14 @@ def test_a_day_from_the_command_line_to_sql(
         (["status"], 1, "`papers run` makes one"),
         (["sql", "select 1"], 1, "Nothing is published yet"),
         (["preview", "2026-08-20"], 1, "Nothing is published yet"),
+        (["preview", "--edition", "weekly"], 1, "Nothing is published yet"),
+        (["run", "2026-08-20", "--as-of", "noon"], 2, "“noon” is no time; write it as"),
+        (["run", "2026-08-20", "--as-of", "2999-01-01"], 2, "has not come yet"),
+        (["run", "2026-08-20", "--as-of", "2026-08-20"], 2, "2026-08-20 was never read"),
+        (["edition", "weekly", "2026-W54"], 2, "There is no week 2026-W54."),
+        (["edition", "monthly", "2026-W33"], 2, "write it as 2026-08."),
+        (["edition", "yearly"], 2, "yearly"),
+        (["edition", "weekly"], 1, "Nothing is published yet"),
     ],
 )
 def test_bad_usage_is_one_sentence_and_the_right_code(

@@ -14,7 +14,7 @@ from flows.mailing.rules import (
     parse_rule,
     rehearse,
 )
-from flows.newsletter.digest import Digest, DigestPaper, Proof
+from flows.newsletter.digest import Digest, DigestPaper, Proof, Section
 from tests.odd_input import odd_input
 
 DAY = date(2026, 8, 13)
@@ -59,6 +59,34 @@ def test_a_rule_chooses(fields: dict[str, str], ranks: list[int]) -> None:
     chosen = choose(DIGEST, parse_rule(fields))
     assert [paper.rank for paper in chosen.papers] == ranks
     assert chosen == replace(DIGEST, papers=chosen.papers)
+
+
+NEWS = replace(
+    DIGEST,
+    papers=PAPERS[:2],
+    sections=(Section("late_bloomers", PAPERS[2:]), Section("corrections", PAPERS[:1])),
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "papers", "sections"),
+    [
+        ({}, [1, 2], {"late_bloomers": [3, 4], "corrections": [1]}),
+        ({"include": "robots"}, [1], {"late_bloomers": [3], "corrections": [1]}),
+        ({"exclude": "robots"}, [2], {"late_bloomers": [4]}),
+        # News takes what the reader's number leaves.
+        ({"papers_max": "3"}, [1, 2], {"late_bloomers": [3]}),
+        ({"papers_max": "2"}, [1, 2], {}),
+        # Only news: the digest has no papers, which is no mail.
+        ({"include": "survey"}, [], {"late_bloomers": [3]}),
+    ],
+)
+def test_a_rule_chooses_news_of_earlier_papers_alike(
+    fields: dict[str, str], papers: list[int], sections: dict[str, list[int]]
+) -> None:
+    chosen = choose(NEWS, parse_rule(fields))
+    assert [paper.rank for paper in chosen.papers] == papers
+    assert {s.name: [paper.rank for paper in s.papers] for s in chosen.sections} == sections
 
 
 def test_rules_that_choose_alike_share_a_key() -> None:

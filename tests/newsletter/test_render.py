@@ -8,8 +8,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.newsletter.digest import Digest, DigestPaper
-from flows.newsletter.render import ReaderLinks, Rendering, Site, personal, public, render
+from flows.newsletter.digest import Digest, DigestPaper, Edition, Section
+from flows.newsletter.render import (
+    FULL_COUNT,
+    HEADINGS,
+    ReaderLinks,
+    Rendering,
+    Site,
+    personal,
+    public,
+    render,
+)
 
 Papers = Callable[..., DigestPaper]
 Digests = Callable[..., Digest]
@@ -197,10 +206,65 @@ def test_links_lead_to_the_site_and_the_hub_that_are_set(digest: Digests) -> Non
     assert "http://127.0.0.1:8000/issues/2026-08-20-daily/\n" in rendering.text
 
 
-def test_another_edition_says_so(digest: Digests, site: Site) -> None:
-    rendering = render(replace(digest(count=1), edition="weekly"), site)
-    assert rendering.subject.startswith("Daily Papers weekly, 20 Aug: ")
-    assert "/issues/2026-08-20-weekly/" in rendering.html
+@pytest.mark.parametrize(
+    ("edition", "day", "when", "dateline"),
+    [
+        ("weekly", date(2026, 8, 16), "week 33", "Week 33, 10 to 16 August 2026"),
+        ("weekly", date(2026, 8, 2), "week 31", "Week 31, 27 July to 2 August 2026"),
+        ("weekly", date(2027, 1, 3), "week 53", "Week 53, 28 December 2026 to 3 January 2027"),
+        ("monthly", date(2026, 8, 31), "August 2026", "August 2026"),
+    ],
+)
+def test_another_edition_says_so(
+    digest: Digests, site: Site, edition: Edition, day: date, when: str, dateline: str
+) -> None:
+    rendering = public(render(replace(digest(count=1), edition=edition, issue_date=day), site))
+    assert rendering.subject.startswith(f"Daily Papers {edition}, {when}: ")
+    assert rendering.text.startswith(f"DAILY PAPERS {edition.upper()}, {dateline}\n")
+    assert dateline in words(rendering.html)
+    assert f"/issues/{day}-{edition}/" in rendering.html
+    assert "quality.html" not in rendering.html + rendering.text
+
+
+def test_news_of_earlier_papers_stands_after_the_list_in_both_parts(
+    digest: Digests, paper: Papers, site: Site
+) -> None:
+    hostile = 'since our issue of 13 Aug: the title was “<script>alert("x")</script>”'
+    news = (
+        Section("late_bloomers", (paper(1, paper_id="2607.00001", why_here="+90 votes"),)),
+        Section("now_has_code", (paper(1, paper_id="2607.00002", why_here="repository added"),)),
+        Section("corrections", (
+            paper(1, paper_id="2607.00003", why_here=hostile, is_withdrawn=True),
+        )),
+    )  # fmt: skip
+    plain, told = digest(count=12), replace(digest(count=12), sections=news)
+    rendering = render(told, site)
+    shown = words(rendering.html)
+    order = [
+        "Also listed", "Took off since we listed them", "+90 votes", "Now has code",
+        "repository added", "Corrected or withdrawn", "Withdrawn", "since our issue of 13 Aug",
+    ]  # fmt: skip
+    places = [shown.index(each) for each in order]
+    assert places == sorted(places)
+    assert "<script" not in rendering.html
+    assert PAPER_LINK.findall(rendering.text) == PAPER_LINK.findall(rendering.html)
+    assert PAPER_LINK.findall(rendering.html)[12:] == ["2607.00001", "2607.00002", "2607.00003"]
+    assert rendering.subject == render(plain, site).subject
+    without = render(plain, site)
+    for heading in HEADINGS.values():
+        assert heading not in words(without.html)
+        assert heading.upper() not in without.text
+
+
+def test_the_longest_sections_leave_room_for_the_issue(
+    digest: Digests, paper: Papers, site: Site
+) -> None:
+    long = paper(1, title="Long and “quoted” " * 28, why_here="was “Long and quoted” " * 25)
+    news = tuple(Section(name, (long,) * 10) for name in HEADINGS)
+    rendering = render(replace(digest(count=120), sections=news), site)
+    assert len(rendering.html.encode()) < 100_000
+    assert PAPER_LINK.findall(rendering.text) == PAPER_LINK.findall(rendering.html)
+    assert len(PAPER_LINK.findall(rendering.html)) > 30 + FULL_COUNT
 
 
 def elements(html: str) -> list[str]:

@@ -13,6 +13,10 @@
 -- depends_on: {{ ref('organizations') }}
 -- depends_on: {{ ref('submitters') }}
 -- depends_on: {{ ref('authors') }}
+-- depends_on: {{ ref('daily_digest_updates') }}
+-- depends_on: {{ ref('issue_as_known_now') }}
+-- depends_on: {{ ref('weekly_digests') }}
+-- depends_on: {{ ref('monthly_digests') }}
 {{
     config(
         materialized='incremental',

@@ -1,0 +1,98 @@
+"""The weekly and the monthly issue: what the days published, once more, as one list by votes.
+
+published/papers.duckdb ──Digest──▶ issues/<last day>-weekly/ or -monthly/ ──▶ mail
+
+papers edition weekly 2026-W33        papers edition monthly 2026-08
+"""
+
+from datetime import date
+
+from prefect import flow, runtime
+from prefect.client.schemas.objects import State
+
+from flows import clock
+from flows.export import Export, issue_files, issue_folder, mailed, write_files
+from flows.newsletter.digest import Edition
+from flows.newsletter.text import counted
+from flows.outcome import Outcome
+from flows.periods import ends_at, first_day, newest_ended, period_name
+from flows.published import Period, read_digest, read_period
+from flows.settings import Settings, load_settings
+from flows.stage import stage
+from flows.warehouse import WarehouseBusyError, writer_lock
+
+
+def _run_name() -> str:
+    given = runtime.flow_run.parameters
+    kind, day = given["kind"], given["issue_date"]
+    when = period_name(kind, day) if day else f"the newest {_UNITS[kind]}"
+    return f"{kind} issue of {when}"
+
+
+@flow(name="edition", flow_run_name=_run_name, validate_parameters=False)
+def edition(kind: Edition, issue_date: date | None = None) -> State:
+    """The issue of the week or month that ends on this date (default: the newest that is over)."""
+    settings = load_settings()
+    day = issue_date or newest_ended(kind, clock.utc_now())
+    try:
+        # The one writer also of issues: two runs at once would both make the folder.
+        with writer_lock(settings):
+            outcome = one_edition(kind, day, settings)
+    except WarehouseBusyError as stop:
+        outcome = Outcome("failed", str(stop))
+    return outcome.as_state()
+
+
+def one_edition(kind: Edition, issue_date: date, settings: Settings) -> Outcome:
+    """Make and mail the issue where its week or month is known to its end; else say what lacks.
+
+    Raises:
+        NotPublishedError: there is no publication yet.
+    """
+    name = period_name(kind, issue_date)
+    folder = issue_folder(settings, issue_date, kind)
+    if not folder.exists():
+        if ends_at(kind, issue_date) > clock.utc_now():
+            sentence = f"{name} is not over; it ends on {issue_date:%A} {issue_date}."
+            return Outcome("not_open", sentence)
+        period = read_period(settings.published_path, kind, issue_date)
+        if held := _held(kind, issue_date, period):
+            return held
+    issue = export_edition(kind, issue_date, settings)
+    return Outcome(
+        "complete", f"{name}: {issue.sentence}", issue=issue.folder, is_blocked=issue.is_blocked
+    )
+
+
+@stage
+def export_edition(kind: Edition, issue_date: date, settings: Settings) -> Export:
+    """The issue of this week or month, made once, and sent to each reader once."""
+    folder = issue_folder(settings, issue_date, kind)
+    is_new = not folder.exists()
+    if is_new:
+        digest = read_digest(settings.published_path, issue_date, kind)
+        if digest is None:
+            return Export(None, "No issue: earlier issues carried every paper of it.")
+        write_files(folder, issue_files(digest, settings))
+    return mailed(folder, settings, is_new=is_new)
+
+
+def _held(kind: Edition, issue_date: date, period: Period | None) -> Outcome | None:
+    """Why there is no issue of a period that is over, if there is none."""
+    name = period_name(kind, issue_date)
+    if period is None:
+        first = first_day(kind, issue_date)
+        return Outcome(
+            "partial",
+            f"{name} is held: none of its days was ever read;"
+            f" `papers backfill {first} {issue_date}` reads them.",
+        )
+    if period.verdict == "partial":
+        known = counted(period.paper_count, "paper")
+        return Outcome("partial", f"{name} is held, with {known} so far. {period.reason}")
+    if period.verdict == "empty":
+        return Outcome("empty", f"No issue of {name}. {period.reason}")
+    return None
+
+
+_UNITS = {"weekly": "week", "monthly": "month"}
