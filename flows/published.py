@@ -3,15 +3,9 @@
 published/papers.duckdb ──▶ Digest
 """
 
-import csv
-import io
-import json
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
-
-import duckdb
-from duckdb import DuckDBPyRelation
+from typing import Any
 
 from flows.newsletter.digest import Digest, DigestPaper, Proof
 from flows.warehouse import connect, records
@@ -22,10 +16,6 @@ NOTHING_PUBLISHED = "Nothing is published yet; `papers run` publishes a day."
 
 class NotPublishedError(Exception):
     """There is nothing published to answer from; the message says what to run."""
-
-
-class QueryError(Exception):
-    """SQL that DuckDB does not take; the message says where."""
 
 
 def read_digest(path: Path, day: date) -> Digest | None:
@@ -59,45 +49,6 @@ def recent_digests(path: Path) -> tuple[Digest, ...]:
         days = [row[0] for row in connection.execute(_COMPLETE_DAYS, [RECENT_DAYS]).fetchall()]
         digests = [read_digest(path, day) for day in days]
     return tuple(digest for digest in digests if digest)
-
-
-def answer(path: Path, query: str, format: Literal["table", "csv", "json"]) -> str:
-    """What the published file answers to this SQL, as text; the file cannot be changed by it.
-
-    Raises:
-        NotPublishedError: there is no publication yet.
-        QueryError: DuckDB does not take the query.
-    """
-    if not path.exists():
-        raise NotPublishedError(NOTHING_PUBLISHED)
-    with connect(path, read_only=True) as connection:
-        # A query may read what is published, not this machine's other files.
-        connection.execute("set enable_external_access = false; set search_path = 'marts,quality'")
-        try:
-            result = connection.sql(query)
-        except duckdb.Error as error:
-            raise QueryError(f"DuckDB does not take this query. {error}") from None
-        return _FORMATS[format](result) if result is not None else ""
-
-
-def _table(result: DuckDBPyRelation) -> str:
-    return f"{result}\n"
-
-
-def _csv(result: DuckDBPyRelation) -> str:
-    lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(result.columns)
-    writer.writerows(result.fetchall())
-    return lines.getvalue()
-
-
-def _json(result: DuckDBPyRelation) -> str:
-    rows = [dict(zip(result.columns, row, strict=True)) for row in result.fetchall()]
-    return json.dumps(rows, default=str, ensure_ascii=False, indent=1) + "\n"
-
-
-_FORMATS = {"table": _table, "csv": _csv, "json": _json}
 
 
 def _paper(row: dict[str, Any]) -> dict[str, Any]:
