@@ -26,7 +26,8 @@ class Mart:
     @property
     def date_column(self) -> str | None:
         """The date that is part of its key, if one is."""
-        return next((key for key in re.split(r", | and ", self.grain) if key.endswith("_date")), None)
+        keys = re.split(r", | and ", self.grain)
+        return next((key for key in keys if key.endswith("_date")), None)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Example questions to the published file: the SQL in dbt_project/analyses/, one question a file."""
+"""Example questions to the published file: dbt_project/analyses/, one question a file."""
 
 from dataclasses import dataclass
 

@@ -35,7 +35,7 @@ _COLUMNS = """
 _WORDS = """
     select table_name as word from duckdb_tables() where schema_name <> 'search'
     union select column_name from duckdb_columns() where schema_name <> 'search'
-    union select function_name from duckdb_functions() where regexp_full_match(function_name, '[a-z_]+')
+    union select function_name from duckdb_functions() where function_name ~ '[a-z_]+'
     union select keyword_name from duckdb_keywords()
 """
 _DOT_COMMANDS = (".tables", ".schema", ".examples", ".help", ".exit")

@@ -1,1 +1,1 @@
-"""Search over what is published: how words are read, the index, and the papers that a text finds."""
+"""Search over what is published: how words are read, the index, and what a text finds."""

@@ -116,9 +116,11 @@ def _pieces(marked: str) -> tuple[Piece, ...]:
     pieces: list[Piece] = []
     for part in marked.split(_START):
         hit, end, rest = part.partition(_END)
-        pieces += [Piece(hit, is_hit=True), Piece(rest, is_hit=False)] if end else [
-            Piece(hit, is_hit=False)
-        ]
+        pieces += (
+            [Piece(hit, is_hit=True), Piece(rest, is_hit=False)]
+            if end
+            else [Piece(hit, is_hit=False)]
+        )
     return tuple(piece for piece in pieces if piece.text)
 
 

@@ -189,7 +189,11 @@ _NEW_WORDS = """
                 where word not in (select known.word from search.indexed_words as known)
             )
         ),
-        terms as (select term, any_value(term_number) as term_number from search.indexed_words group by term)
+        terms as (
+            select term, any_value(term_number) as term_number
+            from search.indexed_words
+            group by term
+        )
     select
         new.word,
         new.term,
@@ -202,11 +206,12 @@ _NEW_WORDS = """
     left join terms using (term)
     order by new.word
 """
+_FIELD_ROWS = ", ".join(str((name, *numbers)) for name, numbers in FIELDS.items())
 _NEW_POSTINGS = f"""
     insert into search.indexed_postings
     with
         fields (field, boost, usual_length) as (
-            values {", ".join(f"('{name}', {boost}, {usual})" for name, (boost, usual) in FIELDS.items())}
+            values {_FIELD_ROWS}
         ),
         lengths as (
             select paper_number, field, sum(word_count) as length from occurrences group by all
