@@ -132,6 +132,16 @@ def test_column_names_say_what_type_they_have(marts: list[Nodes]) -> None:
             assert name.startswith(("is_", "has_")) == (data_type == "boolean"), name
 
 
+def test_every_analysis_opens_with_its_question_and_is_described(manifest: Any) -> None:
+    analyses = [n for n in manifest["nodes"].values() if n["resource_type"] == "analysis"]
+
+    assert len(analyses) >= 10
+    for analysis in analyses:
+        first = _file(analysis).read_text().splitlines()[0]
+        assert re.fullmatch(r"-- .+\?", first), f"{analysis['name']} opens with {first!r}"
+        assert analysis["description"], analysis["name"]
+
+
 def test_analysts_are_promised_every_mart(manifest: Any, marts: list[Nodes]) -> None:
     analysts = manifest["exposures"]["exposure.daily_papers.analysts"]
 

@@ -71,6 +71,9 @@ def test_a_day_from_the_command_line_to_sql(
         (["fly"], 2, "fly"),
         (["status"], 1, "`papers run` makes one"),
         (["sql", "select 1"], 1, "Nothing is published yet"),
+        (["search", "attention"], 1, "Nothing is published yet"),
+        (["search", "attention", "--limit", "0"], 2, "limit"),
+        (["search", "attention", "--since", "soon"], 2, "soon"),
         (["preview", "2026-08-20"], 1, "Nothing is published yet"),
     ],
 )
