@@ -39,7 +39,9 @@ _MACROS = f"""
             ['ba','ce','di','fo','gu','ha','ke','li','mo','nu','pra','que','ri','sto','tu','vel']
             [1 + (hash(rank, place) % 16)::integer]
             for place in range(2 + (hash(rank) % 3)::integer)
-        ], 'string_agg', '') || chr((97 + rank % 26)::integer) || chr((97 + rank // 26 % 26)::integer)
+        ], 'string_agg', '')
+        || chr((97 + rank % 26)::integer)
+        || chr((97 + rank // 26 % 26)::integer)
         || chr((97 + rank // 676 % 26)::integer) as word
     from range(1, {WORDS} + 2) as ranks (rank);
 """
@@ -94,8 +96,10 @@ def bench(size: int, folder: Path) -> None:
         _make_papers(connection, size)
         console.print(f"{size:,} papers")
         _timed("  index of all", lambda: update_index(connection, ""))
-        connection.execute(f"update marts.papers set reading_id = 'b', title = title || ' again'"
-                           f" where upvotes_count = 1 and rowid < {ONE_DAY * 97}")
+        connection.execute(
+            f"update marts.papers set reading_id = 'b', title = title || ' again'"
+            f" where upvotes_count = 1 and rowid < {ONE_DAY * 97}"
+        )
         _timed(f"  index of a day ({ONE_DAY} papers changed)", lambda: update_index(connection, ""))
         file = folder / "papers.duckdb"
         connection.execute(f"attach '{file}' as published (storage_version 'v1.0.0')")
@@ -105,7 +109,9 @@ def bench(size: int, folder: Path) -> None:
         without = file.stat().st_size
         _timed("  index copied into the publication", lambda: copy_index(connection))
         connection.execute("detach published")
-    console.print(f"  file {without / 1e6:,.0f} MB, with the index {file.stat().st_size / 1e6:,.0f} MB")
+    console.print(
+        f"  file {without / 1e6:,.0f} MB, with the index {file.stat().st_size / 1e6:,.0f} MB"
+    )
     with duckdb.connect(str(file), read_only=True) as connection:
         questions = _questions(connection)
         seconds = [_seconds(connection, question) for question in questions]
@@ -121,10 +127,10 @@ def bench(size: int, folder: Path) -> None:
 def _make_papers(connection: duckdb.DuckDBPyConnection, size: int) -> None:
     connection.execute(_MACROS)
     connection.execute(
-        "create schema marts; create table marts.papers (paper_id text, reading_id text, title text,"
-        " abstract text, ai_summary text, ai_keywords text[], author_names text[],"
-        " organization_name text, first_listed_on date, last_listed_on date, upvotes_count bigint,"
-        " github_url text, project_url text)"
+        "create schema marts; create table marts.papers (paper_id text, reading_id text,"
+        " title text, abstract text, ai_summary text, ai_keywords text[], author_names text[],"
+        " organization_name text, first_listed_on date, last_listed_on date,"
+        " upvotes_count bigint, github_url text, project_url text)"
     )
     for first in range(0, size, 20_000):
         connection.execute(_PAPERS, {"first": first, "next": min(size, first + 20_000)})
@@ -165,7 +171,8 @@ def _seconds(connection: duckdb.DuckDBPyConnection, question: Question) -> float
 def _timed(what: str, do: Callable[[], object]) -> None:
     began, cpu = time.perf_counter(), time.process_time()
     do()
-    console.print(f"{what}: {time.perf_counter() - began:.2f} s ({time.process_time() - cpu:.2f} s of processor)")
+    seconds, work = time.perf_counter() - began, time.process_time() - cpu
+    console.print(f"{what}: {seconds:.2f} s ({work:.2f} s of processor)")
 
 
 if __name__ == "__main__":
