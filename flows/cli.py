@@ -7,9 +7,9 @@ from datetime import date
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter, validators
 from rich.console import Console
 
 from flows import clock
@@ -40,11 +40,13 @@ def main(words: list[str] | None = None) -> None:
     from flows.mailing.subscribers import RefusedError
     from flows.mailing.transports import TransportError
     from flows.past import AsOfError
-    from flows.published import NotPublishedError, QueryError
+    from flows.published import NotPublishedError
+    from flows.query import QueryError
+    from flows.search.find import QuestionError
     from flows.warehouse import WarehouseBusyError
 
     usage = (
-        *(SettingsError, CycloptsError, QueryError),
+        *(SettingsError, CycloptsError, QueryError, QuestionError),
         *(AddressError, RuleError, MailboxError, PeriodError, AsOfError),
     )
     blocked = (
@@ -193,17 +195,84 @@ def check() -> int:
 
 
 @app.command
-def sql(query: str | None = None, /, *, format: Literal["table", "csv", "json"] = "table") -> int:
-    """Ask the published file; read-only.
+def sql(
+    query: str | None = None,
+    /,
+    *,
+    format: Literal["table", "csv", "json", "parquet"] = "table",
+    output: Path | None = None,
+    examples: bool = False,
+) -> int:
+    """Ask the published file in SQL; read-only. Without a query on a terminal, a shell.
 
     Args:
         query: SQL; without it, it is read from the standard input.
-        format: how the answer is printed.
+        format: how the answer is given.
+        output: the file to write the answer to (default: the standard output).
+        examples: print questions to begin with, and their SQL.
     """
-    from flows.published import answer
+    from flows.query import answer, published
 
-    settings = load_settings()
-    console.file.write(answer(settings.published_path, query or sys.stdin.read(), format))
+    path = load_settings().published_path
+    if examples or (query is None and sys.stdin.isatty()):
+        return _shell(path, is_asked=not examples)
+    if format == "parquet" and output is None and sys.stdout.isatty():
+        errors.print("Parquet is not for a terminal; name a file with --output, or redirect it.")
+        return EXIT_USAGE
+    with published(path) as connection:
+        said = answer(connection, sys.stdin.read() if query is None else query, format)
+    if output is not None:
+        output.write_bytes(said)
+    elif format == "parquet":
+        sys.stdout.buffer.write(said)
+    else:
+        console.file.write(said.decode())
+    return EXIT_OK
+
+
+def _shell(path: Path, *, is_asked: bool) -> int:
+    from flows.shell import examples_text, shell
+
+    def say(text: str) -> None:
+        console.print(text, markup=False)
+
+    if is_asked:
+        shell(path, path.parents[1] / "sql_history", say)
+    else:
+        say(examples_text())
+    return EXIT_OK
+
+
+@app.command
+def search(
+    *words: str,
+    since: date | None = None,
+    until: date | None = None,
+    organization: str | None = None,
+    has_code: bool | None = None,
+    upvotes_min: int | None = None,
+    limit: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=1000))] = 10,
+    format: Literal["table", "json"] = "table",
+) -> int:
+    """The papers about something, the best first: words, "a phrase", atten*, names, arXiv ids.
+
+    Args:
+        words: what to look for in titles, abstracts, AI summaries, keywords and authors.
+        since: only papers on a list of this date or later, YYYY-MM-DD.
+        until: only papers on a list of this date or earlier, YYYY-MM-DD.
+        organization: only papers submitted for an organization with this in its name.
+        has_code: only papers with a code repository, or only those without.
+        upvotes_min: only papers with as many votes.
+        limit: how many, 1 to 1,000.
+        format: a list to read, or JSON for a script.
+    """
+    from flows.search.find import Question, search
+    from flows.search.show import show
+
+    question = Question(
+        " ".join(words), since, until, organization, has_code, upvotes_min, most=limit
+    )
+    show(search(load_settings().published_path, question), format, console)
     return EXIT_OK
 
 

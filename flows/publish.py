@@ -5,12 +5,18 @@ marts.*, quality.*  ──▶  published/papers.duckdb,  published/parquet/*.par
 
 import os
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
+from flows import clock
+from flows.catalog import marts
+from flows.parquet_files import literal, write_months, write_table
+from flows.readme_table import comment, write_readme
+from flows.search.index import copy_index, update_index
 from flows.settings import Settings
 from flows.stage import stage
 from flows.warehouse import connect
@@ -49,7 +55,18 @@ def publish(settings: Settings) -> Publication:
     database = folder / "papers.duckdb.new"
     parquet = _next_parquet_folder(folder)
     with connect(settings.warehouse_path) as connection:
-        rows = _copy_tables(connection, database, parquet)
+        update_index(connection, _project(connection))
+        connection.execute(
+            f"attach {literal(database)} as published (storage_version '{STORAGE_VERSION}')"
+        )
+        rows = _copy_tables(connection)
+        described = {
+            f"{schema}.{table}": (marts()[table], count) for (schema, table), count in rows.items()
+        }
+        write_readme(connection, "published", described, clock.utc_now())
+        copy_index(connection)
+        _write_parquet(connection, rows, parquet, previous=folder / "parquet")
+        connection.execute("detach published")
     _synchronize(database)
     _point(folder / "parquet", parquet)
     database.replace(settings.published_path)
@@ -58,37 +75,44 @@ def publish(settings: Settings) -> Publication:
     return Publication(settings.published_path, folder / "parquet", len(rows), sum(rows.values()))
 
 
-def _copy_tables(
-    connection: DuckDBPyConnection, database: Path, parquet: Path
-) -> dict[tuple[str, str], int]:
-    """Copy every table and view of the published schemas; the number of rows of each."""
+def _project(connection: DuckDBPyConnection) -> str:
+    """The dbt project that the marts were built with."""
+    row = connection.execute("select project_sha256 from staging.built_with").fetchone()
+    return str(row[0]) if row else ""
+
+
+def _copy_tables(connection: DuckDBPyConnection) -> dict[tuple[str, str], int]:
+    """Copy every mart with its description into `published`; the number of rows of each."""
     tables = connection.execute(
         "select table_schema, table_name from information_schema.tables"
         " where table_catalog = current_database() and list_contains(?, table_schema)"
         " order by all",
         [list(PUBLISHED_SCHEMAS)],
     ).fetchall()
-    parquet.mkdir()
-    connection.execute(
-        f"attach {_literal(database)} as published (storage_version '{STORAGE_VERSION}')"
-    )
     rows = {}
     for schema, table in tables:
         name = f'"{schema}"."{table}"'
         connection.execute(f'create schema if not exists published."{schema}"')
         connection.execute(f"create table published.{name} as from {name}")
-        target = parquet / f"{table}.parquet"
-        connection.execute(
-            f"copy published.{name} to {_literal(target)} (format parquet, codec zstd)"
-        )
+        comment(connection, f"published.{name}", marts()[table])
         counted = connection.execute(f"select count(*) from published.{name}").fetchone()
         rows[schema, table] = int(counted[0]) if counted else 0
-    connection.execute("detach published")
     return rows
 
 
-def _literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+def _write_parquet(
+    connection: DuckDBPyConnection,
+    tables: Iterable[tuple[str, str]],
+    folder: Path,
+    previous: Path,
+) -> None:
+    """Every table as one file, and those with a date in their key month by month as well."""
+    folder.mkdir()
+    for schema, table in tables:
+        name = f"published.{schema}.{table}"
+        write_table(connection, name, folder / f"{table}.parquet")
+        if date_column := marts()[table].date_column:
+            write_months(connection, name, date_column, folder / table, previous / table)
 
 
 def _next_parquet_folder(folder: Path) -> Path:

@@ -3,18 +3,14 @@
 published/papers.duckdb ──▶ Digest
 """
 
-import csv
-import io
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import duckdb
-from duckdb import DuckDBPyConnection, DuckDBPyRelation
+from duckdb import DuckDBPyConnection
 
 from flows.newsletter.digest import SECTIONS, Digest, DigestPaper, Edition, Proof, Section
 from flows.periods import first_day
@@ -26,10 +22,6 @@ NOTHING_PUBLISHED = "Nothing is published yet; `papers run` publishes a day."
 
 class NotPublishedError(Exception):
     """There is nothing published to answer from; the message says what to run."""
-
-
-class QueryError(Exception):
-    """SQL that DuckDB does not take; the message says where."""
 
 
 @dataclass(frozen=True)
@@ -87,23 +79,6 @@ def recent_digests(path: Path) -> tuple[Digest, ...]:
     return tuple(digest for digest in digests if digest)
 
 
-def answer(path: Path, query: str, format: Literal["table", "csv", "json"]) -> str:
-    """What the published file answers to this SQL, as text; the file cannot be changed by it.
-
-    Raises:
-        NotPublishedError: there is no publication yet.
-        QueryError: DuckDB does not take the query.
-    """
-    with _published(path) as connection:
-        # A query may read what is published, not this machine's other files.
-        connection.execute("set enable_external_access = false; set search_path = 'marts,quality'")
-        try:
-            result = connection.sql(query)
-        except duckdb.Error as error:
-            raise QueryError(f"DuckDB does not take this query. {error}") from None
-        return _FORMATS[format](result) if result is not None else ""
-
-
 @contextmanager
 def _published(path: Path) -> Iterator[DuckDBPyConnection]:
     if not path.exists():
@@ -118,26 +93,6 @@ def _sections(connection: DuckDBPyConnection, day: date) -> tuple[Section, ...]:
     for row in records(connection, _UPDATES, {"day": day}):
         found.setdefault(row.pop("section"), []).append(DigestPaper(**_paper(row)))
     return tuple(Section(name, tuple(found[name])) for name in SECTIONS if name in found)
-
-
-def _table(result: DuckDBPyRelation) -> str:
-    return f"{result}\n"
-
-
-def _csv(result: DuckDBPyRelation) -> str:
-    lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(result.columns)
-    writer.writerows(result.fetchall())
-    return lines.getvalue()
-
-
-def _json(result: DuckDBPyRelation) -> str:
-    rows = [dict(zip(result.columns, row, strict=True)) for row in result.fetchall()]
-    return json.dumps(rows, default=str, ensure_ascii=False, indent=1) + "\n"
-
-
-_FORMATS = {"table": _table, "csv": _csv, "json": _json}
 
 
 def _paper(row: dict[str, Any]) -> dict[str, Any]:

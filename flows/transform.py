@@ -88,6 +88,8 @@ def transform(settings: Settings) -> Build:
         raise BuildFailedError(f"dbt {failed[0].kind} {failed[0].name} failed: {failed[0].message}")
     with connect(settings.warehouse_path) as connection:
         connection.execute(_REMEMBER_PROJECT, [project])
+    if is_new_project or not (settings.home / "docs" / "index.html").exists():
+        _write_docs_or_warn(settings)
     return build
 
 
@@ -96,6 +98,28 @@ def _table(nodes: Sequence[Node]) -> list[dict[str, object]]:
     columns = ("status", "kind", "row_count", "seconds", "name", "message")
     by_status = sorted(nodes, key=lambda node: node.status not in _FAILED)
     return [{column: getattr(node, column) for column in columns} for node in by_status]
+
+
+def _write_docs_or_warn(settings: Settings) -> None:
+    """A page about the tables must not stop the tables."""
+    try:
+        write_docs(settings)
+    except BuildFailedError as error:
+        get_run_logger().warning("docs/index.html is that of before: %s", error)
+
+
+def write_docs(settings: Settings) -> Path:
+    """The models with their lineage, as dbt shows them: one page that needs no network.
+
+    Raises:
+        BuildFailedError: dbt could not write it.
+    """
+    places = _places(settings)
+    # What is compiled is in the folder already; the catalog is asked of the warehouse.
+    _invoke(settings, ["docs", "generate", "--static", "--no-compile", *places])
+    page = settings.home / "docs" / "index.html"
+    page.parent.mkdir(exist_ok=True)
+    return (settings.home / "dbt" / "target" / "static_index.html").replace(page)
 
 
 def mark_stale(connection: DuckDBPyConnection, *, every_date: bool) -> int:
@@ -192,25 +216,29 @@ _CHANGED_DATES = f"""
 
 
 def _dbt_build(settings: Settings, *, is_new_project: bool) -> tuple[Node, ...]:
+    # Unit tests are about the SQL, not about today's data, and what looks at all of history would
+    # make each day's build slower: the test suite runs both.
+    build = ["build", *_places(settings), "--no-write-json"]
+    build += ["--exclude-resource-type", "unit_test", "--exclude", "tag:all_history"]
+    result = _invoke(settings, build + ["--full-refresh"] * is_new_project)
+    with connect(settings.warehouse_path) as connection:
+        return _nodes(connection, result)
+
+
+def _invoke(settings: Settings, arguments: list[str]) -> Any:  # noqa: ANN401  dbt ships no types
+    """Let dbt do this over the warehouse; what it gives back."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     os.environ["PAPERS_WAREHOUSE_PATH"] = str(settings.warehouse_path)
-    places = _places(settings)
-    # Unit tests are about the SQL, not about today's data, and what looks at all of history would
-    # make each day's build slower: the test suite runs both.
-    build = ["build", *places, "--no-write-json", "--exclude-resource-type", "unit_test"]
-    build += ["--exclude", "tag:all_history"]
     try:
-        manifest = _manifest(places)
-        result = dbtRunner(manifest).invoke(build + ["--full-refresh"] * is_new_project)
+        result = dbtRunner(_manifest(_places(settings))).invoke(arguments)
     finally:
         # dbt keeps the file open otherwise, and no other process could read the warehouse.
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     if result.exception:
-        raise BuildFailedError(f"dbt could not build: {result.exception}")
-    with connect(settings.warehouse_path) as connection:
-        return _nodes(connection, result.result)
+        raise BuildFailedError(f"dbt could not {arguments[0]}: {result.exception}")
+    return result.result
 
 
 @cache

@@ -13,6 +13,7 @@ import yaml  # type: ignore[import-untyped]  # dbt brings it, without types
 from cyclopts import App
 from pydantic.fields import FieldInfo
 
+from flows.catalog import marts
 from flows.cli import app
 from flows.newsletter.quality import verdict_words
 from flows.outcome import Outcome
@@ -97,15 +98,13 @@ def commands(*, mail: bool = False) -> str:
 
 def tables() -> str:
     """Every published table with its grain and what it holds, in the order of the exposure."""
-    marts = {path.stem: path for path in (MODELS / "marts").rglob("*.sql")}
     rows = []
     for name in published():
-        path = marts[name]
-        grain = re.search(r"Grain: one row per (.+)\.", path.read_text().splitlines()[0])
-        assert grain, f"{path} does not name its grain"
-        link = path.with_suffix(".yml").relative_to(ROOT)
-        schema = "quality." if path.parent.name == "quality" else ""
-        rows.append((f"[`{schema}{name}`]({link})", grain[1], _first_sentence(_model(path))))
+        mart = marts()[name]
+        assert mart.grain, f"{mart.source} does not name its grain"
+        link = mart.source.with_suffix(".yml").relative_to(ROOT)
+        schema = "quality." if mart.source.parent.name == "quality" else ""
+        rows.append((f"[`{schema}{name}`]({link})", mart.grain, _first_sentence(mart.description)))
     return _table(["table", "one row per", "holds"], rows)
 
 
@@ -174,8 +173,8 @@ def _model(path: Path) -> dict[str, Any]:
     return loaded
 
 
-def _first_sentence(model: dict[str, Any]) -> str:
-    return " ".join(model["description"].split()).split(". ")[0].rstrip(".")
+def _first_sentence(text: str) -> str:
+    return text.split(". ", maxsplit=1)[0].rstrip(".")
 
 
 def _code(text: str) -> str:

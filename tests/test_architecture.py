@@ -16,9 +16,10 @@ FOLDERS: dict[str, set[str]] = {
     "flows.sources": set(),
     "flows.newsletter": set(),
     "flows.mailing": {"flows.newsletter"},
+    "flows.search": {"flows.newsletter", "flows.published", "flows.settings", "flows.warehouse"},
     "flows.web": {
         "flows.deliver", "flows.keys", "flows.mailing", "flows.newsletter", "flows.published",
-        "flows.settings", "flows.warehouse",
+        "flows.search", "flows.settings", "flows.warehouse",
     },
 }  # fmt: skip
 

@@ -144,6 +144,16 @@ def test_a_list_closes_in_sql_when_it_closes_in_python() -> None:
     assert rules["feed_turn"] == f"{FEED_TURN:%H:%M}"
 
 
+def test_every_analysis_opens_with_its_question_and_is_described(manifest: Any) -> None:
+    analyses = [n for n in manifest["nodes"].values() if n["resource_type"] == "analysis"]
+
+    assert len(analyses) >= 10
+    for analysis in analyses:
+        first = _file(analysis).read_text().splitlines()[0]
+        assert re.fullmatch(r"-- .+\?", first), f"{analysis['name']} opens with {first!r}"
+        assert analysis["description"], analysis["name"]
+
+
 def test_analysts_are_promised_every_mart(manifest: Any, marts: list[Nodes]) -> None:
     analysts = manifest["exposures"]["exposure.daily_papers.analysts"]
 

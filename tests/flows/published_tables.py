@@ -9,7 +9,7 @@ _NAMES = """
     select schema_name, table_name, list(column_name order by column_index)
     from duckdb_columns()
     where
-        schema_name in ('marts', 'quality')
+        schema_name in ('marts', 'quality', 'search')
         and not regexp_matches(column_name, '(read|checked|quarantined)_at$|^(reading|run)_id$')
     group by all
 """

@@ -40,7 +40,7 @@ def test_a_complete_day_goes_all_the_way(run: Run, own_home: Path, hub: SampleHu
     parquet = own_home / "published" / "parquet" / "listings.parquet"
     assert duckdb.sql(f"select count(*) from '{parquet}'").fetchall() == [(size,)]
     schemas = ask(own_home, "select distinct table_schema from information_schema.tables")
-    assert set(schemas) == {("marts",), ("quality",)}
+    assert set(schemas) == {("main",), ("marts",), ("quality",), ("search",)}
 
 
 def test_a_second_run_changes_no_table_but_the_readings(

@@ -1,0 +1,143 @@
+"""What a question finds in the published file: the same as `from search_papers(…)` in SQL."""
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from flows.published import NOTHING_PUBLISHED, NotPublishedError
+from flows.warehouse import connect, records
+
+LONGEST_TEXT = 2_000
+# Between them stands a hit. Text from the Hub has no control characters: staging takes them out.
+_START, _END = "\x02", "\x03"
+
+
+class QuestionError(Exception):
+    """A text that nothing can be searched by; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, and of which papers."""
+
+    text: str
+    since: date | None = None
+    until: date | None = None
+    organization: str | None = None
+    has_code: bool | None = None
+    upvotes_min: int | None = None
+    most: int = 20
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a snippet, and whether it is a word that was looked for."""
+
+    text: str
+    is_hit: bool
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A paper that was found; the best has rank 1 and the highest score. Its text is the Hub's."""
+
+    search_rank: int
+    paper_id: str
+    score: float
+    title: str
+    snippet: tuple[Piece, ...]
+    organization_name: str | None
+    author_names: tuple[str, ...]
+    last_listed_on: date
+    upvotes_count: int
+    github_url: str | None
+    project_url: str | None
+
+
+def search(path: Path, question: Question) -> tuple[Hit, ...]:
+    """The papers that the publication at `path` has for a question, the best first.
+
+    Raises:
+        NotPublishedError: there is no publication yet, or it is older than search.
+        QuestionError: the text is too long, or has no word that tells papers apart.
+    """
+    if not path.exists():
+        raise NotPublishedError(NOTHING_PUBLISHED)
+    with connect(path, read_only=True) as connection:
+        return find(connection, question)
+
+
+def find(connection: DuckDBPyConnection, question: Question) -> tuple[Hit, ...]:
+    """The same over an open connection, which knows words faster the second time.
+
+    Raises:
+        NotPublishedError: the publication is older than search.
+        QuestionError: the text is too long, or has no word that tells papers apart.
+    """
+    if len(question.text) > LONGEST_TEXT:
+        raise QuestionError(
+            f"A text of {len(question.text):,} characters is too long to search by;"
+            f" {LONGEST_TEXT:,} are the most."
+        )
+    # What a terminal passes on may hold halves of characters, which are no text.
+    text = question.text.encode(errors="replace").decode()
+    values = asdict(question) | {"text": text, "start": _START, "end": _END}
+    try:
+        rows = records(connection, _SEARCH, values)
+        if not rows and not _telling_words(connection, text):
+            raise QuestionError(
+                "There is no word here that tells one paper from another;"
+                " name a topic, an author or an arXiv id, such as “long context attention”."
+            )
+    except duckdb.CatalogException:
+        raise NotPublishedError(
+            "What is published has no search yet; the next `papers run` publishes it."
+        ) from None
+    return tuple(Hit(**_hit(row)) for row in rows)
+
+
+def _telling_words(connection: DuckDBPyConnection, text: str) -> int:
+    (count,) = connection.execute(_TELLING_WORDS, [text]).fetchall()[0]
+    return int(count)
+
+
+def _hit(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {
+        "snippet": _pieces(row["snippet"] or ""),
+        "author_names": tuple(row["author_names"]),
+    }
+
+
+def _pieces(marked: str) -> tuple[Piece, ...]:
+    pieces: list[Piece] = []
+    for part in marked.split(_START):
+        hit, end, rest = part.partition(_END)
+        pieces += (
+            [Piece(hit, is_hit=True), Piece(rest, is_hit=False)]
+            if end
+            else [Piece(hit, is_hit=False)]
+        )
+    return tuple(piece for piece in pieces if piece.text)
+
+
+_SEARCH = """
+    from search_papers(
+        $text,
+        since := $since,
+        until := $until,
+        organization := $organization,
+        has_code := $has_code,
+        upvotes_min := $upvotes_min,
+        most := $most,
+        mark_start := $start,
+        mark_end := $end
+    )
+"""
+_TELLING_WORDS = """
+    select count(*) from (select unnest(search.asked_words(?)) as word)
+    where rtrim(word, '*') not in (select stop_words.word from search.stop_words)
+"""

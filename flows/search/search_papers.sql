@@ -1,0 +1,268 @@
+-- How a question is read, and the papers that it finds. In the published file: plain SQL, so that
+-- any DuckDB from 1.0 on can ask. Planning takes longer than searching: mind the number of joins.
+
+-- A word that ends in * keeps it. At most 64 words are looked at.
+create or replace macro search.asked_words(query) as
+    regexp_extract_all(
+        search.plain(left(query, 10000)), '\d{4}\.\d{4,5}|[\p{L}\p{N}]+\*?'
+    )[1:64];
+
+-- What stands between double quotes and has a letter or a digit in it.
+create or replace macro search.phrases_of(query) as
+    regexp_extract_all(left(query, 10000), '"([^"]*[\p{L}\p{N}][^"]*)"', 1);
+
+-- The terms that a question asks for, and why. Grain: one row per term_number.
+create or replace macro search.asked_terms(query) as table
+with
+
+written as materialized (
+    select
+        asked.position,
+        rtrim(asked.word, '*') as word,
+        asked.word like '%*' as is_prefix,
+        regexp_full_match(asked.word, '\d{4}\.\d{4,5}') as is_id,
+        search.stem(rtrim(asked.word, '*')) as term
+    from (
+        select
+            unnest(search.asked_words(query)) as word,
+            generate_subscripts(search.asked_words(query), 1) as position
+    ) as asked
+),
+
+-- Beside an id the other words (https, arxiv, org, abs) are only its address.
+words as materialized (
+    select distinct
+        written.word,
+        written.is_prefix,
+        written.term
+    from written
+    where
+        written.word not in (select stop_words.word from search.stop_words)
+        and written.is_id = (select bool_or(written.is_id) from written)
+),
+
+exact as materialized (
+    select
+        words.word,
+        terms.term_number,
+        words.term
+    from search.terms as terms
+    inner join words on terms.term = words.term and not words.is_prefix
+),
+
+-- The most frequent of what a prefix begins: a* would be a tenth of the language.
+prefixed as (
+    select
+        words.word,
+        known.term_number
+    from search.words as known
+    inner join words on words.is_prefix and starts_with(known.word, words.word)
+    group by words.word, known.term_number
+    qualify row_number() over (
+        partition by words.word order by max(known.paper_count) desc, known.term_number
+    ) <= 64
+),
+
+-- A word that no paper has. One typed wrong is within two letters of what was meant, and rarely
+-- wrong both in its first letter and in its last three.
+unknown as (
+    select words.word
+    from words
+    where
+        not words.is_prefix
+        and length(words.word) >= 4
+        and words.term not in (select exact.term from exact)
+),
+
+corrected as (
+    select
+        unknown.word,
+        known.term_number
+    from search.words as known
+    inner join unknown
+        on
+            length(known.word) between length(unknown.word) - 2 and length(unknown.word) + 2
+            and (known.word[1] = unknown.word[1] or known.word[-3:] = unknown.word[-3:])
+            and damerau_levenshtein(known.word, unknown.word)
+            <= case when length(unknown.word) < 6 then 1 else 2 end
+    qualify row_number() over (
+        partition by unknown.word
+        order by
+            damerau_levenshtein(known.word, unknown.word), known.paper_count desc, known.word
+    ) = 1
+),
+
+-- What else says the same: where the stems of the question, in their order, hold a synonym's.
+synonymous as (
+    select
+        synonyms.term_number,
+        max(synonyms.share) as share
+    from search.synonyms as synonyms
+    inner join (
+        select ' ' || string_agg(written.term, ' ' order by written.position) || ' ' as stems
+        from written
+    ) as said on contains(said.stems, synonyms.said)
+    group by synonyms.term_number
+),
+
+found as (
+    select word, term_number, 1.0::double as share, 'exact' as how from exact
+    union all
+    select word, term_number, 1.0::double as share, 'prefix' as how from prefixed
+    union all
+    select word, term_number, 1.0::double as share, 'corrected' as how from corrected
+    union all
+    select null as word, term_number, share, 'synonym' as how from synonymous
+)
+
+select
+    found.term_number,
+    any_value(terms.term) as term,
+    arg_max(found.word, found.share) as word,
+    arg_max(found.how, found.share) as how,
+    max(found.share) as share,
+    max(found.share) * any_value(terms.rarity) as worth
+from found
+inner join search.terms as terms on found.term_number = terms.term_number
+group by found.term_number;
+
+-- The papers that a text asks for, the best first. Grain: one row per paper_id.
+create or replace macro main.search_papers(
+    query,
+    since := null,
+    until := null,
+    organization := null,
+    has_code := null,
+    upvotes_min := null,
+    most := 20,
+    mark_start := '**',
+    mark_end := '**'
+) as table
+with
+
+asked as materialized (
+    select
+        *,
+        coalesce(list_contains(
+            search.words_of(array_to_string(search.phrases_of(query), ' ')), word
+        ), false) as is_in_phrase
+    from search.asked_terms(query)
+),
+
+scored as (
+    select
+        postings.paper_number,
+        sum(postings.weight * asked.worth) / 255 as score,
+        count(*) filter (where asked.is_in_phrase) as phrase_term_count
+    from search.postings as postings
+    inner join asked on postings.term_number = asked.term_number
+    group by postings.paper_number
+),
+
+admitted as (
+    select
+        scored.score,
+        papers.paper_id,
+        papers.upvotes_count
+    from scored
+    inner join search.papers as papers on scored.paper_number = papers.paper_number
+    where
+        (
+            len(search.phrases_of(query)) = 0
+            or scored.phrase_term_count = (select count(*) from asked where is_in_phrase)
+        )
+        and (since is null or papers.last_listed_on >= since::date)
+        and (until is null or papers.first_listed_on <= until::date)
+        and (organization is null or contains(lower(papers.organization_name), lower(organization)))
+        and (has_code is null or papers.has_code = has_code)
+        and (upvotes_min is null or papers.upvotes_count >= upvotes_min)
+),
+
+-- Its fields as words, with a word between them that nobody asks for: a phrase is in one field.
+-- Read only where there is a phrase; else nothing is joined, and no text is looked at.
+phrased as (
+    select papers.paper_id
+    from marts.papers as papers
+    inner join admitted on papers.paper_id = admitted.paper_id
+    inner join (select unnest(search.phrases_of(query)) as phrase) as quoted on true
+    group by papers.paper_id
+    having bool_and(contains(
+        search.spaced(concat_ws(
+            ' 00000000 ',
+            papers.title,
+            papers.abstract,
+            papers.ai_summary,
+            array_to_string(papers.ai_keywords, ' 00000000 '),
+            array_to_string(papers.author_names, ' 00000000 '),
+            papers.organization_name
+        )),
+        search.spaced(quoted.phrase)
+    ))
+),
+
+ranked as materialized (
+    select *
+    from admitted
+    where
+        len(search.phrases_of(query)) = 0
+        or admitted.paper_id in (select phrased.paper_id from phrased)
+    order by admitted.score desc, admitted.upvotes_count desc, admitted.paper_id
+    limit most
+),
+
+-- The words that were found, as a regular expression.
+hit_words as (
+    select '(?i)\b(' || string_agg(known.word, '|') || ')\b' as pattern
+    from search.words as known
+    inner join asked on known.term_number = asked.term_number
+),
+
+-- The AI summary and the abstract, sentence by sentence, with the hits marked.
+sentences as (
+    select
+        papers.paper_id,
+        unnest(string_split(
+            regexp_replace(
+                regexp_replace(
+                    concat_ws(chr(31), papers.ai_summary, papers.abstract),
+                    '([.!?])\s+', '\1' || chr(31), 'g'
+                ),
+                hit_words.pattern, mark_start || '\1' || mark_end, 'g'
+            ),
+            chr(31)
+        )) as sentence
+    from ranked
+    inner join marts.papers as papers on ranked.paper_id = papers.paper_id
+    inner join hit_words on true
+),
+
+-- The snippet is the sentence with most hits for its length.
+snippets as (
+    select
+        sentences.paper_id,
+        arg_max(
+            sentences.sentence,
+            (length(sentence) - length(replace(sentence, mark_start, ''))) / (60 + length(sentence))
+        ) as snippet
+    from sentences
+    group by sentences.paper_id
+)
+
+select
+    row_number() over (
+        order by ranked.score desc, ranked.upvotes_count desc, ranked.paper_id
+    ) as search_rank,
+    ranked.paper_id,
+    ranked.score,
+    papers.title,
+    snippets.snippet,
+    papers.organization_name,
+    papers.author_names,
+    papers.last_listed_on,
+    papers.upvotes_count,
+    papers.github_url,
+    papers.project_url
+from ranked
+inner join marts.papers as papers on ranked.paper_id = papers.paper_id
+left join snippets on ranked.paper_id = snippets.paper_id
+order by search_rank;

@@ -1,0 +1,43 @@
+-- How search reads words, in the index and in a question alike.
+
+-- Lower case and without accents. An arXiv id stands without its version: 2503.02130v2 is 2503.02130.
+create or replace macro search.plain(written) as
+    regexp_replace(strip_accents(lower(written)), '(\d{4}\.\d{4,5})v\d+', '\1', 'g');
+
+-- The words of a text in their order; an arXiv id is one word.
+create or replace macro search.words_of(written) as
+    regexp_extract_all(search.plain(written), '\d{4}\.\d{4,5}|[\p{L}\p{N}]+');
+
+-- A text as its words between single spaces, to look for a phrase in.
+create or replace macro search.spaced(written) as
+    ' ' || array_to_string(search.words_of(written), ' ') || ' ';
+
+-- A plural as its singular: policies, boxes, models.
+create or replace macro search.singular(word) as
+    case
+        when length(word) < 4 then word
+        when word like '%ies' then left(word, length(word) - 3) || 'y'
+        when regexp_matches(word, '(ss|x|z|ch|sh)es$') then left(word, length(word) - 2)
+        when regexp_matches(word, '[^siu]s$') then left(word, length(word) - 1)
+        else word
+    end;
+
+-- A word without its ending, so that `quantized` finds `quantization`. It is light and wrong at
+-- times, but wrong in the same way on both sides. What is left keeps three letters or more; short
+-- words and words with digits (gpt4, 3d) keep all.
+create or replace macro search.stem(word) as
+    case
+        when length(word) < 4 or regexp_matches(word, '\d') then search.singular(word)
+        else regexp_replace(
+            regexp_replace(
+                search.singular(word),
+                '^(.{3,}?)(?:izations?|izing|ized|izers?|izes?|ize|isations?|ising|ised|ise'
+                '|ations?|ating|ated|ates?|ate|ative|atively|ators?|ions?|ings?|ingly|edly|ed'
+                '|ers?|ors?|ments?|mental|ally|al|ly|ness|ity|ively|ive|ically|ical|ic|able'
+                '|ful|y|e)$',
+                '\1'
+            ),
+            '(?:(b)b|(d)d|(g)g|(l)l|(m)m|(n)n|(p)p|(r)r|(t)t)$',
+            '\1\2\3\4\5\6\7\8\9'
+        )
+    end;

@@ -1,0 +1,179 @@
+"""How long search takes over 20,000 and over 1,000,000 papers, and what the index costs.
+
+    python tests/benchmarks/bench_search.py [papers …]
+
+The papers are made up: words by Zipf's law from 60,000, as long as the Hub's texts are. 200 mixed
+questions over one open connection, each asked once before it is timed: one to five words, phrases,
+prefixes, misspelt words, ids, filters.
+"""
+
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import duckdb
+from rich.console import Console
+
+from flows.search.find import Question, find
+from flows.search.index import copy_index, update_index
+
+GOALS = {20_000: 0.050, 1_000_000: 0.300}
+WORDS = 60_000
+STOP = 20  # the twenty most frequent words of a language are stop words, of which a text is free
+ONE_DAY = 60
+console = Console(highlight=False, soft_wrap=True)
+
+# A word's rank by Zipf's law, from a number between 0 and 1 that a hash gives; then as letters.
+_MACROS = f"""
+    create macro chance(a, b) as (hash(a, b) >> 11) / 9007199254740992.0;
+    create macro ranked(a, b) as floor({STOP} * ({WORDS} / {STOP}) ** chance(a, b))::integer;
+    create table words as
+    select
+        rank,
+        list_aggregate([
+            ['ba','ce','di','fo','gu','ha','ke','li','mo','nu','pra','que','ri','sto','tu','vel']
+            [1 + (hash(rank, place) % 16)::integer]
+            for place in range(2 + (hash(rank) % 3)::integer)
+        ], 'string_agg', '')
+        || chr((97 + rank % 26)::integer)
+        || chr((97 + rank // 26 % 26)::integer)
+        || chr((97 + rank // 676 % 26)::integer) as word
+    from range(1, {WORDS} + 2) as ranks (rank);
+"""
+_PAPERS = """
+    insert into marts.papers
+    with
+        texts as (
+            select
+                number,
+                kind,
+                string_agg(words.word, ' ') as written
+            from range($first, $next) as papers (number)
+            cross join (
+                values ('title', 9), ('abstract', 170), ('ai_summary', 24), ('ai_keywords', 14),
+                ('author_names', 14)
+            ) as kinds (kind, length)
+            cross join lateral (
+                select unnest(range(kinds.length)) as place
+            )
+            inner join words on words.rank = ranked(number, kind || place)
+            group by all
+        )
+    select
+        printf('%02d%02d.%05d', 10 + number // 1200000, 1 + number // 100000 % 12, number % 100000),
+        'a reading',
+        max(written) filter (where kind = 'title'),
+        max(written) filter (where kind = 'abstract'),
+        max(written) filter (where kind = 'ai_summary'),
+        string_split(max(written) filter (where kind = 'ai_keywords'), ' '),
+        string_split(max(written) filter (where kind = 'author_names'), ' '),
+        'Organization ' || number % 300,
+        date '2023-05-01' + (number % 1200)::integer,
+        date '2023-05-01' + (number % 1200)::integer,
+        number % 97,
+        case when number % 3 = 0 then 'https://github.com/o/r' end,
+        null
+    from texts
+    group by number
+"""
+
+
+def main(sizes: list[int]) -> None:
+    """Print the figures, size by size."""
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            bench(size, Path(folder))
+
+
+def bench(size: int, folder: Path) -> None:
+    """Make the papers, index them, change a day's worth, publish, ask."""
+    with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
+        _make_papers(connection, size)
+        console.print(f"{size:,} papers")
+        _timed("  index of all", lambda: update_index(connection, ""))
+        connection.execute(
+            f"update marts.papers set reading_id = 'b', title = title || ' again'"
+            f" where upvotes_count = 1 and rowid < {ONE_DAY * 97}"
+        )
+        _timed(f"  index of a day ({ONE_DAY} papers changed)", lambda: update_index(connection, ""))
+        file = folder / "papers.duckdb"
+        connection.execute(f"attach '{file}' as published (storage_version 'v1.0.0')")
+        connection.execute("create schema published.marts")
+        connection.execute("create table published.marts.papers as from marts.papers")
+        connection.execute("checkpoint published")
+        without = file.stat().st_size
+        _timed("  index copied into the publication", lambda: copy_index(connection))
+        connection.execute("detach published")
+    console.print(
+        f"  file {without / 1e6:,.0f} MB, with the index {file.stat().st_size / 1e6:,.0f} MB"
+    )
+    with duckdb.connect(str(file), read_only=True) as connection:
+        questions = _questions(connection)
+        seconds = [_seconds(connection, question) for question in questions]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    centiles = statistics.quantiles(seconds, n=20)
+    goal = f"; the goal is {GOALS[size] * 1000:.0f} ms" if size in GOALS else ""
+    console.print(
+        f"  {len(seconds)} questions: median {statistics.median(seconds) * 1000:.0f} ms,"
+        f" 95 % within {centiles[-1] * 1000:.0f} ms{goal}; peak memory {peak:,.0f} MB"
+    )
+
+
+def _make_papers(connection: duckdb.DuckDBPyConnection, size: int) -> None:
+    connection.execute(_MACROS)
+    connection.execute(
+        "create schema marts; create table marts.papers (paper_id text, reading_id text,"
+        " title text, abstract text, ai_summary text, ai_keywords text[], author_names text[],"
+        " organization_name text, first_listed_on date, last_listed_on date,"
+        " upvotes_count bigint, github_url text, project_url text)"
+    )
+    for first in range(0, size, 20_000):
+        connection.execute(_PAPERS, {"first": first, "next": min(size, first + 20_000)})
+
+
+def _questions(connection: duckdb.DuckDBPyConnection) -> list[Question]:
+    random = Random(7)  # noqa: S311  the same questions every time
+    papers = connection.execute(
+        "select paper_id, title from marts.papers using sample reservoir(200 rows) repeatable (7)"
+    ).fetchall()
+    return [_question(random, paper_id, title.split()) for paper_id, title in papers]
+
+
+def _question(random: Random, paper_id: str, title: list[str]) -> Question:
+    words = random.sample(title, random.randint(1, 5))
+    match random.randrange(10):
+        case 0:
+            return Question(f"https://arxiv.org/abs/{paper_id}v2")
+        case 1:
+            return Question(f'"{title[0]} {title[1]}"')
+        case 2:
+            return Question(f"{words[0][:5]}* {title[-1]}")
+        case 3:
+            return Question(f"{words[0][:-2]}{words[0][-1]}{words[0][-2]} {title[-1]}")
+        case 4:
+            return Question(" ".join(words), has_code=True, upvotes_min=20)
+        case _:
+            return Question(" ".join(words))
+
+
+def _seconds(connection: duckdb.DuckDBPyConnection, question: Question) -> float:
+    find(connection, question)
+    began = time.perf_counter()
+    find(connection, question)
+    return time.perf_counter() - began
+
+
+def _timed(what: str, do: Callable[[], object]) -> None:
+    began, cpu = time.perf_counter(), time.process_time()
+    do()
+    seconds, work = time.perf_counter() - began, time.process_time() - cpu
+    console.print(f"{what}: {seconds:.2f} s ({work:.2f} s of processor)")
+
+
+if __name__ == "__main__":
+    main([int(size) for size in sys.argv[1:]] or list(GOALS))
