@@ -51,6 +51,8 @@ class LocalPageView(DefaultJinjaPageView):
         """GX's own, but text is text: an offending title may hold a script, and GX lets it run."""
         if isinstance(content_block, str):
             return escape(content_block)
+        if isinstance(content_block, list):
+            content_block = [escape(e) if isinstance(e, str) else e for e in content_block]
         return super().render_content_block(context, content_block, *places, **named)
 
 

@@ -65,6 +65,7 @@ def test_no_page_fetches_or_runs_anything_from_elsewhere(
     for page in [index, *_pages(quality)]:
         elements = list(html5lib.parse(page.read_text(), namespaceHTMLElements=False).iter())
         assert {element.tag for element in elements}.isdisjoint({"script", "img", "iframe"}), page
+        assert "default-src 'none'" in page.read_text()
         named = {(name, value) for element in elements for name, value in element.attrib.items()}
         assert [value for name, value in named if "://" in value or name.startswith("on")] == []
     assert any("&lt;script&gt;alert(1)" in page.read_text() for page in _pages(quality))
