@@ -49,12 +49,13 @@ def _told(item: dict[str, Any]) -> dict[str, str | None]:
         or item.get("submitterOrganization")
         or {}
     )
-    withdrawn = paper.get("withdrawnAt")
+    withdrawn, code = paper.get("withdrawnAt"), paper.get("githubRepo")
     return {
         "title": " ".join(paper["title"].split()),
         "abstract": " ".join(paper["summary"].split()),
         "organization_name": " ".join(organization.get("fullname", "").split()) or None,
-        "github_url": paper.get("githubRepo"),
+        # the repository itself, without the branch or the page that people paste
+        "github_url": code and "/".join(code.split("/")[:5]).removesuffix(".git"),
         "project_url": paper.get("projectPage"),
         "withdrawn_at": withdrawn and f"{withdrawn[:19]}Z",
     }
