@@ -1,9 +1,9 @@
 """What comes back: status notifications (RFC 3464), abuse reports (RFC 5965), wishes to leave.
 
-Anybody can write to this mailbox. A wish to leave counts by the signed link in its subject, as
-List-Unsubscribe has it; so a report counts only with one of our Message-IDs in it,
-which nobody but the recipient has seen, or, where the other side sent no headers back at all, with
-the address of somebody on the list; a report about another's message is not ours.
+Anybody can write to this mailbox. So a wish to leave counts only with the signed token that
+List-Unsubscribe puts in its subject, and a report only with one of our Message-IDs in it, which
+nobody but the recipient has seen, or, where the other side sent no headers back at all, with the
+address of somebody on the list; a report about another's message is not ours.
 """
 
 import mailbox

@@ -158,7 +158,8 @@ def _close_expired(
             ledger = Ledger(mailing, old, number, clock)
             ledger.recover()
             ledger.expire(f"not accepted within {_long(limits.issue_life)}")
-            set_issue(mailing, old, DONE, _tally(counts(mailing, old)), now=clock())
+            ended = counts(mailing, old)
+            set_issue(mailing, old, DONE, _tally(ended) if ended else old.sentence, now=clock())
 
 
 def _why_not(issue: Issue, limits: Limits, clock: Callable[[], datetime]) -> str | None:
