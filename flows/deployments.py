@@ -4,7 +4,7 @@ python -m flows.deployments        registers them at PREFECT_API_URL and runs wh
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from prefect import Flow, serve
@@ -15,6 +15,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows import scheduled
 from flows.backfill import backfill
+from flows.editions import edition
 from flows.flow_runs import OURS, put_back_all
 from flows.settings import Settings, load_settings
 
@@ -28,6 +29,7 @@ class Deployment:
     cron: str | None
     description: str
     tags: tuple[str, ...]
+    parameters: dict[str, Any] = field(default_factory=dict)
 
     @property
     def entrypoint(self) -> str:
@@ -63,6 +65,23 @@ def deployments(settings: Settings) -> tuple[Deployment, ...]:
             "The last lists again each night: what momentum is made of.",
             ("reading",),
         ),
+        # Twice: the evening's run sends what a late last day held back in the morning.
+        Deployment(
+            "weekly-digest",
+            edition,
+            "40 6,18 * * 1",
+            "The issue of the week that ended yesterday.",
+            ("digest",),
+            {"kind": "weekly"},
+        ),
+        Deployment(
+            "monthly-digest",
+            edition,
+            "50 6,18 1 * *",
+            "The issue of the month that ended yesterday.",
+            ("digest",),
+            {"kind": "monthly"},
+        ),
         Deployment(
             "backfill",
             backfill,
@@ -74,7 +93,7 @@ def deployments(settings: Settings) -> tuple[Deployment, ...]:
             "upkeep",
             scheduled.upkeep,
             "35 6 * * 0",
-            "Data Docs, past months of readings as Parquet, and the database checked in.",
+            "Quality reports, past months of readings as Parquet, and the database checked in.",
             ("upkeep",),
         ),
     )
@@ -88,6 +107,7 @@ def served(settings: Settings) -> list[RunnerDeployment]:
             each.name,
             schedule=each.schedule(settings.timezone),
             description=each.description,
+            parameters=each.parameters,
             tags=[OURS, *each.tags],
             entrypoint_type=EntrypointType.MODULE_PATH,
         )

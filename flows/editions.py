@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import State
 
 from flows import clock
 from flows.export import Export, issue_files, issue_folder, mailed, write_files
+from flows.flow_runs import one_writer
 from flows.newsletter.digest import Edition
 from flows.newsletter.text import counted
 from flows.outcome import Outcome
@@ -19,24 +20,25 @@ from flows.periods import ends_at, first_day, newest_ended, period_name
 from flows.published import Period, read_digest, read_period
 from flows.settings import Settings, load_settings
 from flows.stage import stage
-from flows.warehouse import WarehouseBusyError, writer_lock
+from flows.warehouse import WarehouseBusyError
 
 
 def _run_name() -> str:
     given = runtime.flow_run.parameters
     kind, day = given["kind"], given["issue_date"]
-    when = period_name(kind, day) if day else f"the newest {_UNITS[kind]}"
-    return f"{kind} issue of {when}"
+    # Prefect gives what was asked for, which by its API is text.
+    when = period_name(kind, date.fromisoformat(str(day))) if day else f"the newest {_UNITS[kind]}"
+    return f"{kind.capitalize()} issue of {when}"
 
 
-@flow(name="edition", flow_run_name=_run_name, validate_parameters=False)
+@flow(name="edition", flow_run_name=_run_name)
 def edition(kind: Edition, issue_date: date | None = None) -> State:
     """The issue of the week or month that ends on this date (default: the newest that is over)."""
     settings = load_settings()
     day = issue_date or newest_ended(kind, clock.utc_now())
     try:
         # The one writer also of issues: two runs at once would both make the folder.
-        with writer_lock(settings):
+        with one_writer(settings):
             outcome = one_edition(kind, day, settings)
     except WarehouseBusyError as stop:
         outcome = Outcome("failed", str(stop))
@@ -72,7 +74,7 @@ def export_edition(kind: Edition, issue_date: date, settings: Settings) -> Expor
     if is_new:
         digest = read_digest(settings.published_path, issue_date, kind)
         if digest is None:
-            return Export(None, "No issue: earlier issues carried every paper of it.")
+            return Export(None, "", "No issue: earlier issues carried every paper of it.")
         write_files(folder, issue_files(digest, settings))
     return mailed(folder, settings, is_new=is_new)
 

@@ -44,7 +44,9 @@ def check_time(settings: Settings, day: date, time: datetime) -> None:
     if settings.warehouse_path.exists():
         with connect(settings.warehouse_path, read_only=True) as connection:
             if has_table(connection, "raw", "readings"):
-                query = "select min(read_at) from raw.readings where list_date = ?"
+                query = (
+                    "select min(read_at) from raw.readings where kind = 'daily' and list_date = ?"
+                )
                 (first,) = connection.execute(query, [day]).fetchone() or (None,)
     if first is None:
         raise AsOfError(f"{day} was never read; `papers run {day}` reads it.")

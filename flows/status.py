@@ -272,7 +272,7 @@ _READINGS = """
         list_date, read_at, verdict, reason, page_count, item_count,
         first_page_agrees as second_look
     from raw.readings
-    where list_contains($days, list_date)
+    where kind = 'daily' and list_contains($days, list_date)
     order by read_at desc
 """
 _PUBLISHED_READINGS = """
