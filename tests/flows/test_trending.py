@@ -78,7 +78,7 @@ def test_a_trending_reading_is_in_no_history_and_finishes_no_day(
     clock: Callable[[datetime], None],
     own_home: Path,
 ) -> None:
-    from flows.backfill import _unfinished_days
+    from flows.owed import unfinished_days
     from flows.extract import history
     from flows.sources.hub import Answer
 
@@ -91,7 +91,7 @@ def test_a_trending_reading_is_in_no_history_and_finishes_no_day(
     assert (known.earlier, known.same_weekday_counts) == ((), ())
     before = history(settings, Answer(DAY, today + timedelta(minutes=5)))
     assert not before.later_list_is_open
-    assert _unfinished_days(settings, today.date(), today.date()) == [today.date()]
+    assert unfinished_days(settings, today.date(), today.date()) == [today.date()]
     outcome = run(today.date(), today + timedelta(minutes=5))
     assert outcome.verdict == "partial"
     published = own_home / "published" / "papers.duckdb"
