@@ -159,7 +159,7 @@ def _argument(argument: Any) -> str:
     if kind is not kind.KEYWORD_ONLY:
         return str(argument.name if argument.required else f"[{argument.name}]")
     word = str(argument.name)
-    if argument.hint is bool:
+    if argument.hint in (bool, bool | None):
         word = argument.negatives[0] if argument.field_info.default is True else word
     elif choices := argument.get_choices():
         word += f" {'|'.join(choices)}"

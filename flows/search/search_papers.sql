@@ -200,7 +200,7 @@ phrased as (
     ))
 ),
 
-ranked as materialized (
+ranked as (
     select *
     from admitted
     where
@@ -208,6 +208,24 @@ ranked as materialized (
         or admitted.paper_id in (select phrased.paper_id from phrased)
     order by admitted.score desc, admitted.upvotes_count desc, admitted.paper_id
     limit most
+),
+
+-- All that is shown of them, read once: reading the texts is most of the work.
+hits as materialized (
+    select
+        ranked.score,
+        papers.paper_id,
+        papers.title,
+        papers.abstract,
+        papers.ai_summary,
+        papers.organization_name,
+        papers.author_names,
+        papers.last_listed_on,
+        papers.upvotes_count,
+        papers.github_url,
+        papers.project_url
+    from ranked
+    inner join marts.papers as papers on ranked.paper_id = papers.paper_id
 ),
 
 -- The words that were found, as a regular expression.
@@ -220,19 +238,18 @@ hit_words as (
 -- The AI summary and the abstract, sentence by sentence, with the hits marked.
 sentences as (
     select
-        papers.paper_id,
+        hits.paper_id,
         unnest(string_split(
             regexp_replace(
                 regexp_replace(
-                    concat_ws(chr(31), papers.ai_summary, papers.abstract),
+                    concat_ws(chr(31), hits.ai_summary, hits.abstract),
                     '([.!?])\s+', '\1' || chr(31), 'g'
                 ),
                 hit_words.pattern, mark_start || '\1' || mark_end, 'g'
             ),
             chr(31)
         )) as sentence
-    from ranked
-    inner join marts.papers as papers on ranked.paper_id = papers.paper_id
+    from hits
     inner join hit_words on true
 ),
 
@@ -249,20 +266,18 @@ snippets as (
 )
 
 select
-    row_number() over (
-        order by ranked.score desc, ranked.upvotes_count desc, ranked.paper_id
-    ) as search_rank,
-    ranked.paper_id,
-    ranked.score,
-    papers.title,
+    row_number() over (order by hits.score desc, hits.upvotes_count desc, hits.paper_id)
+        as search_rank,
+    hits.paper_id,
+    hits.score,
+    hits.title,
     snippets.snippet,
-    papers.organization_name,
-    papers.author_names,
-    papers.last_listed_on,
-    papers.upvotes_count,
-    papers.github_url,
-    papers.project_url
-from ranked
-inner join marts.papers as papers on ranked.paper_id = papers.paper_id
-left join snippets on ranked.paper_id = snippets.paper_id
+    hits.organization_name,
+    hits.author_names,
+    hits.last_listed_on,
+    hits.upvotes_count,
+    hits.github_url,
+    hits.project_url
+from hits
+left join snippets on hits.paper_id = snippets.paper_id
 order by search_rank;
