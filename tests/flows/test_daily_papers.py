@@ -60,8 +60,9 @@ def test_a_second_run_changes_no_table_but_the_readings(
     after = published_tables(own_home)
     # What the issue carried is known from the build after it was made.
     assert {t for t in after if after[t] != before[t]} == {
-        "marts.list_readings", "marts.paper_readings", "quality.gate_results",
+        "marts.list_readings", "marts.paper_readings", "marts.paper_momentum",
         "marts.issue_as_sent", "marts.issue_as_known_now",
+        "quality.day_reports", "quality.gate_results",
     }  # fmt: skip
     assert issue.stat().st_mtime_ns == made
     assert ask(own_home, "select count(*) from marts.list_readings") == [(2,)]
