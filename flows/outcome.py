@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -39,6 +39,25 @@ class Outcome:
         from prefect.states import Completed, Failed
 
         if self.exit_code == EXIT_BLOCKED:
-            return Failed(message=self.sentence, data=self)
+            return Failed(message=self.sentence, data=BlockedError(self))
         name = self.verdict.replace("_", " ").capitalize()
         return Completed(name=name, message=self.sentence, data=self)
+
+
+class BlockedError(Exception):
+    """What the state of a failed run holds, since Prefect wants an exception there."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.sentence)
+        self.outcome = outcome
+
+
+def outcome_of(state: "State[Any]") -> Outcome:
+    """How the run that ended in this state ended. Raises what a bug of ours raised."""
+    result = state.result(raise_on_failure=False)
+    if isinstance(result, Outcome):
+        return result
+    if isinstance(result, BlockedError):
+        return result.outcome
+    assert isinstance(result, BaseException)  # noqa: S101  Prefect's result of a failed run
+    raise result

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from flows.outcome import Outcome
+from flows.outcome import Outcome, outcome_of
 from flows.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,10 +61,7 @@ def run_quietly(start: Callable[[], "State[Any]"], console: Console) -> Outcome:
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         state = start()
     task_runs.removeHandler(lines)
-    outcome = state.result(raise_on_failure=False)
-    if isinstance(outcome, Outcome):
-        return outcome
-    raise outcome  # a bug: its traceback is for us
+    return outcome_of(state)  # what a bug raised has its traceback, which is for us
 
 
 class _StageLines(logging.Handler):

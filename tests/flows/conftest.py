@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flows.outcome import Outcome
+from flows.outcome import Outcome, outcome_of
 from flows.sources.sample_hub import SampleHub
 
 # Thursday 20 August 2026, an hour after it closed: 21:30 in New York is 01:30 UTC.
@@ -75,9 +75,8 @@ def run(prefect: None, clock: Callable[[datetime], None]) -> Iterator[Callable[.
     def go(day: date = DAY, at: datetime | None = None) -> Outcome:
         if at:
             clock(at)
-        outcome: Any = daily_papers(day, return_state=True).result(raise_on_failure=False)
-        assert isinstance(outcome, Outcome), outcome
-        return outcome
+        state: Any = daily_papers(day, return_state=True)
+        return outcome_of(state)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(extract, "Hub", lambda url, token: Hub(url, token, patience))

@@ -19,7 +19,7 @@ from flows.mailing.rules import Rule
 from flows.mailing.tokens import Tokens
 from flows.newsletter.lint import lint
 from flows.newsletter.render import Site
-from flows.outcome import Outcome
+from flows.outcome import Outcome, outcome_of
 from flows.published import read_digest
 from flows.sources.recordings import RecordingError, find_recordings
 from flows.sources.sample_hub import SampleHub
@@ -38,9 +38,7 @@ def bulk(prefect: None, hub: SampleHub, clock: object) -> Callable[..., Outcome]
             state: Any = import_recordings(found, len(found), return_state=True)
         else:
             state = backfill(*what, return_state=True)
-        outcome = state.result(raise_on_failure=False)
-        assert isinstance(outcome, Outcome), outcome
-        return outcome
+        return outcome_of(state)
 
     return go
 

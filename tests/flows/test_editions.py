@@ -17,7 +17,7 @@ from flows.mailing.rules import Rule
 from flows.mailing.subscribers import add
 from flows.newsletter.digest import Edition
 from flows.newsletter.lint import lint
-from flows.outcome import Outcome
+from flows.outcome import Outcome, outcome_of
 from flows.settings import load_settings
 from flows.web.archive import Archive
 
@@ -34,8 +34,7 @@ def bring(prefect: None, clock: Clock) -> Callable[[date, date], Outcome]:
 
     def go(first: date, last: date) -> Outcome:
         state: Any = backfill(first, last, return_state=True)
-        outcome: Outcome = state.result(raise_on_failure=False)
-        return outcome
+        return outcome_of(state)
 
     return go
 
@@ -44,9 +43,7 @@ def make(kind: Edition, issue_date: date | None = None) -> Outcome:
     from flows.editions import edition
 
     state: Any = edition(kind, issue_date, return_state=True)
-    outcome = state.result(raise_on_failure=False)
-    assert isinstance(outcome, Outcome), outcome
-    return outcome
+    return outcome_of(state)
 
 
 def test_a_week_is_held_until_its_days_are_final_and_then_mailed_once(

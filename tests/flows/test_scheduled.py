@@ -13,7 +13,7 @@ import pytest
 
 from flows.deliver import open_mailing
 from flows.mailing.subscribers import add
-from flows.outcome import Outcome
+from flows.outcome import Outcome, outcome_of
 from flows.settings import Settings, load_settings
 from flows.sources.sample_hub import SampleHub
 from tests.flows.conftest import CLOSED, DAY
@@ -78,9 +78,7 @@ def start(prefect: None, clock: Callable[[datetime], None]) -> Iterator[Start]:
 
     def go(flow: str, at: datetime) -> Outcome:
         clock(at)
-        outcome: Any = getattr(scheduled, flow)(return_state=True).result(raise_on_failure=False)
-        assert isinstance(outcome, Outcome), outcome
-        return outcome
+        return outcome_of(getattr(scheduled, flow)(return_state=True))
 
     with (
         pytest.MonkeyPatch.context() as patch,
