@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
+import duckdb
 from duckdb import DuckDBPyConnection
 from rich.console import Console
 from rich.table import Table
@@ -143,7 +144,7 @@ def _tables(settings: Settings, day: date | None, notes: list[str]) -> dict[date
             settings.warehouse_path, read_only=True, patience=_PATIENCE_SECONDS
         ) as warehouse:
             return _rows(warehouse, day)
-    except WarehouseBusyError:
+    except (WarehouseBusyError, duckdb.ConnectionException):  # the latter: this very process
         notes.append("A run is at work in the warehouse; the counts are those last published.")
     if not settings.published_path.exists():
         return {}
