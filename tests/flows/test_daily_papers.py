@@ -59,7 +59,8 @@ def test_a_second_run_changes_no_table_but_the_readings(
     assert again.exit_code == 0
     after = published_tables(own_home)
     assert {t for t in after if after[t] != before[t]} == {
-        "marts.list_readings", "marts.paper_readings", "quality.gate_results",
+        "marts.list_readings", "marts.paper_readings", "marts.paper_momentum",
+        "quality.gate_results",
     }  # fmt: skip
     assert issue.stat().st_mtime_ns == made
     assert ask(own_home, "select count(*) from marts.list_readings") == [(2,)]
