@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from flows.catalog import marts
 from flows.cli import app
+from flows.deployments import deployments
 from flows.newsletter.quality import verdict_words
 from flows.outcome import Outcome
 from flows.settings import Settings
@@ -65,6 +66,7 @@ def readme(text: str) -> str:
         "mail commands": lambda: commands(mail=True),
         "tables": tables,
         "verdicts": verdicts,
+        "deployments": scheduled,
     }
     return _BLOCK.sub(lambda found: found[1] + made[found[2]]() + found[3], text)
 
@@ -113,6 +115,15 @@ def published() -> list[str]:
     loaded = yaml.safe_load(next(MODELS.rglob("_daily_digest__exposures.yml")).read_text())
     promised = next(each for each in loaded["exposures"] if each["name"] == "analysts")
     return [re.sub(r"ref\('(\w+)'\)", r"\1", ref) for ref in promised["depends_on"]]
+
+
+def scheduled() -> str:
+    """Every deployment: when it runs, and what it does."""
+    rows = [
+        (f"`{each.name}`", f"`{each.cron}`" if each.cron else "on demand", each.description)
+        for each in deployments(Settings())
+    ]
+    return _table(["deployment", "runs at", "does"], rows)
 
 
 def verdicts() -> str:
