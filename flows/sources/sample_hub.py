@@ -188,7 +188,7 @@ class SampleHub:
         for fault in faults:
             page = fault.turn(page)
         if page.next_page is not None:
-            of = {"date": asked.list_date} if asked.list_date else {}
+            of = {"date": str(asked.list_date)} if asked.list_date else {}
             if asked.is_trending:
                 of = {"sort": "trending"}
             following = urlencode({**of, "limit": asked.limit, "p": page.next_page})

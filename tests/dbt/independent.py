@@ -324,9 +324,9 @@ class History:
             score = _round(sum(parts) * ((14 - age) / 14), 3)
             if score <= 0:
                 continue
-            phrases = (f"+{votes:,} votes", f"+{comments:,} comments")
-            phrases += (f"+{stars:,} stars on its code",)
-            why = phrases[parts.index(max(parts))]
+            names = ("votes", "comments", "stars on its code")
+            largest = parts.index(max(parts))
+            why = f"+{(votes, comments, stars)[largest]:,} {names[largest]}"
             if age >= 3 or min(dates) < max(dates):
                 why += " in 3 days"
             else:
@@ -545,7 +545,7 @@ def _ratio(part: int, whole: int) -> float | None:
 
 def _round(number: float, places: int) -> float:
     """Half away from zero."""
-    scale = 10**places
+    scale = float(10**places)
     whole = floor(abs(number) * scale + 0.5) / scale
     return whole if number >= 0 else -whole
 
