@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]  # dbt brings it, without types
 
 from flows.sources.feed_day import FEED_TURN, FEED_ZONE
 from tests.dbt.build import PROJECT, Warehouse

@@ -121,7 +121,7 @@ class Hub:
         With `sort=trending` the Hub ignores dates, so none is asked for.
         """
         read_at = clock()
-        query = {"sort": "trending", "limit": PAGE_SIZE}
+        query: dict[str, str | int] = {"sort": "trending", "limit": PAGE_SIZE}
         return _answer(read_at.astimezone(UTC).date(), read_at, map(self._page, [query]))[0]
 
     def _read_once(self, list_date: date, read_at: datetime) -> Answer:
