@@ -80,8 +80,9 @@ def history(request: pytest.FixtureRequest) -> list[Response]:
 def marts(history: Sequence[Response], tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     folder = tmp_path_factory.mktemp("independent")
     warehouse = Warehouse(folder, folder / "warehouse.duckdb")
-    for day, read_at, items in history:
-        warehouse.read(read_at.replace(tzinfo=None).isoformat(), items, day=str(day))
+    with warehouse.connect():  # kept open, or each reading would open and close the file thrice
+        for day, read_at, items in history:
+            warehouse.read(read_at.replace(tzinfo=None).isoformat(), items, day=str(day))
     warehouse.build("build", "--exclude-resource-type", "unit_test")
     return warehouse
 
