@@ -115,8 +115,7 @@ def write_docs(settings: Settings) -> Path:
         BuildFailedError: dbt could not write it.
     """
     places = _places(settings)
-    # What is compiled is in the folder already; the catalog is asked of the warehouse.
-    _invoke(settings, ["docs", "generate", "--static", "--no-compile", *places])
+    _invoke(settings, ["docs", "generate", "--static", *places])
     page = settings.home / "docs" / "index.html"
     page.parent.mkdir(exist_ok=True)
     return (settings.home / "dbt" / "target" / "static_index.html").replace(page)

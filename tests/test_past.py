@@ -56,8 +56,10 @@ def test_before_the_first_reading_nothing_was_known(own_home: Path) -> None:
         check_time(settings, DAY, READ_AT)
     with connect(settings.warehouse_path) as connection:
         connection.execute("create schema raw")
-        connection.execute("create table raw.readings (list_date date, read_at timestamptz)")
-        connection.execute("insert into raw.readings values (?, ?)", [DAY, READ_AT])
+        connection.execute(
+            "create table raw.readings (kind text, list_date date, read_at timestamptz)"
+        )
+        connection.execute("insert into raw.readings values ('daily', ?, ?)", [DAY, READ_AT])
     before = sorted(own_home.iterdir())
     with pytest.raises(AsOfError, match="it was first read at 2026-08-14 02:31:00 UTC"):
         check_time(settings, DAY, READ_AT.replace(second=0, minute=30))

@@ -44,6 +44,17 @@ def parsed_once() -> Iterator[None]:
 
 
 @pytest.fixture
+def docs_page() -> None:
+    """Let the runs of this test write docs/index.html; the others save its seconds."""
+
+
+@pytest.fixture(autouse=True)
+def no_docs_page(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "docs_page" not in request.fixturenames:
+        monkeypatch.setattr("flows.transform._write_docs_or_warn", lambda _settings: None)
+
+
+@pytest.fixture
 def hub(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SampleHub]:
     """A Hub at the clock of `CLOSED`, and the settings that lead to it."""
     with SampleHub(now=CLOSED) as hub:

@@ -36,7 +36,7 @@ def published(own_home: Path) -> Path:
 
 
 def test_the_published_file_explains_itself_and_answers(
-    run: Run, hub: SampleHub, own_home: Path, published: Path
+    run: Run, hub: SampleHub, own_home: Path, published: Path, docs_page: None
 ) -> None:
     hub._sizes[DAY] = 40
     assert run().verdict == "complete"

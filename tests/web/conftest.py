@@ -123,6 +123,10 @@ _TABLES = """
         digest_date date, paper_id text, digest_rank bigint, upvotes_count bigint,
         comments_count bigint, why_here text, is_repeat boolean
     );
+    create table marts.daily_digest_updates (
+        digest_date date, section text, update_rank bigint, paper_id text, upvotes_count bigint,
+        why_here text
+    );
     create table quality.gate_results (
         run_id text, is_success boolean, sentence text, gate text, suite text, expectation text,
         column_name text
