@@ -143,6 +143,7 @@ def test_who_keeps_the_file_open_blocks_no_run_and_reads_on(
     finally:
         notebook.stdin.close()
         assert notebook.wait(30) == 0
+        notebook.stdout.close()
     with duckdb.connect(str(published / "papers.duckdb"), read_only=True) as connection:
         assert connection.execute("select count(*) from marts.listings").fetchall() == [(90,)]
     # A month that did not change is the file that it was.

@@ -34,7 +34,7 @@ def _main(parsed_in: str) -> None:
     os.environ["PAPERS_WAREHOUSE_PATH"] = str(Path(parsed_in) / "warehouse.duckdb")
     manifest = transform._manifest(transform._places(Settings(home=Path(parsed_in))))
     transform._manifest = lambda _places: manifest  # type: ignore[assignment]
-    transform._write_docs_or_warn = lambda _settings: None
+    transform._write_docs_or_warn = lambda settings: None
     for line in sys.stdin:
         if not line.strip():
             print(os.wait()[1], flush=True)  # noqa: T201

@@ -117,7 +117,8 @@ _TABLES = """
     create table marts.papers (
         paper_id text, title text, abstract text, organization_name text, author_names text[],
         author_count bigint, published_on date, ai_summary text, github_url text,
-        github_stars_count bigint, project_url text, submitted_by text, is_withdrawn boolean
+        github_stars_count bigint, project_url text, submitted_by text, is_withdrawn boolean,
+        comments_count bigint
     );
     create table marts.daily_digest_papers (
         digest_date date, paper_id text, digest_rank bigint, upvotes_count bigint,
