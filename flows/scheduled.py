@@ -24,6 +24,7 @@ from flows.mailing.ledger import DONE, PAUSED, find_issue, next_attempt_at
 from flows.outcome import Outcome
 from flows.owed import final_verdicts, first_list_date, unfinished_days
 from flows.quality_site import quality_site, write_quality_site
+from flows.run_names import about, papers_of
 from flows.settings import Settings, load_settings
 from flows.sources.feed_day import (
     closes_at,
@@ -44,8 +45,7 @@ FINAL = ("complete", "empty")
 
 
 def _digest_name() -> str:
-    day = newest_closed(clock.utc_now())
-    return f"The digest of {day:%A} {day}"
+    return papers_of(newest_closed(clock.utc_now()))
 
 
 def _open_list_name() -> str:
@@ -77,7 +77,8 @@ def daily_digest() -> State:
         plan_next_try(day, again)
         return outcome.adding(f"The next try is at {_clock_time(again, settings)}.")
 
-    return to_its_end(day, path)
+    with about(day):
+        return to_its_end(day, path)
 
 
 @flow(name="open list", flow_run_name=_open_list_name)
@@ -91,7 +92,7 @@ def open_list() -> State:
             if is_weekend(day):
                 outcome = Outcome("empty", f"No list grows: the Hub makes none on {day:%A}s.")
             else:
-                with quality_site(settings):
+                with quality_site(settings), about(day):
                     outcome = one_day(day, settings)
     except (BuildFailedError, WarehouseBusyError) as stop:
         outcome = Outcome("failed", str(stop))

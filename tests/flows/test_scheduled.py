@@ -220,12 +220,12 @@ def test_a_hand_started_run_says_who_holds_the_warehouse(
 
     settings = load_settings()
     with (
-        writer_lock(settings, holder="the run “The digest of Thursday 2026-08-20”"),
+        writer_lock(settings, holder="the run “papers of Thursday 20 August 2026”"),
         pytest.raises(WarehouseBusyError) as busy,
         writer_lock(settings, patience=0.1),
     ):
         pass
-    assert "in use by the run “The digest of Thursday 2026-08-20” (process " in str(busy.value)
+    assert "in use by the run “papers of Thursday 20 August 2026” (process " in str(busy.value)
     assert "UTC); try again when it has finished." in str(busy.value)
     monkeypatch.setattr("sys.argv", ["/somewhere/bin/papers", "run", "2026-08-20"])
     with (

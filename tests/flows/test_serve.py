@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
+from flows.run_names import papers_of
 from flows.settings import Settings
 from flows.sources.sample_hub import SampleHub
 from flows.terminal import served_api
@@ -160,11 +161,12 @@ def _assert_whole(served: Served, run_id: UUID) -> None:
     assert run["state"]["name"] == "Complete", run["state"]
     assert run["run_count"] == 2
     assert run["state"]["message"].startswith("Complete. ")
-    assert run["name"].startswith("The digest of ")
-    assert set(run["tags"]) == {"daily-papers", "digest"}
-    assert served.api.artifacts(run_id) >= {"verdict", "quality", "digest", "gate-marts"}
     (issue,) = (served.home / "issues").iterdir()
-    assert date.fromisoformat(issue.name.removesuffix("-daily"))
+    day = date.fromisoformat(issue.name.removesuffix("-daily"))
+    assert run["name"] == f"{papers_of(day)}: no mail. There is nobody to send to."
+    assert set(run["tags"]) == {"daily-papers", "digest", str(day), "complete", "no mail"}
+    keys = {f"{day}-{name}" for name in ("verdict", "digest", "gate-raw", "gate-marts")}
+    assert served.api.artifacts(run_id) >= keys
     assert not (served.home / "running").exists()
 
 

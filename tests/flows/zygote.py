@@ -35,6 +35,9 @@ def _main(parsed_in: str) -> None:
     manifest = transform._manifest(transform._places(Settings(home=Path(parsed_in))))
     transform._manifest = lambda _places: manifest  # type: ignore[assignment]
     transform._write_docs_or_warn = lambda settings: None
+    # What dbt's data tests read was written before; a kill among them is a kill after the models.
+    invoke, without = transform._invoke, ["--exclude-resource-type", "test"]
+    transform._invoke = lambda settings, arguments: invoke(settings, [*arguments, *without])
     for line in sys.stdin:
         if not line.strip():
             print(os.wait()[1], flush=True)  # noqa: T201
