@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,7 @@ class Step:
     verdict: str
     mails: int  # that leave in this run
     says: str
+    alert: str | None = None  # what the operator is told in this run, if anything
 
 
 WEEK = [
@@ -39,8 +41,24 @@ WEEK = [
     Step("2026-08-20 12:05", "open_list", None, "partial", 0, "the list grows until 01:30 UTC"),
     Step("2026-08-20 21:45", "daily_digest", None, "complete", 2, "Sent to 2."),
     # On Friday the Hub is down when the digest is due, and back at the next try.
-    Step("2026-08-21 21:45", "daily_digest", "503", "failed", 0, "try is at 22:00 on Friday."),
-    Step("2026-08-21 22:00", "daily_digest", None, "complete", 2, "Sent to 2."),
+    Step(
+        "2026-08-21 21:45",
+        "daily_digest",
+        "503",
+        "failed",
+        0,
+        "try is at 22:00 on Friday.",
+        "Friday 21 August 2026 has failed",
+    ),
+    Step(
+        "2026-08-21 22:00",
+        "daily_digest",
+        None,
+        "complete",
+        2,
+        "Sent to 2.",
+        "Over: Friday 21 August 2026 has failed",
+    ),
     # The weekend has no list, and nothing to re-read but what is older.
     Step("2026-08-22 12:05", "open_list", None, "empty", 0, "the Hub makes none on Saturdays"),
     Step("2026-08-23 03:20", "reread", None, "complete", 0, "3 new readings"),
@@ -49,10 +67,26 @@ WEEK = [
     Step("2026-08-24 22:00", "daily_digest", "empty", "partial", 0, "try is at 22:30 on Monday."),
     Step("2026-08-24 22:30", "daily_digest", None, "complete", 2, "Sent to 2."),
     # On Tuesday a field has changed its type, all night.
-    Step("2026-08-25 21:45", "daily_digest", "retyped_votes", "failed", 0, "at 22:00 on Tuesday."),
+    Step(
+        "2026-08-25 21:45",
+        "daily_digest",
+        "retyped_votes",
+        "failed",
+        0,
+        "at 22:00 on Tuesday.",
+        "A gate stopped the newest reading of Tuesday 25 August 2026",
+    ),
     Step("2026-08-26 07:30", "daily_digest", "retyped_votes", "failed", 0, "paper.upvotes"),
     # The machine is down on Wednesday evening; on Thursday both missed runs are late.
-    Step("2026-08-27 08:00", "daily_digest", None, "complete", 2, "missed before (2026-08-25)"),
+    Step(
+        "2026-08-27 08:00",
+        "daily_digest",
+        None,
+        "complete",
+        2,
+        "missed before (2026-08-25)",
+        "Over: A gate stopped the newest reading of Tuesday 25 August 2026",
+    ),
     Step("2026-08-27 08:01", "daily_digest", None, "complete", 0, "Nothing is owed: Wednesday"),
 ]
 # day: its verdict after the week, and the readers who have its issue
@@ -98,21 +132,32 @@ def mails(home: Path) -> int:
     return len(list(home.glob("issues/*/mail/*.eml")))
 
 
+def told(home: Path) -> set[Path]:
+    return set(home.glob("outbox/incident-*.eml"))
+
+
 def test_a_week_of_a_hub_that_misbehaves(
     start: Start, hub: SampleHub, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAPERS_REREAD_DAYS", "3")
+    monkeypatch.setenv("PAPERS_OPERATOR_EMAIL", "operator@example.org")
     subscribe(*READERS)
     for step in WEEK:
         hub.heal()
         hub.fail(*[step.fault] if step.fault else [])
-        before = mails(own_home)
+        before, known = mails(own_home), told(own_home)
         outcome = start(
             step.flow, datetime.fromisoformat(step.at).replace(tzinfo=NEW_YORK).astimezone(UTC)
         )
         happened = (outcome.verdict, mails(own_home) - before)
         assert happened == (step.verdict, step.mails), (step, outcome.sentence)
         assert step.says in outcome.sentence + " ".join(outcome.details), (step, outcome)
+        news = [
+            message_from_bytes(path.read_bytes(), policy=policy.default)["Subject"]
+            for path in told(own_home) - known
+        ]
+        assert len(news) == (step.alert is not None), (step, news)
+        assert all(one.startswith(f"Daily Papers: {step.alert}") for one in news), (step, news)
     with duckdb.connect(str(own_home / "published" / "papers.duckdb"), read_only=True) as marts:
         verdicts = marts.execute(
             "select digest_date::text, verdict from marts.daily_digests order by 1"
