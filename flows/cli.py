@@ -266,13 +266,15 @@ def search(
         limit: how many, 1 to 1,000.
         format: a list to read, or JSON for a script.
     """
-    from flows.search.find import Question, search
+    from flows.search.find import Question, corrections, search
     from flows.search.show import show
 
     question = Question(
         " ".join(words), since, until, organization, has_code, upvotes_min, most=limit
     )
-    show(search(load_settings().published_path, question), format, console)
+    path = load_settings().published_path
+    hits = search(path, question)
+    show(hits, corrections(path, question), format, console)
     return EXIT_OK
 
 

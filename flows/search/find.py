@@ -58,6 +58,14 @@ class Hit:
     project_url: str | None
 
 
+@dataclass(frozen=True)
+class Correction:
+    """A word that no paper has, and the one that was looked for in its place."""
+
+    word: str
+    meant: str
+
+
 def search(path: Path, question: Question) -> tuple[Hit, ...]:
     """The papers that the publication at `path` has for a question, the best first.
 
@@ -83,8 +91,7 @@ def find(connection: DuckDBPyConnection, question: Question) -> tuple[Hit, ...]:
             f"A text of {len(question.text):,} characters is too long to search by;"
             f" {LONGEST_TEXT:,} are the most."
         )
-    # What a terminal passes on may hold halves of characters, which are no text.
-    text = question.text.encode(errors="replace").decode()
+    text = _whole_characters(question.text)
     values = asdict(question) | {"text": text, "start": _START, "end": _END}
     try:
         rows = records(connection, _SEARCH, values)
@@ -98,6 +105,18 @@ def find(connection: DuckDBPyConnection, question: Question) -> tuple[Hit, ...]:
             "What is published has no search yet; the next `papers run` publishes it."
         ) from None
     return tuple(Hit(**_hit(row)) for row in rows)
+
+
+def corrections(path: Path, question: Question) -> tuple[Correction, ...]:
+    """What the misspelt words of a question that `search` took were taken for, by word."""
+    with connect(path, read_only=True) as connection:
+        rows = connection.execute(_CORRECTED, [_whole_characters(question.text)]).fetchall()
+    return tuple(Correction(*row) for row in rows)
+
+
+def _whole_characters(text: str) -> str:
+    """What a terminal passes on may hold halves of characters, which are no text."""
+    return text.encode(errors="replace").decode()
 
 
 def _telling_words(connection: DuckDBPyConnection, text: str) -> int:
@@ -136,6 +155,9 @@ _SEARCH = """
         mark_start := $start,
         mark_end := $end
     )
+"""
+_CORRECTED = """
+    select word, meant from search.asked_terms(?) where how = 'corrected' order by word
 """
 _TELLING_WORDS = """
     select count(*) from (select unnest(search.asked_words(?)) as word)

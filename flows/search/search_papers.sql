@@ -4,12 +4,12 @@
 -- A word that ends in * keeps it. At most 64 words are looked at.
 create or replace macro search.asked_words(query) as
     regexp_extract_all(
-        search.plain(left(query, 10000)), '\d{4}\.\d{4,5}|[\p{L}\p{N}]+\*?'
+        search.plain(left(query, 10000)), '\d{4}\.\d{4,5}|[' || search.letters() || ']+\*?'
     )[1:64];
 
 -- What stands between double quotes and has a letter or a digit in it.
 create or replace macro search.phrases_of(query) as
-    regexp_extract_all(left(query, 10000), '"([^"]*[\p{L}\p{N}][^"]*)"', 1);
+    regexp_extract_all(left(query, 10000), '"([^"]*[' || search.letters() || '][^"]*)"', 1);
 
 -- The terms that a question asks for, and why. Grain: one row per term_number.
 create or replace macro search.asked_terms(query) as table
@@ -18,14 +18,16 @@ with
 written as materialized (
     select
         asked.position,
-        rtrim(asked.word, '*') as word,
-        asked.word like '%*' as is_prefix,
-        regexp_full_match(asked.word, '\d{4}\.\d{4,5}') as is_id,
-        search.stem(rtrim(asked.word, '*')) as term
+        asked.word,
+        asked.is_prefix,
+        contains(asked.word, '.') as is_id,
+        search.stem(asked.word) as term
     from (
         select
-            unnest(search.asked_words(query)) as word,
-            generate_subscripts(search.asked_words(query), 1) as position
+            rtrim(said.word, '*') as word,
+            said.word like '%*' as is_prefix,
+            row_number() over () as position
+        from (select unnest(search.asked_words(query)) as word) as said
     ) as asked
 ),
 
@@ -77,6 +79,7 @@ unknown as (
 corrected as (
     select
         unknown.word,
+        known.word as meant,
         known.term_number
     from search.words as known
     inner join unknown
@@ -106,19 +109,20 @@ synonymous as (
 ),
 
 found as (
-    select word, term_number, 1.0::double as share, 'exact' as how from exact
+    select word, word as meant, term_number, 1.0::double as share, 'exact' as how from exact
     union all
-    select word, term_number, 1.0::double as share, 'prefix' as how from prefixed
+    select word, word as meant, term_number, 1.0::double as share, 'prefix' as how from prefixed
     union all
-    select word, term_number, 1.0::double as share, 'corrected' as how from corrected
+    select word, meant, term_number, 1.0::double as share, 'corrected' as how from corrected
     union all
-    select null as word, term_number, share, 'synonym' as how from synonymous
+    select null as word, null as meant, term_number, share, 'synonym' as how from synonymous
 )
 
 select
     found.term_number,
     any_value(terms.term) as term,
     arg_max(found.word, found.share) as word,
+    arg_max(found.meant, found.share) as meant,
     arg_max(found.how, found.share) as how,
     max(found.share) as share,
     max(found.share) * any_value(terms.rarity) as worth
@@ -178,26 +182,33 @@ admitted as (
         and (upvotes_min is null or papers.upvotes_count >= upvotes_min)
 ),
 
--- Its fields as words, with a word between them that nobody asks for: a phrase is in one field.
--- Read only where there is a phrase; else nothing is joined, and no text is looked at.
+-- Its fields, with a word between them that nobody asks for: a phrase is in one field. Where there
+-- is no phrase nothing is joined, and no text is looked at. A pattern that depends on the row is
+-- read for each row, so the first phrase, which leaves few papers, stands alone.
 phrased as (
-    select papers.paper_id
-    from marts.papers as papers
-    inner join admitted on papers.paper_id = admitted.paper_id
-    inner join (select unnest(search.phrases_of(query)) as phrase) as quoted on true
-    group by papers.paper_id
-    having bool_and(contains(
-        search.spaced(concat_ws(
-            ' 00000000 ',
-            papers.title,
-            papers.abstract,
-            papers.ai_summary,
-            array_to_string(papers.ai_keywords, ' 00000000 '),
-            array_to_string(papers.author_names, ' 00000000 '),
-            papers.organization_name
-        )),
-        search.spaced(quoted.phrase)
-    ))
+    select texts.paper_id
+    from (
+        select
+            papers.paper_id,
+            strip_accents(lower(concat_ws(
+                ' 00000000 ',
+                papers.title,
+                papers.abstract,
+                papers.ai_summary,
+                array_to_string(papers.ai_keywords, ' 00000000 '),
+                array_to_string(papers.author_names, ' 00000000 '),
+                papers.organization_name
+            ))) as written
+        from marts.papers as papers
+        inner join admitted on papers.paper_id = admitted.paper_id
+        where len(search.phrases_of(query)) > 0
+    ) as texts
+    where
+        regexp_matches(texts.written, search.pattern_of(search.phrases_of(query)[1]))
+        and len([
+            1 for phrase in search.phrases_of(query)[2:]
+            if not regexp_matches(texts.written, search.pattern_of(phrase))
+        ]) = 0
 ),
 
 ranked as (
@@ -228,9 +239,9 @@ hits as materialized (
     inner join marts.papers as papers on ranked.paper_id = papers.paper_id
 ),
 
--- The words that were found, as a regular expression.
+-- The words that were found.
 hit_words as (
-    select '(?i)\b(' || string_agg(known.word, '|') || ')\b' as pattern
+    select list(known.word) as found
     from search.words as known
     inner join asked on known.term_number = asked.term_number
 ),
@@ -240,12 +251,21 @@ sentences as (
     select
         hits.paper_id,
         unnest(string_split(
-            regexp_replace(
-                regexp_replace(
-                    concat_ws(chr(31), hits.ai_summary, hits.abstract),
-                    '([.!?])\s+', '\1' || chr(31), 'g'
-                ),
-                hit_words.pattern, mark_start || '\1' || mark_end, 'g'
+            array_to_string(
+                [
+                    case
+                        when list_contains(hit_words.found, strip_accents(lower(part)))
+                            then mark_start || part || mark_end
+                        else part
+                    end
+                    for part in search.parts_of(
+                        regexp_replace(
+                            concat_ws(chr(31), hits.ai_summary, hits.abstract),
+                            '([.!?])\s+', '\1' || chr(31), 'g'
+                        )
+                    )
+                ],
+                ''
             ),
             chr(31)
         )) as sentence

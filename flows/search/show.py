@@ -8,18 +8,25 @@ from typing import Literal
 from rich.console import Console
 from rich.text import Text
 
-from flows.search.find import Hit, Piece
+from flows.search.find import Correction, Hit, Piece
 
 
-def show(hits: Sequence[Hit], format: Literal["table", "json"], console: Console) -> None:
+def show(
+    hits: Sequence[Hit],
+    corrections: Sequence[Correction],
+    format: Literal["table", "json"],
+    console: Console,
+) -> None:
     """Print the hits; what was looked for stands out, between ** where there is no bold."""
     if format == "json":
         rows = [asdict(hit) | {"snippet": _plain(hit.snippet)} for hit in hits]
         console.file.write(json.dumps(rows, default=str, ensure_ascii=False, indent=1) + "\n")
-    elif hits:
-        for hit in hits:
-            console.print(_entry(hit, is_bold=console.is_terminal))
-    else:
+        return
+    for one in corrections:
+        console.print(f"No paper has “{one.word}”; this is for “{one.meant}”.\n", markup=False)
+    for hit in hits:
+        console.print(_entry(hit, is_bold=console.is_terminal))
+    if not hits:
         console.print("No paper that is published has this.")
 
 

@@ -4,13 +4,30 @@
 create or replace macro search.plain(written) as
     regexp_replace(strip_accents(lower(written)), '(\d{4}\.\d{4,5})v\d+', '\1', 'g');
 
+-- What words are made of, for the brackets of a regular expression: the letters and digits of all
+-- scripts, as ranges. \p{L} and \p{N} say the same more exactly, but take 3 ms to read whenever a
+-- question is planned, these half a millisecond.
+create or replace macro search.letters() as
+    '0-9A-Za-zª²³µ¹º¼-¾À-ÖØ-öø-\x{1fff}\x{2070}-\x{209c}\x{2c00}-\x{2dff}\x{3041}-\x{d7ff}'
+    || '\x{f900}-\x{fdff}\x{fe70}-\x{fefc}\x{ff10}-\x{ff19}\x{ff21}-\x{ff3a}'
+    || '\x{ff41}-\x{ff5a}\x{ff66}-\x{ffdc}\x{10000}-\x{1efff}\x{20000}-\x{3ffff}';
+
 -- The words of a text in their order; an arXiv id is one word.
 create or replace macro search.words_of(written) as
-    regexp_extract_all(search.plain(written), '\d{4}\.\d{4,5}|[\p{L}\p{N}]+');
+    regexp_extract_all(search.plain(written), '\d{4}\.\d{4,5}|[' || search.letters() || ']+');
 
--- A text as its words between single spaces, to look for a phrase in.
-create or replace macro search.spaced(written) as
-    ' ' || array_to_string(search.words_of(written), ' ') || ' ';
+-- The same words as they are written, and what stands between them: all of the text, in parts.
+create or replace macro search.parts_of(written) as
+    regexp_extract_all(
+        written,
+        '\d{4}\.\d{4,5}|[' || search.letters() || ']+|[^' || search.letters() || ']+'
+    );
+
+-- A phrase as a regular expression: its words, with no letter or digit between or around them.
+create or replace macro search.pattern_of(phrase) as
+    '(?:^|[^' || search.letters() || '])'
+    || array_to_string(search.words_of(phrase), '[^' || search.letters() || ']+')
+    || '(?:$|[^' || search.letters() || '])';
 
 -- A plural as its singular: policies, boxes, models.
 create or replace macro search.singular(word) as

@@ -19,6 +19,7 @@ from random import Random
 import duckdb
 from rich.console import Console
 
+from flows.publish import copy_table
 from flows.search.find import Question, find
 from flows.search.index import copy_index, update_index
 
@@ -103,9 +104,7 @@ def bench(size: int, folder: Path) -> None:
         _timed(f"  index of a day ({ONE_DAY} papers changed)", lambda: update_index(connection, ""))
         file = folder / "papers.duckdb"
         connection.execute(f"attach '{file}' as published (storage_version 'v1.0.0')")
-        connection.execute("create schema published.marts")
-        connection.execute("create table published.marts.papers as from marts.papers")
-        connection.execute("checkpoint published")
+        copy_table(connection, "marts", "papers")
         without = file.stat().st_size
         _timed("  index copied into the publication", lambda: copy_index(connection))
         connection.execute("detach published")

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from flows.publish import copy_table
 from flows.search.index import copy_index, update_index
 from flows.sources.sample_days import items_at
 
@@ -41,8 +42,7 @@ def publish(folder: Path) -> Path:
     file.unlink(missing_ok=True)
     with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
         connection.execute(f"attach '{file}' as published (storage_version 'v1.0.0')")
-        connection.execute("create schema published.marts")
-        connection.execute("create table published.marts.papers as from marts.papers")
+        copy_table(connection, "marts", "papers")
         copy_index(connection)
     return file
 

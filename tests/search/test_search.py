@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flows.published import NotPublishedError
-from flows.search.find import Question, QuestionError, search
+from flows.search.find import Correction, Question, QuestionError, corrections, search
 from tests.search.publication import index, paper, publish, sample_papers
 
 PAPERS = [
@@ -23,6 +23,8 @@ PAPERS = [
           ai_keywords=["policy gradient", "quantization"], ai_summary="It grasps cups.",
           first_listed_on=date(2026, 8, 6), last_listed_on=date(2026, 8, 6)),
     paper("2608.00010", title="Long\nshadows", abstract="The hybrid of context and long."),
+    paper("2608.00011", abstract="Les ténèbres."),
+    paper("2608.00012", abstract="Большие модели."),
 ]  # fmt: skip
 
 
@@ -97,6 +99,21 @@ def test_a_snippet_is_a_sentence_of_the_paper_with_the_hits_marked(file: Path) -
     assert [(piece.text, piece.is_hit) for piece in hit.snippet] == [
         ("It ", False), ("grasps", True), (" ", False), ("cups", True), (".", False),
     ]  # fmt: skip
+
+
+def test_a_hit_is_marked_whatever_its_accents_and_letters(file: Path) -> None:
+    (hit,) = search(file, Question("Ténèbres"))
+    assert [piece.text for piece in hit.snippet if piece.is_hit] == ["ténèbres"]
+    (hit,) = search(file, Question("МОДЕЛИ"))
+    assert [piece.text for piece in hit.snippet if piece.is_hit] == ["модели"]
+
+
+def test_a_misspelt_word_says_what_it_was_taken_for(file: Path) -> None:
+    asked = Question("hybird contexts quantisaton nothingofthekind \ud800")
+    assert corrections(file, asked) == (
+        Correction("hybird", "hybrid"), Correction("quantisaton", "quantization"),
+    )  # fmt: skip
+    assert corrections(file, Question("hybrid")) == ()
 
 
 @pytest.mark.parametrize(
