@@ -234,7 +234,7 @@ def _invoke(settings: Settings, arguments: list[str]) -> Any:  # noqa: ANN401  d
         result = dbtRunner(_manifest(_places(settings))).invoke(arguments)
     finally:
         # dbt keeps the file open otherwise, and no other process could read the warehouse.
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        DuckDBConnectionManager.close_all_connections()
     if result.exception:
         raise BuildFailedError(f"dbt could not {arguments[0]}: {result.exception}")
     return result.result

@@ -1,10 +1,12 @@
 """A warehouse to fill with small readings, and the marts that dbt makes of them."""
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -48,12 +50,14 @@ class BuildFailedError(Exception):
 class Warehouse:
     """Readings go in, `build` makes the marts, `rows` asks them.
 
-    Each change marks its list date as stale, as the pipeline does.
+    Each change marks its list date as stale, as the pipeline does. The file stays open between the
+    builds: opening and closing it took longer than most of what is done with it.
     """
 
     def __init__(self, folder: Path, path: Path) -> None:
         self.folder, self.path = folder, path
         self.stale: set[date] = set()
+        self._kept: duckdb.DuckDBPyConnection | None = None
         with self.connect() as connection:
             for schema in ("raw", "staging"):
                 connection.execute(f"create schema {schema}")
@@ -67,11 +71,19 @@ class Warehouse:
             record_deliveries(connection, [DeliveryCount(date(2026, 8, 13), "daily", "sent", 3)])
             record_issues(connection, folder / "issues")
 
-    def connect(self) -> closing[duckdb.DuckDBPyConnection]:
-        """The warehouse in UTC, closed at the end of the block."""
-        connection = duckdb.connect(str(self.path))
-        connection.execute("set TimeZone = 'UTC'")
-        return closing(connection)
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The warehouse in UTC."""
+        if self._kept is None:
+            self._kept = duckdb.connect(str(self.path))
+            self._kept.execute("set TimeZone = 'UTC'")
+        yield self._kept
+
+    def close(self) -> None:
+        """Let go of the file, for dbt or whoever opens it in another way."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
     def read(
         self,
@@ -164,16 +176,10 @@ class Warehouse:
         self.execute("delete from staging.stale_list_dates")
         for day in self.stale:
             self.execute("insert into staging.stale_list_dates values (?)", day)
+        self.close()
         with patch.dict(os.environ, {"PAPERS_WAREHOUSE_PATH": str(self.path)}):
-            result = dbtRunner().invoke(
-                [
-                    *("--quiet", "--no-use-colors", "--log-level-file", "none"),
-                    *("--log-path", str(self.folder / "logs"), *(arguments or ["run"])),
-                    *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-                    *("--target-path", str(self.folder / "target"), "--no-write-json"),
-                ]
-            )
-            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+            result = dbtRunner(_manifest()).invoke([*(arguments or ["run"]), *_places(self.folder)])
+            DuckDBConnectionManager.close_all_connections()
         if result.exception:
             raise BuildFailedError(str(result.exception))
         nodes: Any = result.result
@@ -197,6 +203,26 @@ class Warehouse:
     def marts(self) -> dict[str, list[Any]]:
         """Every row of every mart, in an order of its own."""
         return {mart: self.rows(f"from marts.{mart} order by all") for mart in MARTS}
+
+
+def _places(folder: Path) -> list[str]:
+    return [
+        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--no-write-json"),
+        *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
+        *("--quiet", "--no-use-colors", "--log-level-file", "none"),
+    ]
+
+
+@cache
+def _manifest() -> Any:
+    """The project, which is the same for every warehouse: parsing it takes longer than a build."""
+    from dbt.cli.main import dbtRunner
+
+    with TemporaryDirectory() as folder:
+        result = dbtRunner().invoke(["parse", *_places(Path(folder))])
+    if result.exception:
+        raise BuildFailedError(str(result.exception))
+    return result.result
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:

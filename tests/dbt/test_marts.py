@@ -245,9 +245,10 @@ def test_marts_do_not_depend_on_the_order_or_number_of_builds(warehouse: Warehou
 
     # as a backfill that goes backwards, then in an order of no kind
     shuffled = Random(1).sample(tellings, len(tellings))  # noqa: S311  no secret
-    for order in ([*tellings], shuffled):
-        warehouse.path.unlink()
-        again = Warehouse(warehouse.folder, warehouse.path)
+    for name, order in (("backwards", [*tellings]), ("shuffled", shuffled)):
+        folder = warehouse.folder / name
+        folder.mkdir()
+        again = Warehouse(folder, folder / "warehouse.duckdb")
         while order:
             tell(again, [order.pop() for _ in range(min(3, len(order)))])
             again.build()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from flows.outcome import Outcome, outcome_of
+from flows.settings import Settings
 from flows.sources.sample_hub import SampleHub
 
 # Thursday 20 August 2026, an hour after it closed: 21:30 in New York is 01:30 UTC.
@@ -27,19 +28,24 @@ def prefect() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def parsed_once() -> Iterator[None]:
-    """The dbt project is the same for every home: parsing it once saves seconds a test."""
+def quick_builds() -> Iterator[None]:
+    """Let dbt parse its project once, and leave its data tests to tests/dbt: seconds a run."""
     from flows import transform
 
-    parse, known = transform._manifest, list[Any]()
+    parse, invoke, known = transform._manifest, transform._invoke, list[Any]()
 
     def parsed(places: tuple[str, ...]) -> Any:
         if not known:
             known.append(parse(places))
         return known[0]
 
+    def without_tests(settings: Settings, arguments: list[str]) -> Any:
+        without = ["--exclude-resource-type", "test"] if arguments[0] == "build" else []
+        return invoke(settings, arguments + without)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transform, "_manifest", parsed)
+        patch.setattr(transform, "_invoke", without_tests)
         yield
 
 
