@@ -1,6 +1,6 @@
 """What the marts should hold, by plain Python from the JSON: written from their descriptions.
 
-Readings as (list date, moment, items) -> rows in the order of the mart's columns, by mart
+readings and what came of them -> rows in the order of the mart's columns, by mart
 """
 
 import re
@@ -96,12 +96,38 @@ class Seen:
         return f"{self.list_date}.{self.read_at:%Y%m%dT%H%M%S%f}"[:-3] + "Z"
 
 
-class History:
-    """A history of readings, all of them admitted and complete, and the marts of it."""
+@dataclass(frozen=True)
+class Barred:
+    """A reading that no list may come from: it failed, or a gate refused it."""
 
-    def __init__(self, responses: Iterable[Response]) -> None:
+    list_date: date
+    read_at: datetime
+    verdict: str
+    items: Sequence[Item] = ()
+    refused_because: str | None = None
+
+
+@dataclass(frozen=True)
+class Trending:
+    """The Hub's own order as it gave it."""
+
+    read_at: datetime
+    items: Sequence[Item]
+    reading_id: str
+
+
+class History:
+    """A history of readings and the marts of it: the responses were admitted, the others not."""
+
+    def __init__(
+        self,
+        responses: Iterable[Response],
+        barred: Sequence[Barred] = (),
+        trending: Sequence[Trending] = (),
+    ) -> None:
         self.responses = sorted(responses, key=lambda response: (response[1], response[0]))
         self.newest = {day: read_at for day, read_at, _ in self.responses}
+        self.barred, self.trending = barred, trending
 
     @cached_property
     def seen(self) -> list[Seen]:
@@ -198,24 +224,53 @@ class History:
             for position, author in enumerate(readings[-1].authors, 1)
         ]
 
+    def list_readings(self) -> list[Row]:
+        """marts.list_readings."""
+        admitted = [
+            (day, read_at, *self._verdict(items), len(items), True, True)
+            for day, read_at, items in self.responses
+        ]
+        barred = [
+            (
+                one.list_date,
+                one.read_at,
+                "failed" if one.refused_because else one.verdict,
+                one.refused_because or f"It is {one.verdict}.",
+                len(one.items),
+                bool(one.refused_because),
+                False,
+            )
+            for one in self.barred
+        ]
+        return admitted + barred
+
     def daily_digests(self) -> list[Row]:
-        """marts.daily_digests without its verdict and reason."""
+        """marts.daily_digests."""
         listed = _grouped((one.list_date, one) for one in self.listed)
         ever = Counter(day for day, _ in self.by_listing)
+        last = {day: self._verdict(items) for day, _, items in self.responses}
+        readings = sorted(self.list_readings(), key=lambda row: row[1])
+        newest_at_all = {row[0]: (row[2], row[3]) for row in readings}
         return [
             (
                 day,
+                *last.get(day, newest_at_all[day]),
                 len(listed[day]),
                 ever[day],
                 sum(one.votes for one in listed[day]),
                 sum(one.has_code for one in listed[day]),
-                self.newest[day],
+                self.newest.get(day),
             )
-            for day in self.newest
+            for day in newest_at_all
         ]
 
+    @staticmethod
+    def _verdict(items: Sequence[Item]) -> tuple[str, str]:
+        verdict = "complete" if items else "empty"
+        return verdict, f"It is {verdict}."
+
     def daily_digest_papers(self) -> list[Row]:
-        """marts.daily_digest_papers without why_here."""
+        """marts.daily_digest_papers."""
         rows = []
         listed = _grouped((one.list_date, one) for one in self.listed)
         for day, ones in listed.items():
@@ -230,6 +285,7 @@ class History:
                         place,
                         one.paper_id,
                         "top" if place <= 10 else "also",
+                        self._why_here(one, place, gained, ones),
                         score,
                         one.rank,
                         one.votes,
@@ -241,6 +297,25 @@ class History:
                     )
                 )
         return rows
+
+    def _why_here(self, one: Seen, place: int, gained: int, ones: Sequence[Seen]) -> str | None:
+        comments = sorted((other.comments for other in ones), reverse=True)
+        if one.comments >= 3 and one.comments == comments[0] and comments.count(one.comments) == 1:
+            return f"most discussed of the day: {one.comments:,} comments"
+        if gained >= 10:
+            since = self.by_listing[one.list_date, one.paper_id][0].read_at
+            on = "" if since.date() == one.list_date else f"{since.day} {since:%b} "
+            return f"+{gained:,} votes since {on}{since:%H:%M} UTC"
+        if (one.stars or 0) >= 100:
+            return f"{one.stars:,} stars on its code"
+        if place == 1:
+            return "the only paper of the day" if len(ones) == 1 else f"top of {len(ones)} papers"
+        if place > 10:
+            return None
+        votes = sum(other.votes for other in ones)
+        if votes and one.votes / votes >= 0.05:
+            return f"{100 * one.votes / votes:.0f}% of the day's votes"
+        return f"no. {place} of {len(ones)} papers"
 
     def paper_momentum(self) -> list[Row]:
         """marts.paper_momentum."""
@@ -293,6 +368,23 @@ class History:
             if day <= read_at.date() < day + 14 * DAY
         }
         return [row for day in days for row in self._trending(day)]
+
+    def hub_trending_papers(self) -> list[Row]:
+        """marts.hub_trending_papers."""
+        ours = {(row[0], row[2]): row[1] for row in self.trending_papers()}
+        return [
+            (
+                one.read_at,
+                place,
+                item["paper"]["id"],
+                one.reading_id,
+                ours.get((one.read_at.date(), item["paper"]["id"])),
+                item["paper"]["upvotes"],
+                one.read_at.date(),
+            )
+            for one in self.trending
+            for place, item in enumerate(one.items, 1)
+        ]
 
     def _trending(self, as_of: date) -> list[Row]:
         lists = {as_of - n * DAY for n in range(14)}

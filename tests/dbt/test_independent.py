@@ -4,7 +4,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 
 from flows.sources.sample_days import items_at
 from tests.dbt.build import Warehouse
-from tests.dbt.independent import History, Response
+from tests.dbt.independent import DAY, Barred, History, Response, Trending
 
 COLUMNS = {
     "papers": (
@@ -22,8 +22,7 @@ COLUMNS = {
         " published_on, first_listed_on, last_listed_on, github_stars_count, is_withdrawn,"
         " github_url is not null, first_read_at, last_read_at"
     ),
-    "daily_digests": "* exclude (verdict, reason)",
-    "daily_digest_papers": "* exclude (why_here)",
+    "list_readings": "list_date, read_at, verdict, reason, item_count, is_whole, is_admitted",
 }
 MARTS = (
     *(
@@ -31,10 +30,12 @@ MARTS = (
         "paper_readings",
         "listings",
         "paper_authors",
+        "list_readings",
         "daily_digests",
         "daily_digest_papers",
     ),
-    *("paper_momentum", "trending_papers", "keyword_weeks", "curation_days"),
+    *("paper_momentum", "trending_papers", "hub_trending_papers"),
+    *("keyword_weeks", "curation_days"),
     *("organizations", "submitters", "authors"),
 )
 
@@ -68,8 +69,27 @@ def _recorded(path: Path) -> Response:
     return date.fromisoformat(day), moment, json.loads(gzip.decompress(path.read_bytes()))
 
 
+def _barred(responses: Sequence[Response]) -> list[Barred]:
+    """Readings that failed or were refused: between others, after them, and where no other is."""
+    barred = []
+    for number, (day, read_at, items) in enumerate(responses):
+        if number % 5 == 0:
+            barred.append(Barred(day, read_at + timedelta(minutes=31), "failed"))
+        if number % 7 == 0:
+            half = items[: len(items) // 2]
+            at = read_at + timedelta(minutes=47)
+            barred.append(Barred(day, at, "complete", half, "The gate raw says False."))
+    first, read_at, items = min(responses, key=lambda response: response[0])
+    day_before, day_after = first - DAY, max(day for day, _, _ in responses) + DAY
+    return [
+        *barred,
+        Barred(day_before, read_at, "complete", items, "The gate raw says False."),
+        Barred(day_after, datetime.combine(day_after, time(8), UTC), "not_open"),
+    ]
+
+
 @pytest.fixture(scope="module", params=["recorded", "sample"])
-def history(request: pytest.FixtureRequest) -> list[Response]:
+def responses(request: pytest.FixtureRequest) -> list[Response]:
     if request.param == "sample":
         return _sample_history(7)
     corpus: Path = request.getfixturevalue("corpus")
@@ -77,23 +97,47 @@ def history(request: pytest.FixtureRequest) -> list[Response]:
 
 
 @pytest.fixture(scope="module")
-def marts(history: Sequence[Response], tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def told(
+    responses: Sequence[Response], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[History, Warehouse]:
+    """The history as Python has it, and the marts that dbt makes of the same readings."""
     folder = tmp_path_factory.mktemp("independent")
     warehouse = Warehouse(folder, folder / "warehouse.duckdb")
-    with warehouse.connect():  # kept open, or each reading would open and close the file thrice
-        for day, read_at, items in history:
-            warehouse.read(read_at.replace(tzinfo=None).isoformat(), items, day=str(day))
+    for day, read_at, items in responses:
+        verdict = "complete" if items else "empty"
+        warehouse.read(_written(read_at), items, day=str(day), verdict=verdict)
+    barred = _barred(responses)
+    for one in barred:
+        warehouse.read(
+            _written(one.read_at),
+            one.items,
+            day=str(one.list_date),
+            verdict=one.verdict,
+            is_whole=bool(one.refused_because),
+            passed=False if one.refused_because else None,
+        )
+    trending = []
+    for _, read_at, items in responses[10::12]:
+        chosen = items[::-1][:6]
+        trending.append(
+            Trending(read_at, chosen, warehouse.read_trending(_written(read_at), chosen))
+        )
     warehouse.build("build", "--exclude-resource-type", "unit_test")
-    return warehouse
+    return History(responses, barred, trending), warehouse
+
+
+def _written(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat()
 
 
 @pytest.mark.parametrize("mart", MARTS)
 def test_a_mart_is_what_python_makes_of_the_json(
-    mart: str, marts: Warehouse, history: Sequence[Response]
+    mart: str, told: tuple[History, Warehouse]
 ) -> None:
+    history, marts = told
     rows = marts.rows(f"select {COLUMNS.get(mart, '*')} from marts.{mart}")
     found = Counter(_hashable(row) for row in rows)
-    expected = Counter(getattr(History(history), mart)())
+    expected = Counter(getattr(history, mart)())
 
     assert expected
     assert [*(found - expected)][:5] == [*(expected - found)][:5]

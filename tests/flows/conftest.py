@@ -28,7 +28,7 @@ def prefect() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick_builds() -> Iterator[None]:
+def whole_build() -> Iterator[Callable[..., Any]]:
     """Let dbt parse its project once, and leave its data tests to tests/dbt: seconds a run."""
     from flows import transform
 
@@ -46,7 +46,13 @@ def quick_builds() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transform, "_manifest", parsed)
         patch.setattr(transform, "_invoke", without_tests)
-        yield
+        yield invoke
+
+
+@pytest.fixture
+def data_tests(whole_build: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the runs of this test run dbt's data tests."""
+    monkeypatch.setattr("flows.transform._invoke", whole_build)
 
 
 @pytest.fixture

@@ -4,13 +4,14 @@ import gzip
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+import requests
 from pydantic import SecretStr
 
 from flows.mailing.ledger import Reader
@@ -23,6 +24,7 @@ from flows.outcome import Outcome, outcome_of
 from flows.published import read_digest
 from flows.sources.recordings import RecordingError, find_recordings
 from flows.sources.sample_hub import SampleHub
+from tests.flows.conftest import CLOSED
 
 MAIL_FROM = "Daily Papers <papers@papers.example.org>"
 FIRST, LAST = date(2026, 8, 6), date(2026, 8, 20)
@@ -88,6 +90,69 @@ def test_one_bad_day_of_a_backfill_stops_no_other(
     )
     listed = ask(own_home, "select distinct list_date from marts.listings order by 1")
     assert [str(day) for (day,) in listed] == ["2026-08-17", "2026-08-19", "2026-08-20"]
+
+
+# How a reading came and how it was judged; and what was said of a day is of its last reading.
+_OF_ITS_WAY = "origin|reason|run_id|(checked|quarantined)_at"
+# A recorded response is never proof of the whole list, so no verdict of it is final.
+_OF_ITS_PROOF = "verdict|open_day_count|first_digest_date"
+# What only the readers of an issue know: no history makes one.
+_OF_AN_ISSUE = {"issue_as_sent", "issue_as_known_now", "daily_digest_updates", "digest_deliveries"}
+
+
+def _marts(home: Path, but: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Every mart that is made of readings, but these columns."""
+    columns = ask(
+        home,
+        "select table_name, string_agg(column_name, ', ' order by column_index)"
+        " from duckdb_columns() where schema_name = 'marts'"
+        f" and not regexp_full_match(column_name, '{but}') group by all",
+    )
+    return {
+        mart: ask(home, f"select {names} from marts.{mart} order by all")
+        for mart, names in columns
+        if mart not in _OF_AN_ISSUE
+    }
+
+
+def test_the_marts_are_the_same_by_day_by_backfill_and_by_import(
+    bulk: Callable[..., Outcome],
+    run: Callable[..., Outcome],
+    hub: SampleHub,
+    clock: Callable[[datetime], None],
+    own_home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two lists, each read twice: at its end, and again half a day later."""
+    from flows.scheduled import reread
+
+    days, times = (date(2026, 8, 19), LAST), (CLOSED, CLOSED + timedelta(hours=12))
+    monkeypatch.setenv("PAPERS_REREAD_DAYS", "2")
+    homes = {way: tmp_path / way for way in ("day by day", "backfill", "import")}
+    recordings = tmp_path / "recordings"
+    for at in times:
+        clock(at)
+        monkeypatch.setenv("PAPERS_HOME", str(homes["day by day"]))
+        for day in days:
+            assert run(day).exit_code == 0
+            file = recordings / str(day) / f"{at:%Y-%m-%dT%H%M%SZ}.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            asked = {"date": str(day), "limit": "100"}
+            response = requests.get(f"{hub.url}/api/daily_papers", params=asked, timeout=30)
+            file.write_bytes(response.content)
+        monkeypatch.setenv("PAPERS_HOME", str(homes["backfill"]))
+        outcome = bulk(*days) if at == CLOSED else outcome_of(reread(return_state=True))
+        assert outcome.exit_code == 0
+    monkeypatch.setenv("PAPERS_HOME", str(homes["import"]))
+    assert bulk(recordings).exit_code == 0
+
+    by_day = _marts(homes["day by day"], _OF_ITS_WAY)
+    assert len(by_day["paper_readings"]) == 2 * len(by_day["listings"])
+    assert {mart for mart, rows in by_day.items() if not rows} <= {"hub_trending_papers"}
+    for way, but in (("backfill", _OF_ITS_WAY), ("import", f"{_OF_ITS_WAY}|{_OF_ITS_PROOF}")):
+        expected, other = _marts(homes["day by day"], but), _marts(homes[way], but)
+        assert {mart for mart in expected if other[mart] != expected[mart]} == set(), way
 
 
 @pytest.mark.parametrize(

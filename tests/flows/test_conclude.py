@@ -78,6 +78,7 @@ def test_the_run_its_page_and_the_status_say_the_same(
     fault: str | None,
     tags: set[str],
     name: str,
+    data_tests: None,
 ) -> None:
     with closing(open_mailing(load_settings())) as mailing:
         add(mailing, "ann@example.org", now=CLOSED, rule=Rule())
