@@ -11,7 +11,7 @@ from datetime import date, datetime
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.daily_papers import without_stopped
+from flows.daily_papers import or_what_stopped_it, without_stopped
 from flows.export import issue_files, write_files
 from flows.newsletter.text import counted
 from flows.outcome import Outcome
@@ -20,22 +20,22 @@ from flows.publish import publish
 from flows.published import read_digest
 from flows.quality_page import write_quality_page
 from flows.settings import Settings, load_settings
-from flows.transform import BuildFailedError, transform
+from flows.transform import transform
 from flows.validate import validate
-from flows.warehouse import WarehouseBusyError, connect, writer_lock
+from flows.warehouse import connect, writer_lock
 
 
 @flow(name="as of", flow_run_name="papers {day} as of {time}", validate_parameters=False)
 def as_of_papers(day: date, time: datetime) -> State:
     """Rebuild what was known of a list date at this time; the final state says where it is."""
     settings = load_settings()
-    try:
+
+    def path() -> Outcome:
         with writer_lock(settings):
             there = restore(settings, day, time)
-        outcome = rebuilt_day(day, there)
-    except (BuildFailedError, WarehouseBusyError) as stop:
-        outcome = Outcome("failed", str(stop))
-    return outcome.as_state()
+        return rebuilt_day(day, there)
+
+    return or_what_stopped_it(path)
 
 
 def rebuilt_day(day: date, there: Settings) -> Outcome:

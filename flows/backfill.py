@@ -14,7 +14,7 @@ from prefect.client.schemas.objects import State
 
 from flows import clock
 from flows.alerts import after_run
-from flows.daily_papers import without_stopped
+from flows.daily_papers import or_what_stopped_it, without_stopped
 from flows.extract import history, load_id, reading_pipeline
 from flows.flow_runs import one_writer
 from flows.gates import GateReport
@@ -31,9 +31,9 @@ from flows.sources.hub import Answer, Hub
 from flows.sources.pipeline import Reading, reading_id
 from flows.sources.recordings import Recording
 from flows.sources.verdict import History, Verdict, judge, judge_recorded
-from flows.transform import BuildFailedError, transform
+from flows.transform import transform
 from flows.validate import validate
-from flows.warehouse import WarehouseBusyError, connect, writer_lock
+from flows.warehouse import connect, writer_lock
 
 CHUNK = 50  # readings a load: large enough for dlt, small enough to lose little to a crash
 READERS = 4  # requests at a time; 900 days are two of the Hub's windows of 300 s
@@ -44,12 +44,12 @@ T = TypeVar("T")
 def backfill(first: date, last: date) -> State:
     """Read every date of this range that has no final verdict yet, then gate, build and publish."""
     settings = load_settings()
-    try:
+
+    def path() -> Outcome:
         with one_writer(settings):
-            outcome = read_days(unfinished_days(settings, first, last), settings)
-    except (BuildFailedError, WarehouseBusyError) as stop:
-        outcome = Outcome("failed", str(stop))
-    return outcome.as_state()
+            return read_days(unfinished_days(settings, first, last), settings)
+
+    return or_what_stopped_it(path)
 
 
 @flow(name="import", flow_run_name="import {count} recordings", validate_parameters=False)
@@ -65,12 +65,11 @@ def import_recordings(recordings: Sequence[Recording], count: int) -> State:  # 
             settings, track(answers, len(new), "loading recordings"), "import", judge_recorded
         )
 
-    try:
+    def path() -> Outcome:
         with writer_lock(settings):
-            outcome = _in_bulk(bring, settings)
-    except (BuildFailedError, WarehouseBusyError) as stop:
-        outcome = Outcome("failed", str(stop))
-    return outcome.as_state()
+            return _in_bulk(bring, settings)
+
+    return or_what_stopped_it(path)
 
 
 def read_days(days: Sequence[date], settings: Settings) -> Outcome:

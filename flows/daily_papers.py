@@ -60,6 +60,14 @@ def to_its_end(day: date, path: Callable[[], Outcome]) -> State:
     return conclude(day, outcome)
 
 
+def or_what_stopped_it(path: Callable[[], Outcome]) -> State:
+    """Run a path that is no single day's; a failed build or a busy warehouse is one sentence."""
+    try:
+        return path().as_state()
+    except (BuildFailedError, WarehouseBusyError) as stop:
+        return Outcome("failed", str(stop)).as_state()
+
+
 def conclude(day: date, outcome: Outcome) -> State:
     """Keep how a day ended, show it on the run's page, tell the operator; the run's final state."""
     settings, now = load_settings(), clock.utc_now()

@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import State
 
 from flows import clock
 from flows.backfill import read_days
-from flows.daily_papers import one_day, to_its_end
+from flows.daily_papers import one_day, or_what_stopped_it, to_its_end
 from flows.deliver import open_mailing
 from flows.export import export, issue_folder
 from flows.extract import extract_trending
@@ -85,47 +85,46 @@ def daily_digest() -> State:
 def open_list() -> State:
     """A reading of the list that grows now and of what trends, so that analysts see both move."""
     settings = load_settings()
-    try:
+
+    def path() -> Outcome:
         with one_writer(settings):
             extract_trending(settings)
             day = open_list_date(clock.utc_now())
             if is_weekend(day):
-                outcome = Outcome("empty", f"No list grows: the Hub makes none on {day:%A}s.")
-            else:
-                with quality_site(settings), about(day):
-                    outcome = one_day(day, settings)
-    except (BuildFailedError, WarehouseBusyError) as stop:
-        outcome = Outcome("failed", str(stop))
-    return outcome.as_state()
+                return Outcome("empty", f"No list grows: the Hub makes none on {day:%A}s.")
+            with quality_site(settings), about(day):
+                return one_day(day, settings)
+
+    return or_what_stopped_it(path)
 
 
 @flow(name="re-reading", flow_run_name=_reread_name)
 def reread() -> State:
     """The last REREAD_DAYS closed lists again: votes settle over one to two weeks."""
     settings = load_settings()
-    try:
+
+    def path() -> Outcome:
         with one_writer(settings):
-            days = last_list_dates(clock.utc_now(), settings.reread_days)
-            outcome = read_days(days, settings)
-    except (BuildFailedError, WarehouseBusyError) as stop:
-        outcome = Outcome("failed", str(stop))
-    return outcome.as_state()
+            return read_days(last_list_dates(clock.utc_now(), settings.reread_days), settings)
+
+    return or_what_stopped_it(path)
 
 
 @flow(name="upkeep", flow_run_name="Upkeep of the pages, the archive and the database")
 def upkeep() -> State:
     """Write the quality reports, keep past readings as Parquet, check the database in."""
     settings = load_settings()
-    try:
+
+    def path() -> Outcome:
         with one_writer(settings):
             write_quality_site(settings)
             months = archive_readings(settings, clock.utc_now())
             size = check_point(settings)
-    except WarehouseBusyError as stop:
-        return Outcome("failed", str(stop)).as_state()
-    archived = f"months kept as Parquet: {', '.join(months) or 'nothing new'}"
-    said = f"Quality reports written; {archived}; {size / 1e6:,.0f} MB of warehouse checked in."
-    return Outcome("complete", said).as_state()
+        archived = f"months kept as Parquet: {', '.join(months) or 'nothing new'}"
+        said = f"Quality reports written; {archived}; {size / 1e6:,.0f} MB of warehouse checked in."
+        return Outcome("complete", said)
+
+    return or_what_stopped_it(path)
 
 
 def next_try_at(day: date, outcome: Outcome, settings: Settings, now: datetime) -> datetime | None:

@@ -7,18 +7,21 @@ create table published.search.papers as
 select
     indexed.paper_number,
     papers.paper_id,
+    papers.rowid as paper_row,
     papers.first_listed_on,
     papers.last_listed_on,
     papers.organization_name,
     papers.github_url is not null as has_code,
     papers.upvotes_count
 from search.indexed_papers as indexed
-inner join marts.papers as papers on indexed.paper_id = papers.paper_id
+inner join published.marts.papers as papers on indexed.paper_id = papers.paper_id
 order by indexed.paper_number;
 comment on table published.search.papers is
 'The papers that search knows, with what they are filtered by. One row per paper_number.';
 comment on column published.search.papers.paper_number is 'The number of the paper in the index.';
 comment on column published.search.papers.paper_id is 'The paper; see marts.papers.';
+comment on column published.search.papers.paper_row is
+'The rowid of the paper in marts.papers of this file: a paper is read there in no time.';
 comment on column published.search.papers.first_listed_on is 'See marts.papers.';
 comment on column published.search.papers.last_listed_on is 'See marts.papers.';
 comment on column published.search.papers.organization_name is 'See marts.papers.';

@@ -163,10 +163,12 @@ scored as (
     group by postings.paper_number
 ),
 
-admitted as (
+-- The best that the filters let through. Of those in which a phrase is looked for, 20,000.
+candidates as (
     select
         scored.score,
         papers.paper_id,
+        papers.paper_row,
         papers.upvotes_count
     from scored
     inner join search.papers as papers on scored.paper_number = papers.paper_number
@@ -180,6 +182,8 @@ admitted as (
         and (organization is null or contains(lower(papers.organization_name), lower(organization)))
         and (has_code is null or papers.has_code = has_code)
         and (upvotes_min is null or papers.upvotes_count >= upvotes_min)
+    order by scored.score desc, papers.upvotes_count desc, papers.paper_id
+    limit (case when len(search.phrases_of(query)) = 0 then most else 20000 end)
 ),
 
 -- Its fields, with a word between them that nobody asks for: a phrase is in one field. Where there
@@ -200,8 +204,11 @@ phrased as (
                 papers.organization_name
             ))) as written
         from marts.papers as papers
-        inner join admitted on papers.paper_id = admitted.paper_id
+        inner join candidates
+            on papers.rowid = candidates.paper_row and papers.paper_id = candidates.paper_id
         where len(search.phrases_of(query)) > 0
+        -- It cuts nothing off, but else the patterns would be looked for before the join, in all.
+        limit 20000
     ) as texts
     where
         regexp_matches(texts.written, search.pattern_of(search.phrases_of(query)[1]))
@@ -213,11 +220,11 @@ phrased as (
 
 ranked as (
     select *
-    from admitted
+    from candidates
     where
         len(search.phrases_of(query)) = 0
-        or admitted.paper_id in (select phrased.paper_id from phrased)
-    order by admitted.score desc, admitted.upvotes_count desc, admitted.paper_id
+        or candidates.paper_id in (select phrased.paper_id from phrased)
+    order by candidates.score desc, candidates.upvotes_count desc, candidates.paper_id
     limit most
 ),
 
@@ -236,7 +243,8 @@ hits as materialized (
         papers.github_url,
         papers.project_url
     from ranked
-    inner join marts.papers as papers on ranked.paper_id = papers.paper_id
+    inner join marts.papers as papers
+        on ranked.paper_row = papers.rowid and ranked.paper_id = papers.paper_id
 ),
 
 -- The words that were found.
