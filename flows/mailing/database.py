@@ -13,6 +13,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.pool import PoolProxiedConnection
@@ -88,6 +89,12 @@ def open_list(url: str | Path) -> Mailing:
         cause = getattr(error, "orig", None) or error
         raise MailingError(
             f"The mailing list {address.render_as_string()} cannot be opened: {cause}".strip()
+        ) from error
+    except CommandError as error:  # the list names a migration that is not among ours
+        mailing.close()
+        raise MailingError(
+            f"The mailing list {address.render_as_string()} is of a newer version of Daily Papers;"
+            " install that one, or restore a backup from before it."
         ) from error
     return mailing
 

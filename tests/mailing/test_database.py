@@ -1,9 +1,11 @@
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 
 from flows.mailing.database import Mailing, MailingError, open_list
 from flows.mailing.tables import metadata
@@ -46,3 +48,10 @@ def test_a_list_that_cannot_be_opened_is_named_without_its_password(url: str, sa
 def test_a_directory_in_the_way_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(MailingError, match="cannot be opened"):
         open_list(tmp_path)
+
+
+def test_a_list_of_a_newer_version_is_one_sentence_and_stays_as_it_is(list_url: str) -> None:
+    with closing(open_list(list_url)) as mailing, mailing.write() as connection:
+        connection.execute(text("update alembic_version set version_num = 'm9999'"))
+    with pytest.raises(MailingError, match="is of a newer version of Daily Papers"):
+        open_list(list_url)
