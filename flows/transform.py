@@ -198,10 +198,14 @@ _CHANGED_DATES = f"""
     with
         owed as (select {_KNOWN} from staging.stg_hub__readings),
         built as (select {_KNOWN} from marts.list_readings),
+        -- what only one of them has; each is read once, for both grow with history
         changed as (
-            (select * from owed except select * from built)
-            union all
-            (select * from built except select * from owed)
+            select list_date from (
+                select *, count(*) as times
+                from (from owed union all from built)
+                group by all
+            )
+            where times = 1
         ),
         trending as (
             select list_date from raw.readings
