@@ -1,5 +1,6 @@
 """Signed words for links: whose page, for what purpose; no address, and none can be made up."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +27,7 @@ class Purpose(Enum):
 # The others last, for leaving must work from a mail found years later; and having no time in them,
 # they are the same each time an issue is rendered.
 _LIFE = {Purpose.CONFIRM: timedelta(days=7)}
+_INCOMPLETE = "This link is not complete; copy all of it from the mail."
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class Tokens:
     def read(self, purpose: Purpose, token: str) -> str:
         """The public id in a token. Raises TokenError."""
         signer = self._signers[purpose]
+        # Base64 would pass over what is none of its letters: one link would have many forms.
+        if not re.fullmatch(r"[\w.-]+", token, re.ASCII):
+            raise TokenError(_INCOMPLETE)
         try:
             if isinstance(signer, TimestampSigner):
                 life = int(_LIFE[purpose].total_seconds())
@@ -49,7 +54,7 @@ class Tokens:
         except SignatureExpired:
             raise TokenError("This link is too old; ask for a new one.") from None
         except (BadData, UnicodeError):
-            raise TokenError("This link is not complete; copy all of it from the mail.") from None
+            raise TokenError(_INCOMPLETE) from None
 
     @cached_property
     def _signers(self) -> dict[Purpose, Signer]:

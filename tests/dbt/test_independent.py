@@ -40,7 +40,7 @@ MARTS = (
 )
 
 
-def _sample_history(seed: int) -> list[Response]:
+def sample_history(seed: int) -> list[Response]:
     """Five weeks of lists, read at irregular times: papers leave, come back, and lose votes."""
     rng = Random(seed)  # noqa: S311  a sample, no secret
     first = date(2026, 7, 6)
@@ -91,7 +91,7 @@ def _barred(responses: Sequence[Response]) -> list[Barred]:
 @pytest.fixture(scope="module", params=["recorded", "sample"])
 def responses(request: pytest.FixtureRequest) -> list[Response]:
     if request.param == "sample":
-        return _sample_history(7)
+        return sample_history(7)
     corpus: Path = request.getfixturevalue("corpus")
     return [_recorded(path) for path in sorted(corpus.glob("*/*.json.gz"))]
 

@@ -1,4 +1,4 @@
-"""What is published, as plain rows, without the times and names that differ from run to run."""
+"""What is published, as plain rows, without what differs from run to run: times, ids, rowids."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ _NAMES = """
     from duckdb_columns()
     where
         schema_name in ('marts', 'quality', 'search')
-        and not regexp_matches(column_name, '(read|checked|quarantined)_at$|^(reading|run)_id$')
+        and not regexp_matches(column_name, '(read|checked|quarantined)_at$')
+        and column_name not in ('reading_id', 'run_id', 'paper_row')
     group by all
 """
 

@@ -15,11 +15,11 @@ def file(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     import duckdb
 
     from flows.search.index import update_index
-    from tests.dbt.test_corpus import _read
+    from tests.dbt.test_changes_and_editions import read_recording
 
     folder = tmp_path_factory.mktemp("known")
     warehouse = Warehouse(folder, folder / "warehouse.duckdb")
-    for day, read_at, items in map(_read, corpus.glob("*/*.json.gz")):
+    for day, read_at, items in map(read_recording, corpus.glob("*/*.json.gz")):
         warehouse.read(read_at.replace(tzinfo=None).isoformat(), items, day=day)
     warehouse.build("run", "--select", "+papers")
     with duckdb.connect(str(warehouse.path)) as connection:

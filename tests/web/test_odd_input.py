@@ -81,8 +81,6 @@ def test_any_token(web: Web, token: str, purpose: Purpose, place: int) -> None:
     real = web.path(purpose, web.known()).rpartition("/")[2]
     forged = (token, real[:place] + token + real[place:], real[: min(place, len(real) - 1)])
     for text in forged:
-        if re.sub(r"[^\w.-]", "", text, flags=re.ASCII) == real:
-            continue  # Base64 passes over what is none of its letters: the same signature
         path = f"/{purpose.value}/{quote(text, safe='')}"
         for answer in (web.get(path), web.post(path, {"List-Unsubscribe": "One-Click"})):
             assert _is_clear(answer)

@@ -1,4 +1,4 @@
-"""Changes and editions of the recorded responses against plain Python from the JSON."""
+"""Changes and editions against plain Python from the JSON, on recorded and on sample days."""
 
 import calendar
 import gzip
@@ -7,32 +7,60 @@ from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from tests.dbt.build import Warehouse
+from tests.dbt.test_independent import sample_history
 
 Response = tuple[str, datetime, list[dict[str, Any]]]
 
 
-def _read(path: Path) -> Response:
+def read_recording(path: Path) -> Response:
     read_at = datetime.strptime(path.name.split(".")[0], "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
     response = json.loads(gzip.decompress(path.read_bytes()))
     items = {item["paper"]["id"]: item for item in reversed(response)}
     return path.parent.name, read_at, list(reversed(items.values()))
 
 
-@pytest.fixture(scope="module")
-def responses(corpus: Path) -> list[Response]:
-    return sorted(
-        (_read(path) for path in corpus.glob("*/*.json.gz")), key=lambda response: response[:2]
-    )
+def _changing() -> list[Response]:
+    """The sample history, in which now and then a paper reads otherwise than before."""
+    rng = Random(11)  # noqa: S311  a sample, no secret
+    responses = []
+    for day, read_at, items in sample_history(7):
+        distinct = {item["paper"]["id"]: item for item in reversed(items)}
+        for item in distinct.values():
+            paper = item["paper"]
+            match rng.randrange(20):
+                case 0:
+                    paper["title"] += " Revised"
+                case 1:
+                    paper["summary"] += " It was extended."
+                case 2:
+                    paper["projectPage"] = "https://example.org/project"
+                case 3:
+                    paper["githubRepo"] = "https://github.com/o/added"
+                case 4:
+                    paper["withdrawnAt"] = "2026-08-01T00:00:00.000Z"
+        responses.append((str(day), read_at, list(reversed(distinct.values()))))
+    return responses
+
+
+@pytest.fixture(scope="module", params=["recorded", "sample"])
+def responses(request: pytest.FixtureRequest) -> list[Response]:
+    if request.param == "sample":
+        found = _changing()
+    else:
+        corpus: Path = request.getfixturevalue("corpus")
+        found = [read_recording(path) for path in corpus.glob("*/*.json.gz")]
+    return sorted(found, key=lambda response: response[:2])
 
 
 @pytest.fixture(scope="module")
 def marts(tmp_path_factory: pytest.TempPathFactory, responses: list[Response]) -> Warehouse:
-    folder = tmp_path_factory.mktemp("corpus")
+    folder = tmp_path_factory.mktemp("told")
     warehouse = Warehouse(folder, folder / "warehouse.duckdb")
     for day, read_at, items in responses:
         warehouse.read(read_at.replace(tzinfo=None).isoformat(), items, day=day)
