@@ -267,14 +267,17 @@ def search(
         format: a list to read, or JSON for a script.
     """
     from flows.search.find import Question, corrections, search
-    from flows.search.show import show
+    from flows.search.show import show_json, show_list
 
     question = Question(
         " ".join(words), since, until, organization, has_code, upvotes_min, most=limit
     )
     path = load_settings().published_path
     hits = search(path, question)
-    show(hits, corrections(path, question), format, console)
+    if format == "json":
+        show_json(hits, console)
+    else:
+        show_list(hits, corrections(path, question), console)
     return EXIT_OK
 
 

@@ -84,14 +84,17 @@ def open_list(url: str | Path) -> Mailing:
             mailing = Mailing(_sqlite(address))
         else:
             mailing = Mailing(create_engine(address, pool_pre_ping=True, pool_size=8))
-        _migrate(mailing)
+        try:
+            _migrate(mailing)
+        except Exception:
+            mailing.close()
+            raise
     except (OperationalError, OSError) as error:
         cause = getattr(error, "orig", None) or error
         raise MailingError(
             f"The mailing list {address.render_as_string()} cannot be opened: {cause}".strip()
         ) from error
     except CommandError as error:  # the list names a migration that is not among ours
-        mailing.close()
         raise MailingError(
             f"The mailing list {address.render_as_string()} is of a newer version of Daily Papers;"
             " install that one, or restore a backup from before it."

@@ -3,9 +3,7 @@
 
 -- A word that ends in * keeps it. At most 64 words are looked at.
 create or replace macro search.asked_words(query) as
-    regexp_extract_all(
-        search.plain(left(query, 10000)), '\d{4}\.\d{4,5}|[' || search.letters() || ']+\*?'
-    )[1:64];
+    regexp_extract_all(search.plain(left(query, 10000)), search.word_pattern() || '\*?')[1:64];
 
 -- What stands between double quotes and has a letter or a digit in it.
 create or replace macro search.phrases_of(query) as

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Literal
 
 from rich.console import Console
 from rich.text import Text
@@ -11,17 +10,14 @@ from rich.text import Text
 from flows.search.find import Correction, Hit, Piece
 
 
-def show(
-    hits: Sequence[Hit],
-    corrections: Sequence[Correction],
-    format: Literal["table", "json"],
-    console: Console,
-) -> None:
+def show_json(hits: Sequence[Hit], console: Console) -> None:
+    """Print the hits for a script; what was looked for stands between **."""
+    rows = [asdict(hit) | {"snippet": _plain(hit.snippet)} for hit in hits]
+    console.file.write(json.dumps(rows, default=str, ensure_ascii=False, indent=1) + "\n")
+
+
+def show_list(hits: Sequence[Hit], corrections: Sequence[Correction], console: Console) -> None:
     """Print the hits; what was looked for stands out, between ** where there is no bold."""
-    if format == "json":
-        rows = [asdict(hit) | {"snippet": _plain(hit.snippet)} for hit in hits]
-        console.file.write(json.dumps(rows, default=str, ensure_ascii=False, indent=1) + "\n")
-        return
     for one in corrections:
         console.print(f"No paper has “{one.word}”; this is for “{one.meant}”.\n", markup=False)
     for hit in hits:

@@ -12,16 +12,16 @@ create or replace macro search.letters() as
     || '\x{f900}-\x{fdff}\x{fe70}-\x{fefc}\x{ff10}-\x{ff19}\x{ff21}-\x{ff3a}'
     || '\x{ff41}-\x{ff5a}\x{ff66}-\x{ffdc}\x{10000}-\x{1efff}\x{20000}-\x{3ffff}';
 
--- The words of a text in their order; an arXiv id is one word.
+-- A word as a regular expression; an arXiv id is one word.
+create or replace macro search.word_pattern() as '\d{4}\.\d{4,5}|[' || search.letters() || ']+';
+
+-- The words of a text in their order.
 create or replace macro search.words_of(written) as
-    regexp_extract_all(search.plain(written), '\d{4}\.\d{4,5}|[' || search.letters() || ']+');
+    regexp_extract_all(search.plain(written), search.word_pattern());
 
 -- The same words as they are written, and what stands between them: all of the text, in parts.
 create or replace macro search.parts_of(written) as
-    regexp_extract_all(
-        written,
-        '\d{4}\.\d{4,5}|[' || search.letters() || ']+|[^' || search.letters() || ']+'
-    );
+    regexp_extract_all(written, search.word_pattern() || '|[^' || search.letters() || ']+');
 
 -- A phrase as a regular expression: its words, with no letter or digit between or around them.
 create or replace macro search.pattern_of(phrase) as

@@ -1,10 +1,9 @@
 """Changes and editions against plain Python from the JSON, on recorded and on sample days."""
 
 import calendar
-import gzip
-import json
 from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -13,25 +12,17 @@ from typing import Any
 import pytest
 
 from tests.dbt.build import Warehouse
-from tests.dbt.test_independent import sample_history
+from tests.dbt.independent import Item
+from tests.dbt.test_independent import recorded, sample_history
 
-Response = tuple[str, datetime, list[dict[str, Any]]]
-
-
-def read_recording(path: Path) -> Response:
-    read_at = datetime.strptime(path.name.split(".")[0], "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
-    response = json.loads(gzip.decompress(path.read_bytes()))
-    items = {item["paper"]["id"]: item for item in reversed(response)}
-    return path.parent.name, read_at, list(reversed(items.values()))
+Response = tuple[str, datetime, list[Item]]
 
 
-def _changing() -> list[Response]:
+def _changing() -> Iterator[tuple[date, datetime, Sequence[Item]]]:
     """The sample history, in which now and then a paper reads otherwise than before."""
     rng = Random(11)  # noqa: S311  a sample, no secret
-    responses = []
     for day, read_at, items in sample_history(7):
-        distinct = {item["paper"]["id"]: item for item in reversed(items)}
-        for item in distinct.values():
+        for item in items:
             paper = item["paper"]
             match rng.randrange(20):
                 case 0:
@@ -44,18 +35,23 @@ def _changing() -> list[Response]:
                     paper["githubRepo"] = "https://github.com/o/added"
                 case 4:
                     paper["withdrawnAt"] = "2026-08-01T00:00:00.000Z"
-        responses.append((str(day), read_at, list(reversed(distinct.values()))))
-    return responses
+        yield day, read_at, items
+
+
+def _distinct(items: Sequence[Item]) -> list[Item]:
+    """Each paper where it stands first."""
+    return list({item["paper"]["id"]: item for item in reversed(items)}.values())[::-1]
 
 
 @pytest.fixture(scope="module", params=["recorded", "sample"])
 def responses(request: pytest.FixtureRequest) -> list[Response]:
     if request.param == "sample":
-        found = _changing()
+        found = list(_changing())
     else:
         corpus: Path = request.getfixturevalue("corpus")
-        found = [read_recording(path) for path in corpus.glob("*/*.json.gz")]
-    return sorted(found, key=lambda response: response[:2])
+        found = [recorded(path) for path in corpus.glob("*/*.json.gz")]
+    distinct = [(str(day), read_at, _distinct(items)) for day, read_at, items in found]
+    return sorted(distinct, key=lambda response: response[:2])
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +59,7 @@ def marts(tmp_path_factory: pytest.TempPathFactory, responses: list[Response]) -
     folder = tmp_path_factory.mktemp("told")
     warehouse = Warehouse(folder, folder / "warehouse.duckdb")
     for day, read_at, items in responses:
-        warehouse.read(read_at.replace(tzinfo=None).isoformat(), items, day=day)
+        warehouse.read(read_at.isoformat(), items, day=day)
     warehouse.build()
     return warehouse
 

@@ -63,7 +63,7 @@ def sample_history(seed: int) -> list[Response]:
     return responses
 
 
-def _recorded(path: Path) -> Response:
+def recorded(path: Path) -> Response:
     day, read_at = path.parent.name, path.name.split(".")[0]
     moment = datetime.strptime(read_at, "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
     return date.fromisoformat(day), moment, json.loads(gzip.decompress(path.read_bytes()))
@@ -93,7 +93,7 @@ def responses(request: pytest.FixtureRequest) -> list[Response]:
     if request.param == "sample":
         return sample_history(7)
     corpus: Path = request.getfixturevalue("corpus")
-    return [_recorded(path) for path in sorted(corpus.glob("*/*.json.gz"))]
+    return [recorded(path) for path in sorted(corpus.glob("*/*.json.gz"))]
 
 
 @pytest.fixture(scope="module")
@@ -105,11 +105,11 @@ def told(
     warehouse = Warehouse(folder, folder / "warehouse.duckdb")
     for day, read_at, items in responses:
         verdict = "complete" if items else "empty"
-        warehouse.read(_written(read_at), items, day=str(day), verdict=verdict)
+        warehouse.read(read_at.isoformat(), items, day=str(day), verdict=verdict)
     barred = _barred(responses)
     for one in barred:
         warehouse.read(
-            _written(one.read_at),
+            one.read_at.isoformat(),
             one.items,
             day=str(one.list_date),
             verdict=one.verdict,
@@ -120,14 +120,10 @@ def told(
     for _, read_at, items in responses[10::12]:
         chosen = items[::-1][:6]
         trending.append(
-            Trending(read_at, chosen, warehouse.read_trending(_written(read_at), chosen))
+            Trending(read_at, chosen, warehouse.read_trending(read_at.isoformat(), chosen))
         )
     warehouse.build("build", "--exclude-resource-type", "unit_test")
     return History(responses, barred, trending), warehouse
-
-
-def _written(moment: datetime) -> str:
-    return moment.replace(tzinfo=None).isoformat()
 
 
 @pytest.mark.parametrize("mart", MARTS)

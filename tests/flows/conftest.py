@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from flows.outcome import Outcome, outcome_of
-from flows.settings import Settings
 from flows.sources.sample_hub import SampleHub
+from tests.flows.quick_builds import Invoke, without_data_tests
 
 # Thursday 20 August 2026, an hour after it closed: 21:30 in New York is 01:30 UTC.
 DAY = date(2026, 8, 20)
@@ -28,7 +28,7 @@ def prefect() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def whole_build() -> Iterator[Callable[..., Any]]:
+def whole_build() -> Iterator[Invoke]:
     """Let dbt parse its project once, and leave its data tests to tests/dbt: seconds a run."""
     from flows import transform
 
@@ -39,18 +39,14 @@ def whole_build() -> Iterator[Callable[..., Any]]:
             known.append(parse(places))
         return known[0]
 
-    def without_tests(settings: Settings, arguments: list[str]) -> Any:
-        without = ["--exclude-resource-type", "test"] if arguments[0] == "build" else []
-        return invoke(settings, arguments + without)
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transform, "_manifest", parsed)
-        patch.setattr(transform, "_invoke", without_tests)
+        patch.setattr(transform, "_invoke", without_data_tests(invoke))
         yield invoke
 
 
 @pytest.fixture
-def data_tests(whole_build: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def data_tests(whole_build: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the runs of this test run dbt's data tests."""
     monkeypatch.setattr("flows.transform._invoke", whole_build)
 

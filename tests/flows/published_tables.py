@@ -10,14 +10,17 @@ _NAMES = """
     from duckdb_columns()
     where
         schema_name in ('marts', 'quality', 'search')
-        and not regexp_matches(column_name, '(read|checked|quarantined)_at$')
-        and column_name not in ('reading_id', 'run_id', 'paper_row')
+        and not regexp_full_match(column_name, ?)
     group by all
 """
+_OF_A_RUN = ".*(read|checked|quarantined)_at|reading_id|run_id|paper_row"
 
 
-def published_tables(home: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Every published table by name, its rows in order; {} where nothing is published."""
+def published_tables(home: Path, but: str = _OF_A_RUN) -> dict[str, list[tuple[Any, ...]]]:
+    """Every published table by name, its rows in order; {} where nothing is published.
+
+    `but` are the columns that are left out, as a regular expression.
+    """
     file = home / "published" / "papers.duckdb"
     if not file.exists():
         return {}
@@ -26,5 +29,5 @@ def published_tables(home: Path) -> dict[str, list[tuple[Any, ...]]]:
             f"{schema}.{table}": connection.execute(
                 f"select {', '.join(columns)} from {schema}.{table} order by all"
             ).fetchall()
-            for schema, table, columns in connection.execute(_NAMES).fetchall()
+            for schema, table, columns in connection.execute(_NAMES, [but]).fetchall()
         }

@@ -25,6 +25,7 @@ from flows.published import read_digest
 from flows.sources.recordings import RecordingError, find_recordings
 from flows.sources.sample_hub import SampleHub
 from tests.flows.conftest import CLOSED
+from tests.flows.published_tables import published_tables
 
 MAIL_FROM = "Daily Papers <papers@papers.example.org>"
 FIRST, LAST = date(2026, 8, 6), date(2026, 8, 20)
@@ -102,17 +103,11 @@ _OF_AN_ISSUE = {"issue_as_sent", "issue_as_known_now", "daily_digest_updates", "
 
 def _marts(home: Path, but: str) -> dict[str, list[tuple[Any, ...]]]:
     """Every mart that is made of readings, but these columns."""
-    columns = ask(
-        home,
-        "select table_name, string_agg(column_name, ', ' order by column_index)"
-        " from duckdb_columns() where schema_name = 'marts'"
-        f" and not regexp_full_match(column_name, '{but}') group by all",
-    )
-    return {
-        mart: ask(home, f"select {names} from marts.{mart} order by all")
-        for mart, names in columns
-        if mart not in _OF_AN_ISSUE
+    tables = published_tables(home, but)
+    marts = {
+        name.removeprefix("marts."): tables[name] for name in tables if name.startswith("marts.")
     }
+    return {mart: rows for mart, rows in marts.items() if mart not in _OF_AN_ISSUE}
 
 
 def test_the_marts_are_the_same_by_day_by_backfill_and_by_import(

@@ -17,6 +17,7 @@ from flows import clock, transform
 from flows.daily_papers import daily_papers
 from flows.gates import warm_up
 from flows.settings import Settings
+from tests.flows.quick_builds import without_data_tests
 
 
 def _run(order: dict[str, Any]) -> None:
@@ -36,8 +37,7 @@ def _main(parsed_in: str) -> None:
     transform._manifest = lambda _places: manifest  # type: ignore[assignment]
     transform._write_docs_or_warn = lambda settings: None
     # What dbt's data tests read was written before; a kill among them is a kill after the models.
-    invoke, without = transform._invoke, ["--exclude-resource-type", "test"]
-    transform._invoke = lambda settings, arguments: invoke(settings, [*arguments, *without])
+    transform._invoke = without_data_tests(transform._invoke)  # type: ignore[assignment]
     for line in sys.stdin:
         if not line.strip():
             print(os.wait()[1], flush=True)  # noqa: T201

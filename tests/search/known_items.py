@@ -2,9 +2,9 @@
 
 The papers are a random sample, and the questions were written before any of them was tried. Of the
 first try 26 were in the first ten. Every other one, from the first, was then used to add synonyms
-(11 of 20, now 18); no synonym was added for the rest, though the ranks of the first try
-were seen (15 of 20, before and after). So 33
-of 40 are found, and 15 of 20 is what to expect of a question that nobody has tried.
+(11 of 20, now 18); no synonym was added for the rest, though the ranks of the first try were seen
+(15 of 20, before and after). So 33 of 40 are found, and 15 of 20 is what to expect of a question
+that nobody has tried.
 """
 
 KNOWN_ITEMS = {

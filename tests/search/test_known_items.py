@@ -15,12 +15,12 @@ def file(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     import duckdb
 
     from flows.search.index import update_index
-    from tests.dbt.test_changes_and_editions import read_recording
+    from tests.dbt.test_independent import recorded
 
     folder = tmp_path_factory.mktemp("known")
     warehouse = Warehouse(folder, folder / "warehouse.duckdb")
-    for day, read_at, items in map(read_recording, corpus.glob("*/*.json.gz")):
-        warehouse.read(read_at.replace(tzinfo=None).isoformat(), items, day=day)
+    for day, read_at, items in map(recorded, corpus.glob("*/*.json.gz")):
+        warehouse.read(read_at.isoformat(), items, day=str(day))
     warehouse.build("run", "--select", "+papers")
     with duckdb.connect(str(warehouse.path)) as connection:
         update_index(connection, "")
