@@ -46,10 +46,10 @@ READINGS = pa.schema(
 ITEMS = pa.schema(
     [
         KEY,
+        ("list_date", pa.date32()),
+        ("read_at", UTC_TIME),
+        pa.field("position", pa.int64(), nullable=False),
         *{
-            "list_date": pa.date32(),
-            "read_at": UTC_TIME,
-            "position": pa.int64(),
             "paper_id": pa.string(),
             "title": pa.string(),
             "upvotes_count": pa.int64(),
@@ -132,12 +132,15 @@ class ReadingPipeline:
             raise
 
 
-def _resource(name: str, table: pa.Table) -> DltResource:
+def _resource(name: str, table: pa.Table, grain: tuple[str, ...]) -> DltResource:
+    # A reading is replaced whole, by its merge key. What a crash made dlt stage twice goes in once,
+    # by the primary key.
     return dlt.resource(
         [table],
         name=name,
         write_disposition={"disposition": "merge", "strategy": "delete-insert"},
         merge_key="reading_id",
+        primary_key=grain,
     )
 
 
@@ -166,7 +169,7 @@ def _readings(readings: Sequence[Reading]) -> DltResource:
                 "new_fields": json.dumps(new_fields),
             }
         )
-    return _resource("readings", pa.Table.from_pylist(rows, READINGS))
+    return _resource("readings", pa.Table.from_pylist(rows, READINGS), ("reading_id",))
 
 
 def _items(readings: Sequence[Reading]) -> DltResource:
@@ -180,4 +183,4 @@ def _items(readings: Sequence[Reading]) -> DltResource:
         for reading in readings
         for item in reading.items
     ]
-    return _resource("items", pa.Table.from_pylist(rows, ITEMS))
+    return _resource("items", pa.Table.from_pylist(rows, ITEMS), ("reading_id", "position"))
