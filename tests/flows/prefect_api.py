@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 PATIENCE_SECONDS = 400  # ten times what a quiet machine needs
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
@@ -31,14 +33,22 @@ class PrefectApi:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        # Where two writers of its SQLite meet, the server asks the client to come again, and
+        # Prefect's own client does.
+        again = Retry(
+            total=8, connect=0, read=0, status_forcelist=[503], allowed_methods=None,
+            backoff_factor=0.2,
+        )  # fmt: skip
+        self._session = requests.Session()
+        self._session.mount(url, HTTPAdapter(max_retries=again))
 
     def get(self, path: str) -> Any:
-        answer = requests.get(self._url + path, timeout=30)
+        answer = self._session.get(self._url + path, timeout=30)
         answer.raise_for_status()
         return answer.json()
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        answer = requests.post(self._url + path, json=body, timeout=30)
+        answer = self._session.post(self._url + path, json=body, timeout=30)
         answer.raise_for_status()
         return answer.json()
 
