@@ -4,11 +4,13 @@ readings and what came of them -> rows in the order of the mart's columns, by ma
 """
 
 import re
+from calendar import monthrange
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from itertools import pairwise
 from math import floor
 from statistics import median
 from typing import Any
@@ -77,6 +79,21 @@ class Seen:
                 return _line(found.get("fullname") or found.get("name"))
         found = self.item.get("submitterOrganization") or {}
         return _line(found.get("fullname") or found.get("name"))
+
+    @property
+    def told(self) -> dict[str, str | None]:
+        """The fields whose changes are news."""
+        withdrawn, code = self.paper.get("withdrawnAt"), self.paper.get("githubRepo")
+        project = self.paper.get("projectPage") or ""
+        return {
+            "title": _line(self.paper["title"]),
+            "abstract": _line(self.paper["summary"]),
+            "organization_name": self.organization,
+            # the repository itself, without the branch or the page that people paste
+            "github_url": code and "/".join(code.split("/")[:5]).removesuffix(".git"),
+            "project_url": project if project.startswith(("https://", "http://")) else None,
+            "withdrawn_at": withdrawn and f"{withdrawn[:19]}Z",
+        }
 
     @property
     def authors(self) -> list[tuple[str | None, str | None, bool]]:
@@ -162,14 +179,18 @@ class History:
         """marts.papers, the columns in the order of test_independent.COLUMNS."""
         return [
             (
-                *(paper_id, _line(last.paper["title"]), _line(last.paper["summary"])),
+                *(paper_id, last.told["title"], last.told["abstract"]),
+                _line(last.paper.get("ai_summary")),
                 *(last.organization, tuple(name for name, _, hidden in last.authors if not hidden)),
                 *(len(last.authors), last.votes, last.comments),
                 tuple(
                     word for text in last.paper.get("ai_keywords") or [] if (word := _line(text))
                 ),
                 *(last.submitter, date.fromisoformat(last.paper["publishedAt"][:10])),
-                *(*self._span([last]), last.stars, "withdrawnAt" in last.paper, last.has_code),
+                *(*self._span([last]), tuple(self._days(paper_id)), min(self._days(paper_id))),
+                *(last.stars, last.told["withdrawn_at"]),
+                *(last.told["github_url"], last.told["project_url"]),
+                *(last.reading_id, last.list_date),
                 *(readings[0].read_at, last.read_at),
             )
             for paper_id, readings in self.by_paper.items()
@@ -299,8 +320,7 @@ class History:
         return rows
 
     def _why_here(self, one: Seen, place: int, gained: int, ones: Sequence[Seen]) -> str | None:
-        comments = sorted((other.comments for other in ones), reverse=True)
-        if one.comments >= 3 and one.comments == comments[0] and comments.count(one.comments) == 1:
+        if _is_most_discussed(one, ones):
             return f"most discussed of the day: {one.comments:,} comments"
         if gained >= 10:
             since = self.by_listing[one.list_date, one.paper_id][0].read_at
@@ -358,6 +378,112 @@ class History:
                         share,
                     )
                 )
+        return rows
+
+    def paper_changes(self) -> list[Row]:
+        """marts.paper_changes."""
+        return [
+            (
+                paper_id,
+                field,
+                now.reading_id,
+                was.told[field],
+                now.told[field],
+                now.list_date,
+                was.list_date,
+                now.read_at,
+                was.read_at,
+            )
+            for paper_id, readings in self.by_paper.items()
+            for was, now in pairwise(readings)
+            for field in now.told
+            if was.told[field] != now.told[field]
+        ]
+
+    def weekly_digest_papers(self) -> list[Row]:
+        """marts.weekly_digest_papers."""
+        return self._period_papers(_sunday, "week")
+
+    def monthly_digest_papers(self) -> list[Row]:
+        """marts.monthly_digest_papers."""
+        return self._period_papers(_last_of_month, "month")
+
+    def weekly_digests(self) -> list[Row]:
+        """marts.weekly_digests."""
+        return self._periods(_sunday, self.weekly_digest_papers(), "%G-W%V")
+
+    def monthly_digests(self) -> list[Row]:
+        """marts.monthly_digests."""
+        return self._periods(_last_of_month, self.monthly_digest_papers(), "%Y-%m")
+
+    def _period_papers(self, ends_on: Callable[[date], date], name: str) -> list[Row]:
+        ranks = {(row[0], row[2]): row[1] for row in self.daily_digest_papers()}
+        brought: dict[str, list[date]] = _grouped(
+            (one.paper_id, ends_on(one.list_date)) for one in self.listed
+        )
+        rows = []
+        for end, listed in _grouped((ends_on(one.list_date), one) for one in self.listed).items():
+            papers: list[tuple[Any, ...]] = []
+            for paper_id, ones in _grouped((one.paper_id, one) for one in listed).items():
+                last = max(ones, key=lambda one: (one.read_at, one.list_date))
+                days = tuple(sorted(one.list_date for one in ones))
+                best = min(ranks[day, paper_id] for day in days)
+                papers.append((-last.votes, -last.comments, days[0], best, paper_id, days, last))
+            papers.sort(key=lambda paper: paper[:5])
+            lasts = [last for *_, last in papers]
+            rows += [
+                (
+                    end,
+                    place,
+                    paper_id,
+                    "top" if place <= 10 else "also",
+                    _why_in_period(name, place, best, days, lasts),
+                    days,
+                    last.votes,
+                    last.comments,
+                    last.stars,
+                    min(brought[paper_id]) < end,
+                )
+                for place, (*_, best, paper_id, days, last) in enumerate(papers, 1)
+            ]
+        return rows
+
+    def _periods(
+        self, ends_on: Callable[[date], date], papers: Sequence[Row], written: str
+    ) -> list[Row]:
+        known = {row[0]: row for row in self.daily_digests()}
+        rows = []
+        for end in {ends_on(day) for day in known}:
+            first = min(end - n * DAY for n in range(31) if ends_on(end - n * DAY) == end)
+            days = [first + n * DAY for n in range((end - first).days + 1)]
+            verdicts = {day: known[day][1] if day in known else "not read" for day in days}
+            counts = {day: known[day][3] for day in days if day in known}
+            not_final = [
+                f"{day:%a} {day.day} {day:%b} ({verdict.replace('_', ' ')})"
+                for day, verdict in verdicts.items()
+                if verdict not in {"complete", "empty"} and (day.weekday() < 5 or counts.get(day))
+            ]
+            votes = [row[6] for row in papers if row[0] == end]
+            verdict, reason = "complete", "Every weekday of it has its final verdict."
+            if not_final:
+                more = f" and {len(not_final) - 3} more" if len(not_final) > 3 else ""
+                verdict, reason = "partial", f"Not final yet: {', '.join(not_final[:3])}{more}."
+            elif not votes:
+                verdict, reason = "empty", "None of its days listed a paper."
+            rows.append(
+                (
+                    end,
+                    f"{end:{written}}",
+                    verdict,
+                    reason,
+                    sum(bool(count) for count in counts.values()),
+                    len(not_final),
+                    len(votes),
+                    sum(votes),
+                    first,
+                    max((self.newest[day] for day in days if day in self.newest), default=None),
+                )
+            )
         return rows
 
     def trending_papers(self) -> list[Row]:
@@ -604,6 +730,40 @@ class History:
     def _span(self, ones: Iterable[Seen]) -> Row:
         days = [day for one in ones for day in self._days(one.paper_id)]
         return min(days), max(days)
+
+
+def _why_in_period(
+    name: str, place: int, best: int, days: Sequence[date], lasts: Sequence[Seen]
+) -> str | None:
+    last, votes = lasts[place - 1], sum(one.votes for one in lasts)
+    if _is_most_discussed(last, lasts):
+        return f"most discussed of the {name}: {last.comments:,} comments"
+    if len(days) > 1:
+        return f"listed on {len(days)} days"
+    if place == 1:
+        return f"the only paper of the {name}" if len(lasts) == 1 else f"top of {len(lasts)} papers"
+    if best == 1:
+        return f"first on {days[0]:%A} {days[0].day} {days[0]:%B}"
+    if place > 10:
+        return None
+    if votes and last.votes / votes >= 0.05:
+        return f"{100 * last.votes / votes:.0f}% of the {name}'s votes"
+    return f"no. {place} of {len(lasts)} papers"
+
+
+def _is_most_discussed(one: Seen, ones: Sequence[Seen]) -> bool:
+    comments = [other.comments for other in ones]
+    return (
+        one.comments >= 3 and one.comments == max(comments) and comments.count(max(comments)) == 1
+    )
+
+
+def _sunday(day: date) -> date:
+    return day + (6 - day.weekday()) * DAY
+
+
+def _last_of_month(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 def _votes(ones: Sequence[Seen]) -> tuple[int, float, int, str]:

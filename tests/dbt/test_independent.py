@@ -1,26 +1,27 @@
 """Every number of the marts against plain Python from the JSON, on recorded and sample days."""
 
-import gzip
-import json
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
-from random import Random
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
-from flows.sources.sample_days import items_at
 from tests.dbt.build import Warehouse
+from tests.dbt.histories import changing_history, recorded_history
 from tests.dbt.independent import DAY, Barred, History, Response, Trending
 
 COLUMNS = {
     "papers": (
-        r"paper_id, title, regexp_replace(abstract, '\s+', ' ', 'g'), organization_name,"
-        " author_names, author_count, upvotes_count, comments_count, ai_keywords, submitted_by,"
-        " published_on, first_listed_on, last_listed_on, github_stars_count, is_withdrawn,"
-        " github_url is not null, first_read_at, last_read_at"
+        r"paper_id, title, regexp_replace(abstract, '\s+', ' ', 'g'), ai_summary,"
+        " organization_name, author_names, author_count, upvotes_count, comments_count,"
+        " ai_keywords, submitted_by, published_on, first_listed_on, last_listed_on, list_dates,"
+        " first_digest_date, github_stars_count, strftime(withdrawn_at, '%Y-%m-%dT%H:%M:%SZ'),"
+        " github_url, project_url, reading_id, source_list_date, first_read_at, last_read_at"
+    ),
+    "paper_changes": (
+        r"* replace (regexp_replace(old_value, '\s+', ' ', 'g') as old_value,"
+        r" regexp_replace(new_value, '\s+', ' ', 'g') as new_value)"
     ),
     "list_readings": "list_date, read_at, verdict, reason, item_count, is_whole, is_admitted",
 }
@@ -34,39 +35,12 @@ MARTS = (
         "daily_digests",
         "daily_digest_papers",
     ),
+    *("paper_changes", "weekly_digests", "weekly_digest_papers"),
+    *("monthly_digests", "monthly_digest_papers"),
     *("paper_momentum", "trending_papers", "hub_trending_papers"),
     *("keyword_weeks", "curation_days"),
     *("organizations", "submitters", "authors"),
 )
-
-
-def sample_history(seed: int) -> list[Response]:
-    """Five weeks of lists, read at irregular times: papers leave, come back, and lose votes."""
-    rng = Random(seed)  # noqa: S311  a sample, no secret
-    first = date(2026, 7, 6)
-    responses: list[Response] = []
-    for number in range(35):
-        day = first + timedelta(days=number)
-        opened = datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=2)
-        hours = sorted({23.6, *(rng.choice((6, 14, 30, 75.5, 100, 171, 260)) for _ in range(3))})
-        for hour in hours:
-            # whole days, so that different lists are read at the same moment now and then
-            read_at = opened + timedelta(hours=hour)
-            items = items_at(day, read_at, 9 if items_at(day, read_at) else 0)
-            dropped = rng.randrange(12)
-            for item in items:
-                item["paper"]["upvotes"] = max(0, item["paper"]["upvotes"] - rng.choice((0, 0, 2)))
-            items.sort(key=lambda item: -item["paper"]["upvotes"])
-            again = items_at(day - timedelta(days=3), read_at, 9)[:1]
-            chosen = [item for place, item in enumerate(items) if place != dropped]
-            responses.append((day, read_at, chosen + again * (bool(items) and day.day % 3 == 0)))
-    return responses
-
-
-def recorded(path: Path) -> Response:
-    day, read_at = path.parent.name, path.name.split(".")[0]
-    moment = datetime.strptime(read_at, "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
-    return date.fromisoformat(day), moment, json.loads(gzip.decompress(path.read_bytes()))
 
 
 def _barred(responses: Sequence[Response]) -> list[Barred]:
@@ -91,9 +65,8 @@ def _barred(responses: Sequence[Response]) -> list[Barred]:
 @pytest.fixture(scope="module", params=["recorded", "sample"])
 def responses(request: pytest.FixtureRequest) -> list[Response]:
     if request.param == "sample":
-        return sample_history(7)
-    corpus: Path = request.getfixturevalue("corpus")
-    return [recorded(path) for path in sorted(corpus.glob("*/*.json.gz"))]
+        return changing_history(7)
+    return recorded_history(request.getfixturevalue("corpus"))
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,14 @@ versions as (
     where paper_id in (select touched_papers.paper_id from touched_papers)
 ),
 
--- Both ends of each version: a paper may be on two lists, read in turns.
+papers_on_several_lists as (
+    select paper_id from versions
+    group by paper_id
+    having min(list_date) < max(list_date)
+),
+
+-- Both ends of each version. Lists are read in turns, so that of a paper on several of them every
+-- reading counts: between the ends of what one list says, another may say something else.
 sightings as (
     select
         paper_id,
@@ -50,6 +57,20 @@ sightings as (
         last_read_at as read_at,
         field_values
     from versions
+    union
+    select
+        versions.paper_id,
+        versions.list_date,
+        paper_readings.reading_id,
+        paper_readings.read_at,
+        versions.field_values
+    from versions
+    inner join {{ ref('paper_readings') }} as paper_readings
+        on
+            versions.list_date = paper_readings.list_date
+            and versions.paper_id = paper_readings.paper_id
+            and paper_readings.read_at between versions.first_read_at and versions.last_read_at
+    where versions.paper_id in (select paper_id from papers_on_several_lists)
 ),
 
 unfolded as (

@@ -1,0 +1,177 @@
+"""The marts about issues against plain Python: issues made between the readings, as days go by."""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from unittest.mock import patch
+
+import pytest
+
+from flows.deliver import deliver, open_mailing
+from flows.export import issue_files, issue_folder, write_files
+from flows.mailing.ledger import delivery_counts
+from flows.mailing.rules import Rule
+from flows.mailing.subscribers import add
+from flows.mailing.transports import DEFERRED, FAILED, SENT, Outcome, Parcel
+from flows.newsletter.digest import Edition
+from flows.published import read_digest
+from flows.sent_issues import record_issues
+from flows.settings import Settings
+from flows.sources.feed_day import closes_at
+from flows.transform import record_deliveries
+from tests.dbt.build import Warehouse
+from tests.dbt.histories import changing_history, recorded_history
+from tests.dbt.independent import DAY, History, Response, Row
+from tests.dbt.independent_issues import Sent, as_known_now, issue, updates
+
+ON_ONE_LINE = r"* replace (regexp_replace(abstract, '\s+', ' ', 'g') as abstract)"
+EXPIRES = timedelta(hours=36)
+NOTHING_MATCHES = Rule(include=("a word of no paper",))
+READERS = {
+    **{f"reader{number}": Rule() for number in range(5)},
+    "both": Rule(editions=("daily", "weekly")),
+    "weekly": Rule(editions=("weekly",)),
+    "choosy": NOTHING_MATCHES,
+    "deferred1": Rule(),
+    "deferred2": Rule(editions=("daily", "weekly")),
+    "failed1": Rule(),
+}
+
+
+class Relay:
+    """A way out that answers by the address: whoever is named for it is deferred or refused."""
+
+    def open(self) -> "Relay":
+        return self
+
+    def send(self, parcel: Parcel, _: object) -> Outcome:
+        return Outcome(next((s for s in (DEFERRED, FAILED) if parcel.to.startswith(s)), SENT))
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class Told:
+    """Issues as they went out: the warehouse knows them by their files, Python by the JSON."""
+
+    warehouse: Warehouse
+    settings: Settings
+    known: list[Response] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
+    made: list[tuple[date, Edition, datetime]] = field(default_factory=list)
+
+    def read(self, response: Response) -> None:
+        day, read_at, items = response
+        verdict = "complete" if items else "empty"
+        self.warehouse.read(read_at.isoformat(), items, day=str(day), verdict=verdict)
+        self.known.append(response)
+
+    def make(self, issue_date: date, edition: Edition, now: datetime) -> None:
+        """Build, and make and send the issue as the flow does."""
+        self.warehouse.build()
+        digest = read_digest(self.warehouse.path, issue_date, edition)
+        assert digest
+        folder = issue_folder(self.settings, issue_date, edition)
+        write_files(folder, issue_files(digest, self.settings))
+        with (
+            closing(open_mailing(self.settings)) as mailing,
+            patch("flows.deliver.transport", return_value=Relay()),
+        ):
+            deliver(mailing, folder, self.settings, now)
+            counts = delivery_counts(mailing)
+        with self.warehouse.connect() as connection:
+            record_issues(connection, self.settings.issues_path)
+            record_deliveries(connection, counts)
+        self.made.append((issue_date, edition, now))
+        self.sent += issue(History(self.known), self.sent, issue_date, edition)
+
+
+def _lists(request: pytest.FixtureRequest) -> list[Response]:
+    """Two weeks of lists with their readings, the oldest reading first."""
+    if request.param == "recorded":
+        responses = recorded_history(request.getfixturevalue("corpus"), "2026-08-*")
+    else:
+        responses = [one for one in changing_history(7) if one[0] < date(2026, 7, 20)]
+    return sorted(responses, key=lambda response: (response[1], response[0]))
+
+
+@pytest.fixture(scope="module", params=["recorded", "sample"])
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """Each list is mailed at its second reading, and the first week after its last list."""
+    folder = tmp_path_factory.mktemp("issues")
+    told = Told(Warehouse(folder, folder / "warehouse.duckdb"), Settings(home=folder))
+    with closing(open_mailing(told.settings)) as mailing:
+        for name, rule in READERS.items():
+            add(mailing, f"{name}@example.org", now=closes_at(date(2026, 7, 1)), rule=rule)
+    responses = _lists(request)
+    friday = sorted({day for day, _, items in responses if items})[4]
+    readings = Counter[date]()
+    for response in responses:
+        told.read(response)
+        day, read_at, items = response
+        readings[day] += bool(items)
+        if readings[day] == 2 and items:
+            told.make(day, "daily", read_at)
+            if day == friday:
+                told.make(day + 2 * DAY, "weekly", read_at)
+    told.warehouse.build()
+    return told
+
+
+def _rows(told: Told, mart: str, columns: str = "*") -> list[Row]:
+    return told.warehouse.rows(f"select {columns} from marts.{mart} order by all")
+
+
+def test_an_issue_stands_as_it_was_sent(told: Told) -> None:
+    assert {row.edition for row in told.sent} == {"daily", "weekly"}
+    _assert_same(_rows(told, "issue_as_sent", ON_ONE_LINE), told.sent)
+
+
+def test_what_became_of_an_issue_is_what_the_newest_readings_say(told: Told) -> None:
+    expected = as_known_now(History(told.known), told.sent)
+    assert any(row[11] > 0 for row in expected)
+    _assert_same(_rows(told, "issue_as_known_now"), expected)
+
+
+def test_news_is_told_and_still_to_be_told(told: Told) -> None:
+    expected = updates(History(told.known), told.sent)
+    assert any(row[-1] for row in expected)
+    assert {row[1] for row in expected} == {"late_bloomers", "now_has_code", "corrections"}
+    _assert_same(_rows(told, "daily_digest_updates"), expected)
+
+
+def test_deliveries_are_counted_by_what_became_of_them(told: Told) -> None:
+    expected = Counter[tuple[str, str, date]]()
+    for issue_date, edition, now in told.made:
+        if edition == "daily" and not _is_current(issue_date, now):
+            continue
+        later = [at for _, other, at in told.made if other == edition and at > now]
+        is_over = any(at - closes_at(issue_date) > EXPIRES for at in later)
+        for name, rule in READERS.items():
+            if edition in rule.editions:
+                state = "sent"
+                if rule.include:
+                    state = "skipped"
+                elif name.startswith("failed") or (name.startswith("deferred") and is_over):
+                    state = "failed"
+                elif name.startswith("deferred"):
+                    state = "deferred"
+                expected[edition, state, issue_date] += 1
+    counted = [(*row[:2], count, row[2]) for row, count in expected.items()]
+    assert {row[1] for row in counted} == {"sent", "skipped", "failed", "deferred"}
+    _assert_same(_rows(told, "digest_deliveries"), counted)
+
+
+def _is_current(issue_date: date, now: datetime) -> bool:
+    """Whether the issue may begin to go out: it is young, and no later list has closed."""
+    next_list = issue_date + (3 if issue_date.weekday() == 4 else 1) * DAY
+    return now < closes_at(next_list) and now - closes_at(issue_date) <= EXPIRES
+
+
+def _assert_same(found: Sequence[Row], expected: Sequence[Row]) -> None:
+    rows, others = Counter(found), Counter(map(tuple, expected))
+    assert [*(rows - others)][:5] == [*(others - rows)][:5]
+    assert rows == others
