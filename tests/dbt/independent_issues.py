@@ -68,6 +68,8 @@ def issue(history: History, sent: Sequence[Sent], issue_date: date, edition: str
 
 def news(history: History, sent: Sequence[Sent], issue_date: date) -> Iterator[Row]:
     """Section, rank, paper, why and votes of what the daily issue of this date has to tell."""
+    if any(row.edition == "daily" and row.issue_date > issue_date for row in sent):
+        return
     told = {(row.section, row.paper_id) for row in sent}
     found: dict[str, list[Row]] = {"late_bloomers": [], "now_has_code": [], "corrections": []}
     for row in sent:
@@ -84,7 +86,7 @@ def news(history: History, sent: Sequence[Sent], issue_date: date) -> Iterator[R
             why = f"{new} added since {of}"
             found["now_has_code"].append((-last.votes, row.paper_id, why, last.votes))
         if corrected := _corrected(row, last.told):
-            place = "withdrawn" not in corrected, -last.votes
+            place = is_withdrawn == row.is_withdrawn, -last.votes
             why = f"since {of}: {'; '.join(corrected)}"
             found["corrections"].append((place, row.paper_id, why, last.votes))
     for section, rows in found.items():
@@ -134,8 +136,8 @@ def _new_code(row: Sent, now: dict[str, str | None]) -> str:
 
 def _corrected(row: Sent, now: dict[str, str | None]) -> list[str]:
     found = []
-    if now["withdrawn_at"] and not row.is_withdrawn:
-        found.append("withdrawn")
+    if bool(now["withdrawn_at"]) != row.is_withdrawn:
+        found.append("no longer withdrawn" if row.is_withdrawn else "withdrawn")
     if now["title"] != row.title:
         found.append(f"the title was “{row.title}”")
     if row.organization_name and now["organization_name"] != row.organization_name:
