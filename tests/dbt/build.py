@@ -1,5 +1,6 @@
 """A warehouse to fill with small readings, and the marts that dbt makes of them."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -122,7 +123,7 @@ class Warehouse:
             "first_page_agrees": True,
             "payload_sha256": "0" * 64,
             "first_bytes": None,
-            "new_fields": "[]",
+            "new_fields": json.dumps(sorted({name for each in read for name in each.new_fields})),
         }
         keys = {"reading_id": run_id, "list_date": list_date, "read_at": at}
         rows = [keys | {name: getattr(each, name) for name in ITEMS.names[3:]} for each in read]
