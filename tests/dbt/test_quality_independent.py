@@ -97,7 +97,7 @@ def test_every_check_finds_what_python_finds(told: Told, request: pytest.Fixture
     expected = [finding for each in told.judged for finding in each.findings]
     if request.node.callspec.params["told"] == "sample":
         failed = {finding.column_name for finding in expected if not finding.is_success}
-        assert len(failed) == 15, "a fault that no check notices"
+        assert len(failed) == 16, "a fault that no check notices"
     expected += of_the_digests(told.admitted)
     _assert_same(told, f"select {', '.join(Finding._fields)} from quality.gate_results", expected)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 from prefect import flow
 
 from flows.newsletter.lint import lint
@@ -63,6 +64,7 @@ def rebuild() -> None:
     transform(load_settings())
 
 
+@pytest.mark.long
 def test_news_of_an_issue_comes_once_and_the_issue_again_from_readings(
     run: Run, hub: SampleHub, own_home: Path
 ) -> None:

@@ -136,6 +136,7 @@ def told(home: Path) -> set[Path]:
     return set(home.glob("outbox/incident-*.eml"))
 
 
+@pytest.mark.long
 def test_a_week_of_a_hub_that_misbehaves(
     start: Start, hub: SampleHub, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

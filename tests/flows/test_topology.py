@@ -96,6 +96,7 @@ def processes(
             started.stop()
 
 
+@pytest.mark.long
 def test_a_worker_killed_in_mid_run_costs_nobody_a_mail_and_gives_nobody_two(
     processes: Processes, relay: Relay, own_home: Path
 ) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from flows.search.find import Question, search
 from tests.dbt.build import Warehouse
+from tests.dbt.histories import recorded_history
 from tests.search.known_items import KNOWN_ITEMS
 from tests.search.publication import publish
 
@@ -15,11 +16,10 @@ def file(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     import duckdb
 
     from flows.search.index import update_index
-    from tests.dbt.test_independent import recorded
 
     folder = tmp_path_factory.mktemp("known")
     warehouse = Warehouse(folder, folder / "warehouse.duckdb")
-    for day, read_at, items in map(recorded, corpus.glob("*/*.json.gz")):
+    for day, read_at, items in recorded_history(corpus):
         warehouse.read(read_at.isoformat(), items, day=str(day))
     warehouse.build("run", "--select", "+papers")
     with duckdb.connect(str(warehouse.path)) as connection:
