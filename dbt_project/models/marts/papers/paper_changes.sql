@@ -70,7 +70,7 @@ sightings as (
             versions.list_date = paper_readings.list_date
             and versions.paper_id = paper_readings.paper_id
             and paper_readings.read_at between versions.first_read_at and versions.last_read_at
-    where versions.paper_id in (select paper_id from papers_on_several_lists)
+    where versions.paper_id in (select papers.paper_id from papers_on_several_lists as papers)
 ),
 
 unfolded as (
