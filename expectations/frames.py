@@ -11,6 +11,8 @@ from datetime import date
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
+from expectations import JUDGED
+
 # Readings that passed every gate they met; what the marts are made of.
 ADMITTED = """
     select readings.*
@@ -27,12 +29,12 @@ _FACTS = f"""
     with bounds as (
         select min(list_date) as first_date, max(list_date) as last_date
         from raw.readings
-        where load_id = $load_id and is_whole
+        where load_id = $load_id and {JUDGED}
     ),
     admitted as ({ADMITTED}),
     candidates as (
         select reading_id, list_date, read_at from raw.readings
-        where load_id = $load_id and is_whole
+        where load_id = $load_id and {JUDGED}
         union
         select reading_id, list_date, read_at from admitted
         where list_date between
@@ -66,7 +68,7 @@ _FACTS = f"""
     from found
 """
 
-_ITEMS = """
+_ITEMS = f"""
     select
         reading_id,
         items.position,
@@ -75,7 +77,8 @@ _ITEMS = """
         items.title,
         items.upvotes_count,
         items.comments_count,
-        items.listed_on::text as listed_on,
+        -- what trends comes from many lists
+        case when readings.kind = 'daily' then items.listed_on::text end as listed_on,
         items.contract_error,
         case when items.contract_error is null then nullif(concat_ws(
             ', ',
@@ -99,16 +102,17 @@ _ITEMS = """
     from raw.items
     inner join raw.readings using (reading_id)
     left join gate_item_facts as facts using (reading_id, position)
-    where readings.load_id = $load_id and readings.is_whole
+    where readings.load_id = $load_id and {JUDGED}
     order by reading_id, items.position
 """
 
-# A list is compared with the newest readings of the days before it, this load's own among them.
+# A list is compared with the newest readings of the days before it, this load's own among them;
+# what trends is no list, and compared with none.
 _READINGS = f"""
     with load as (
-        select reading_id, list_date, verdict, item_count, new_fields
+        select reading_id, kind, list_date, verdict, item_count, new_fields
         from raw.readings
-        where load_id = $load_id and is_whole
+        where load_id = $load_id and {JUDGED}
     ),
     admitted as ({ADMITTED}),
     known as (
@@ -126,7 +130,8 @@ _READINGS = f"""
         select load.reading_id, newest.item_count
         from load
         inner join newest on
-            newest.list_date < load.list_date
+            load.kind = 'daily'
+            and newest.list_date < load.list_date
             and newest.list_date >= load.list_date - interval 90 days
             and isodow(newest.list_date) = isodow(load.list_date)
         qualify row_number() over (
@@ -153,7 +158,8 @@ _READINGS = f"""
             {{shares}}
         from load
         inner join newest on
-            newest.list_date < load.list_date
+            load.kind = 'daily'
+            and newest.list_date < load.list_date
             and newest.list_date >= load.list_date - interval 30 days
         inner join facts on newest.reading_id = facts.reading_id
         group by load.reading_id
@@ -180,7 +186,7 @@ _READINGS = f"""
         load.list_date::text as list_date,
         load.item_count,
         coalesce(arrived.row_count, 0) as row_count,
-        arrived.answered_date,
+        case when load.kind = 'daily' then arrived.answered_date end as answered_date,
         arrived.short_ids,
         case when arrived.row_count >= 10 then arrived.most_upvotes end as most_upvotes,
         case when isodow(load.list_date) < 6 then load.item_count end as weekday_item_count,
@@ -325,7 +331,7 @@ _EXPECTED_AT_LEAST = 5
 def raw_frames(
     connection: DuckDBPyConnection, load_id: str, optional_fields: Sequence[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The items and the readings of a load's whole readings, with what is usual before them."""
+    """The items and the readings of a load that are judged, with what is usual before them."""
     connection.execute(_FACTS, {"load_id": load_id})
     usual = {field: f"shares.{field}_share * facts.fact_count" for field in optional_fields}
     readings = _READINGS.format(

@@ -14,10 +14,11 @@ from flows import clock
 from flows.export import Export, issue_files, issue_folder, mailed, write_files
 from flows.flow_runs import one_writer
 from flows.newsletter.digest import Edition
+from flows.newsletter.quality_period import QualityPeriod, render_period
 from flows.newsletter.text import counted
 from flows.outcome import Outcome
 from flows.periods import ends_at, first_day, newest_ended, period_name
-from flows.published import Period, read_digest, read_period
+from flows.published import Period, read_digest, read_period, read_period_days
 from flows.settings import Settings, load_settings
 from flows.stage import stage
 from flows.warehouse import WarehouseBusyError
@@ -75,8 +76,22 @@ def export_edition(kind: Edition, issue_date: date, settings: Settings) -> Expor
         digest = read_digest(settings.published_path, issue_date, kind)
         if digest is None:
             return Export(None, "", "No issue: earlier issues carried every paper of it.")
-        write_files(folder, issue_files(digest, settings))
+        page = render_period(quality_period(kind, issue_date, settings))
+        write_files(folder, issue_files(digest, settings) | {"quality.html": page.encode()})
     return mailed(folder, settings, is_new=is_new)
+
+
+def quality_period(kind: Edition, issue_date: date, settings: Settings) -> QualityPeriod:
+    """What the publication says of the days of a week or month; issues of them lead on."""
+    period = read_period(settings.published_path, kind, issue_date)
+    days = read_period_days(settings.published_path, kind, issue_date)
+    issues = {day.list_date: issue_folder(settings, day.list_date) for day in days}
+    pages = {
+        day: f"../{folder.name}/quality.html"
+        for day, folder in issues.items()
+        if (folder / "quality.html").exists()
+    }
+    return QualityPeriod(kind, issue_date, period.reason if period else "", days, pages)
 
 
 def _held(kind: Edition, issue_date: date, period: Period | None) -> Outcome | None:

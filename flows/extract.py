@@ -77,8 +77,9 @@ def extract(day: date, settings: Settings) -> Load:
 def extract_trending(settings: Settings) -> Load:
     """One new reading of what the Hub calls trending, for `hub_trending_papers`.
 
-    It is of the UTC date on which it is made, of the kind `trending`, and never a list: no verdict,
-    gate or history of a date looks at it. The next `transform` compares it with our own order.
+    It is of the UTC date on which it is made, of the kind `trending`, and never a list: no verdict
+    or history of a date looks at it. Once gate raw has let it through, the next `transform`
+    compares it with our own order.
     """
     pipeline = reading_pipeline(settings)
     pipeline.finish_pending()

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from expectations import JUDGED
+
 if TYPE_CHECKING:
     import great_expectations as gx
     import pandas as pd
@@ -116,10 +118,11 @@ def warm_up() -> None:
 def gate_raw(
     connection: DuckDBPyConnection, load_id: str, *, now: datetime, quality: Path | None = None
 ) -> list[GateReport]:
-    """Judge the whole readings of a load, and write what was found; one report a reading.
+    """Judge the readings of a load that may enter the marts, and write what was found.
 
-    Readings that are not whole never enter the marts, so they need no gate. `quality` is the
-    folder that keeps the validations for the Data Docs; without one they are not kept.
+    One report a reading. Readings that are not whole, and trending ones that failed, enter no
+    mart, so they need no gate. `quality` is the folder that keeps the validations for the Data
+    Docs; without one they are not kept.
 
     Raises:
         LookupError: no reading has this load id; a gate must not pass on nothing.
@@ -127,7 +130,7 @@ def gate_raw(
     from expectations import frames, raw_items, raw_readings
 
     create_audit_tables(connection)
-    readings = _whole_readings(connection, load_id)
+    readings = _judged_readings(connection, load_id)
     if not readings:
         return []
     optional = tuple(raw_readings.OPTIONAL_FIELDS)
@@ -278,16 +281,16 @@ def _bad_rows(
     return bad
 
 
-def _whole_readings(connection: DuckDBPyConnection, load_id: str) -> dict[str, tuple[date, int]]:
-    """List date and the source's item count of each whole reading of a load."""
+def _judged_readings(connection: DuckDBPyConnection, load_id: str) -> dict[str, tuple[date, int]]:
+    """List date and the source's item count of each reading of a load that gate raw judges."""
     rows = connection.execute(
-        "select reading_id, list_date, item_count, is_whole from raw.readings "
+        f"select reading_id, list_date, item_count, {JUDGED} from raw.readings "
         "where load_id = ? order by reading_id",
         [load_id],
     ).fetchall()
     if not rows:
         raise LookupError(f"no reading of load {load_id} is in raw.readings; run the extract first")
-    return {key: (day, count) for key, day, count, is_whole in rows if is_whole}
+    return {key: (day, count) for key, day, count, is_judged in rows if is_judged}
 
 
 def _add_quarantined(readings: "pd.DataFrame", quarantined: Iterable[QuarantinedItem]) -> None:

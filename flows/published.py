@@ -13,6 +13,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from flows.newsletter.digest import SECTIONS, Digest, DigestPaper, Edition, Proof, Section
+from flows.newsletter.quality_period import PeriodDay
 from flows.periods import first_day
 from flows.warehouse import connect, records
 
@@ -65,6 +66,17 @@ def read_period(path: Path, edition: Edition, digest_date: date) -> Period | Non
     with _published(path) as connection:
         rows = records(connection, _PERIOD.format(edition=edition), {"day": digest_date})
     return Period(**rows[0]) if rows else None
+
+
+def read_period_days(path: Path, edition: Edition, digest_date: date) -> tuple[PeriodDay, ...]:
+    """The quality of the days of a week or month that were ever read, the oldest first.
+
+    Raises:
+        NotPublishedError: there is no publication yet.
+    """
+    days = {"first": first_day(edition, digest_date), "day": digest_date}
+    with _published(path) as connection:
+        return tuple(PeriodDay(**row) for row in records(connection, _DAYS, days))
 
 
 def recent_digests(path: Path) -> tuple[Digest, ...]:
@@ -148,6 +160,14 @@ _PERIOD = """
     select digest_date, verdict, reason, paper_count
     from marts.{edition}_digests
     where digest_date = $day
+"""
+_DAYS = """
+    select
+        list_date, verdict, reason, paper_count, passed_count, warning_count, failure_count,
+        quarantined_count
+    from quality.day_reports
+    where list_date between $first and $day
+    order by list_date
 """
 # The readings that the digest stands on: of each of its days the newest that was let through.
 _READINGS = """

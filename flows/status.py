@@ -240,6 +240,7 @@ _DAYS = """
         gated as (
             select list_date, max(run_id) as run_id
             from quality.gate_results
+            where run_id in (select reading_id from marts.list_readings)
             group by list_date
         ),
 

@@ -209,7 +209,8 @@ _CHANGED_DATES = f"""
         ),
         trending as (
             select list_date from raw.readings
-            where kind = 'trending' and verdict = 'complete'
+            where kind = 'trending'
+            and reading_id in (select run_id from audit.gates where is_passed)
             and reading_id not in (select reading_id from marts.hub_trending_papers)
         )
     select list_date from changed

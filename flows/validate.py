@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from prefect.artifacts import create_table_artifact
 
+from expectations import JUDGED
 from flows import clock
 from flows.gates import CheckResult, GateReport, create_audit_tables, gate_marts, gate_raw
 from flows.run_names import key
@@ -46,7 +47,7 @@ class Gating:
 
 @stage
 def validate(gate: str, settings: Settings) -> Gating:
-    """Ask this gate about every whole reading it has not judged yet, also those of a killed run.
+    """Ask this gate about every reading it has not judged yet, also those of a killed run.
 
     So nothing is published that a crash kept from being asked about.
     """
@@ -62,11 +63,11 @@ def validate(gate: str, settings: Settings) -> Gating:
     return gating
 
 
-_OWED_RAW = """
+_OWED_RAW = f"""
     select distinct readings.load_id
     from raw.readings as readings
     where
-        readings.is_whole
+        {JUDGED}
         and not exists (
             from audit.gates as gates
             where gates.run_id = readings.reading_id and gates.gate = 'raw'

@@ -103,7 +103,7 @@ RULES = {
     "twice, at once, or killed and resumed: nobody gets two": [
         "flows/test_mail.py::test_every_reader_gets_the_issue_once_and_by_choice",
         "flows/test_kill.py::test_four_runs_at_once_send_each_reader_one_mail",
-        "flows/test_kill.py::test_a_run_killed_at_any_of_twenty_points_and_run_again_ends_as_undisturbed",
+        "flows/test_kill.py::test_runs_killed_at_any_of_twenty_points_and_run_again_end_as_undisturbed",
         "mailing/test_once.py::test_four_runs_at_once_send_each_message_once",
         "mailing/test_once.py::test_thirty_kills_leave_nobody_with_two_and_one_doubt_a_connection",
     ],

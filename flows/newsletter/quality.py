@@ -1,6 +1,8 @@
 """The quality page of a day: what was checked, what deviates, and every reading behind the list."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -9,6 +11,7 @@ from flows.newsletter.render import long_date, templates
 from flows.newsletter.text import counted
 
 _PAPER_ID = re.compile(r"\d{4}\.\d{4,5}")
+VERDICTS = ("complete", "empty", "not_open", "partial", "failed")
 _VERDICT_WORDS = {"not_open": "Not open"}
 
 
@@ -78,6 +81,17 @@ class QualityDay:
         return (
             f"{verdict_words(self.verdict)}. {'; '.join(filter(None, (papers, ', '.join(parts))))}."
         )
+
+
+def verdict_counts(verdicts: Iterable[str]) -> str:
+    """How many days have each verdict: `42 complete, 17 empty and 1 failed`."""
+    counts = Counter(verdicts)
+    parts = [
+        f"{counts[verdict]} {verdict_words(verdict).lower()}"
+        for verdict in VERDICTS
+        if counts[verdict]
+    ]
+    return ", ".join([*parts[:-2], " and ".join(parts[-2:])])
 
 
 def verdict_words(verdict: str) -> str:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from flows.newsletter.quality import paper_url, verdict_words
+from flows.newsletter.quality import VERDICTS, paper_url, verdict_counts, verdict_words
 from flows.newsletter.render import long_date, templates
 from flows.newsletter.text import counted
 
 DAYS_SHOWN = 60
-_LETTERS = {"complete": "C", "empty": "E", "not_open": "N", "partial": "P", "failed": "F"}
+_LETTERS = dict(zip(VERDICTS, "CENPF", strict=True))
 _FIELDS = {
     "ai_summary": "Without AI summary",
     "ai_keywords": "Without AI keywords",
@@ -77,13 +77,8 @@ class Front:
     @property
     def sentence(self) -> str:
         """The days in one line: `42 complete, 17 empty and 1 failed of the last 60 days.`."""
-        ordered = sorted((day.verdict for day in self.days), key=list(_LETTERS).index)
-        parts = [
-            f"{len(list(group))} {verdict_words(verdict).lower()}"
-            for verdict, group in groupby(ordered)
-        ]
-        listed = ", ".join([*parts[:-2], " and ".join(parts[-2:])])
-        return f"{listed} of the last {counted(len(self.calendar), 'day')}."
+        counts = verdict_counts(day.verdict for day in self.days)
+        return f"{counts} of the last {counted(len(self.calendar), 'day')}."
 
     @property
     def calendar(self) -> tuple[date, ...]:

@@ -127,14 +127,13 @@ def render(digest: Digest, site: Site, *, limit_bytes: int | None = HTML_LIMIT_B
         "preheader": _preheader(digest),
         "padding": _PADDING,
         "masthead": _masthead(digest.edition),
-        "dateline": _dateline(digest),
+        "dateline": dateline(digest.edition, digest.issue_date),
         "sections": [_section(section, digest.issue_date, site) for section in digest.sections],
         "summary": _summary(digest.papers),
         "proof": _proof(digest.proof),
         "warnings": counted(len(digest.proof.warnings), "warning") if digest.proof.warnings else "",
         "view_url": (view_url := site.issue_url(digest.issue_date, digest.edition)),
-        # A week has no quality page of its own: each of its days has one.
-        "report_url": f"{view_url}quality.html" if digest.edition == "daily" else "",
+        "report_url": f"{view_url}quality.html",
         "feed_url": f"{site.public_url.rstrip('/')}/feed.atom",
         "reader_only": _READER_ONLY,
         "reader_end": _READER_END,
@@ -290,12 +289,11 @@ def _masthead(edition: Edition) -> str:
     return "Daily Papers" if edition == "daily" else f"Daily Papers {edition}"
 
 
-def _dateline(digest: Digest) -> str:
+def dateline(edition: Edition, day: date) -> str:
     """`Thursday 20 August 2026`, `Week 33, 10 to 16 August 2026`, `August 2026`."""
-    day = digest.issue_date
-    if digest.edition == "monthly":
+    if edition == "monthly":
         return f"{day:%B %Y}"
-    if digest.edition == "weekly":
+    if edition == "weekly":
         first = day - timedelta(days=6)
         year = "" if first.year == day.year else f" {first.year}"
         month = "" if first.month == day.month else f" {first:%B}{year}"

@@ -146,7 +146,7 @@ class Warehouse:
 
     def read_trending(self, read_at: str, items: Sequence[object]) -> str:
         """Add a reading of the Hub's trending order made at this UTC time; its id."""
-        return self.read(read_at, items, is_whole=False, passed=None, kind="trending")
+        return self.read(read_at, items, is_whole=False, kind="trending")
 
     def judge(self, run_id: str, gate: str, *, passed: bool) -> None:
         """Add what a gate says of a reading."""

@@ -22,7 +22,7 @@ _TABLES = """
     create schema raw;
     create table raw.readings (
         reading_id text, load_id text, list_date date, read_at timestamptz, verdict text,
-        is_whole boolean, item_count bigint, new_fields text
+        is_whole boolean, item_count bigint, new_fields text, kind text default 'daily'
     );
     create table raw.items (
         reading_id text, list_date date, read_at timestamptz, position bigint, paper_id text,

@@ -100,6 +100,10 @@ def test_a_week_is_held_until_its_days_are_final_and_then_mailed_once(
     assert letter["Subject"].startswith("Daily Papers weekly, week 33: ")
     (shown,) = Archive(own_home / "issues").newest(1)
     assert shown.name == "2026-08-16-weekly"
+    quality = (folder / "quality.html").read_text()
+    assert "5 complete of 5 days." in quality
+    assert "Every weekday of it has its final verdict." in quality
+    assert "https://papers.example.org/issues/2026-08-16-weekly/quality.html" in letter.as_string()
 
     sent = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     again = make("weekly", SUNDAY)

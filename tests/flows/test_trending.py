@@ -48,7 +48,7 @@ def test_what_the_hub_calls_trending_is_compared_and_is_no_list(
     }
 
     load = read()
-    _as_a_flow(lambda: (transform(load_settings()), publish(load_settings())))
+    _as_a_flow(_publish)
 
     (reading,) = load.readings
     assert (reading.verdict, reading.is_whole) == ("complete", False)
@@ -120,6 +120,43 @@ def test_a_trending_reading_that_fails_is_kept_and_compared_with_nothing(
     assert ask(warehouse, "from marts.hub_trending_papers") == []
     _as_a_flow(lambda: transform(load_settings()))
     assert ask(warehouse, "from staging.stale_list_dates") == []
+
+
+@pytest.mark.parametrize("faults", [["one_null"], ["zero_votes"]])
+def test_what_trends_is_judged_before_it_is_published(
+    run: Callable[..., Outcome],
+    read: Callable[[], Load],
+    hub: SampleHub,
+    own_home: Path,
+    faults: list[str],
+) -> None:
+    assert run().verdict == "complete"
+    hub.fail(*faults)
+    (reading,) = read().readings
+    assert reading.verdict == "complete"
+
+    gating = _as_a_flow(lambda: validate("raw", load_settings()))
+    _as_a_flow(_publish)
+
+    # the clock stands still, so that both readings are of one load
+    (report,) = [each for each in gating.reports if each.run_id == reading.reading_id]
+    published = own_home / "published" / "papers.duckdb"
+    ours = ask(published, "select reading_id, count(*) from marts.hub_trending_papers group by 1")
+    kept = reading.item_count - len(report.quarantined)
+    if faults == ["zero_votes"]:
+        assert report.reason.startswith("The gate raw stopped it: none of the")
+        assert ours == []
+    else:
+        assert (len(report.quarantined), ours) == (1, [(reading.reading_id, kept)])
+    # nor does its word count as that on the day's list
+    day = f"from quality.day_reports where list_date = '{DAY}'"
+    assert ask(published, f"select failure_count, quarantined_count {day}") == [(0, 0)]
+
+
+def _publish() -> None:
+    validate("raw", load_settings())
+    transform(load_settings())
+    publish(load_settings())
 
 
 def _as_a_flow(call: Callable[[], Any]) -> Any:

@@ -23,11 +23,13 @@ quarantined_items as (
     select * from {{ ref('quarantined_items') }}
 ),
 
+-- Of lists alone: what trends is judged too, and is of no list.
 judged_readings as (
     select
         list_date,
-        max(run_id) as run_id
-    from gate_results
+        max(reading_id) as run_id
+    from list_readings
+    where reading_id in (select gate_results.run_id from gate_results)
     group by list_date
 ),
 

@@ -1,12 +1,21 @@
 -- Papers that the Hub calls trending. Grain: one row per reading_id and paper_id.
--- Its own order, of the UTC date of its reading. Never a list: no gate looks at it, so that only
--- items that keep the extract's contract, of readings that came whole, are here.
+-- Its own order, of the UTC date of its reading, and never a list. Only readings that gate raw let
+-- through, without their quarantined items.
 
 with
 
 readings as (
     select * from {{ source('hub', 'readings') }}
     where kind = 'trending' and verdict = 'complete'
+),
+
+passed_gates as (
+    select * from {{ source('audit', 'gates') }}
+    where gate = 'raw' and is_passed
+),
+
+quarantined_items as (
+    select * from {{ source('audit', 'quarantined_items') }}
 ),
 
 items as (
@@ -16,7 +25,11 @@ items as (
         on
             items.reading_id = readings.reading_id
             and items.list_date = readings.list_date
-    where items.contract_error is null
+    semi join passed_gates on items.reading_id = passed_gates.run_id
+    anti join quarantined_items
+        on
+            items.reading_id = quarantined_items.reading_id
+            and items.position = quarantined_items.position
 ),
 
 distinct_items as (
