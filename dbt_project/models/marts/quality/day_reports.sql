@@ -7,7 +7,8 @@ daily_digests as (
     select * from {{ ref('daily_digests') }}
 ),
 
-list_readings as (
+-- not materialized: a CTE that is read twice is copied whole otherwise, with all of history.
+list_readings as not materialized (
     select * from {{ ref('list_readings') }}
 ),
 
@@ -15,7 +16,7 @@ papers_listed as (
     select * from {{ ref('int_papers_listed') }}
 ),
 
-gate_results as (
+gate_results as not materialized (
     select * from {{ ref('gate_results') }}
 ),
 
