@@ -81,6 +81,13 @@ class Seen:
         return _line(found.get("fullname") or found.get("name"))
 
     @property
+    def media_urls(self) -> tuple[str, ...]:
+        """What was uploaded with it: the Hub has three places for that."""
+        one = self.item.get("mediaUrl")
+        several = self.paper.get("mediaUrls") or self.item.get("mediaUrls") or (one and [one])
+        return tuple(several or ())
+
+    @property
     def told(self) -> dict[str, str | None]:
         """The fields whose changes are news."""
         withdrawn, code = self.paper.get("withdrawnAt"), self.paper.get("githubRepo")
@@ -191,6 +198,7 @@ class History:
                 *(last.stars, last.told["withdrawn_at"]),
                 *(last.told["github_url"], last.told["project_url"]),
                 *(last.reading_id, last.list_date),
+                *(last.paper.get("discussionId"), last.item.get("thumbnail"), last.media_urls),
                 *(readings[0].read_at, last.read_at),
             )
             for paper_id, readings in self.by_paper.items()

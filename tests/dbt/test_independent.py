@@ -17,7 +17,8 @@ COLUMNS = {
         " organization_name, author_names, author_count, upvotes_count, comments_count,"
         " ai_keywords, submitted_by, published_on, first_listed_on, last_listed_on, list_dates,"
         " first_digest_date, github_stars_count, strftime(withdrawn_at, '%Y-%m-%dT%H:%M:%SZ'),"
-        " github_url, project_url, reading_id, source_list_date, first_read_at, last_read_at"
+        " github_url, project_url, reading_id, source_list_date, discussion_id, thumbnail_url,"
+        " media_urls, first_read_at, last_read_at"
     ),
     "paper_changes": (
         r"* replace (regexp_replace(old_value, '\s+', ' ', 'g') as old_value,"
