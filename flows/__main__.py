@@ -1,5 +1,5 @@
 """`python -m flows` is `papers`."""
 
-from flows.cli import main
+from flows.commands.cli import main
 
 main()

@@ -12,17 +12,17 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.daily_papers import or_what_stopped_it, without_stopped
-from flows.export import issue_files, write_files
-from flows.newsletter.text import counted
+from flows.issues.frozen import issue_files, write_files
 from flows.outcome import Outcome
-from flows.past import restore
+from flows.publication.published import read_digest
 from flows.publish import publish
-from flows.published import read_digest
-from flows.quality_page import write_quality_page
+from flows.quality.day_page import write_quality_page
 from flows.settings import Settings, load_settings
 from flows.transform import transform
 from flows.validate import validate
-from flows.warehouse import connect, writer_lock
+from flows.warehouse.database import connect, writer_lock
+from flows.warehouse.restore import restore
+from flows.wording import counted
 
 
 @flow(name="as of", flow_run_name="papers {day} as of {time}", validate_parameters=False)

@@ -13,19 +13,17 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 
 from flows import clock
-from flows.alerts import after_run
 from flows.daily_papers import or_what_stopped_it, without_stopped
 from flows.extract import history, load_id, reading_pipeline
-from flows.flow_runs import one_writer
-from flows.gates import GateReport
-from flows.mailing.days import Day, record_read_again
-from flows.newsletter.quality import verdict_words
+from flows.gates.gate import GateReport
+from flows.operations.alerts import after_run
+from flows.operations.days import Day, record_read_again
 from flows.outcome import Outcome
-from flows.owed import known_readings, unfinished_days
-from flows.progress import track
 from flows.publish import publish
-from flows.quality_page import write_quality_page
-from flows.quality_site import quality_site
+from flows.quality.day_page import write_quality_page
+from flows.quality.site import quality_site
+from flows.runs.flow_runs import one_writer
+from flows.runs.progress import track
 from flows.settings import Settings, load_settings
 from flows.sources.hub import Answer, Hub
 from flows.sources.pipeline import Reading, reading_id
@@ -33,7 +31,9 @@ from flows.sources.recordings import Recording
 from flows.sources.verdict import History, Verdict, judge, judge_recorded
 from flows.transform import transform
 from flows.validate import validate
-from flows.warehouse import connect, writer_lock
+from flows.warehouse.database import connect, writer_lock
+from flows.warehouse.final_verdicts import known_readings, unfinished_days
+from flows.wording import verdict_words
 
 CHUNK = 50  # readings a load: large enough for dlt, small enough to lose little to a crash
 READERS = 4  # requests at a time; 900 days are two of the Hub's windows of 300 s

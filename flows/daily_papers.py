@@ -13,22 +13,23 @@ from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
 from flows import clock
-from flows.alerts import after_run
 from flows.export import export
 from flows.extract import LoadedReading, extract
-from flows.gates import CheckResult
-from flows.mailing.days import Day
-from flows.newsletter.quality import verdict_words
-from flows.outcome import Outcome
+from flows.gates.gate import CheckResult
+from flows.operations.alerts import after_run
+from flows.operations.days import Day
+from flows.outcome import BuildFailedError, Outcome
 from flows.publish import publish
-from flows.quality_page import write_quality_page
-from flows.quality_site import quality_site
-from flows.run_names import run_name
-from flows.run_page import show_day
+from flows.quality.day_page import write_quality_page
+from flows.quality.site import quality_site
+from flows.runs.names import run_name
+from flows.runs.page import show_day
+from flows.runs.states import final_state
 from flows.settings import Settings, load_settings
-from flows.transform import BuildFailedError, transform
+from flows.transform import transform
 from flows.validate import Gating, validate
-from flows.warehouse import WarehouseBusyError, writer_lock
+from flows.warehouse.database import WarehouseBusyError, writer_lock
+from flows.wording import verdict_words
 
 
 @flow(name="daily papers", flow_run_name=run_name, validate_parameters=False)
@@ -49,7 +50,7 @@ def to_its_end(day: date, path: Callable[[], Outcome]) -> State:
         outcome = path()
     except WarehouseBusyError as busy:
         # Another run is at work, and the day's verdict is its to give.
-        return Outcome("failed", str(busy)).as_state()
+        return final_state(Outcome("failed", str(busy)))
     except BuildFailedError as stop:
         outcome = Outcome("failed", f"Failed. {stop}")
     except Exception as bug:  # noqa: BLE001  the day needs its verdict, and the state keeps the bug
@@ -63,9 +64,9 @@ def to_its_end(day: date, path: Callable[[], Outcome]) -> State:
 def or_what_stopped_it(path: Callable[[], Outcome]) -> State:
     """Run a path that is no single day's; a failed build or a busy warehouse is one sentence."""
     try:
-        return path().as_state()
+        return final_state(path())
     except (BuildFailedError, WarehouseBusyError) as stop:
-        return Outcome("failed", str(stop)).as_state()
+        return final_state(Outcome("failed", str(stop)))
 
 
 def conclude(day: date, outcome: Outcome) -> State:
@@ -82,7 +83,7 @@ def conclude(day: date, outcome: Outcome) -> State:
     for trouble in after_run(settings, [ended], now):
         get_run_logger().warning(trouble)
     show_day(day, outcome, settings)
-    return outcome.as_state()
+    return final_state(outcome)
 
 
 def one_day(day: date, settings: Settings) -> Outcome:

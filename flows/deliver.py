@@ -6,19 +6,15 @@ issues/<date>-<edition>/issue.json ──Digest──▶ mailing.send_issue ─�
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
-from flows.keys import secret_keys
-from flows.mailing.database import Mailing, open_list
+from flows.issues.frozen import frozen_digest
+from flows.issues.periods import ends_at
+from flows.mail_setup import post, transport
+from flows.mailing.database import Mailing
 from flows.mailing.ledger import PAUSED, Issue, counts, newest_issues, open_issue, set_issue
-from flows.mailing.letters import Post, letters
+from flows.mailing.letters import letters
 from flows.mailing.sending import Limits, OnProgress, SendReport, send_issue
-from flows.mailing.tokens import Tokens
-from flows.mailing.transports import FileTransport, Transport, parse_mail_url
-from flows.mailing.witness import Witness
+from flows.mailing.sent_log import Witness
 from flows.newsletter.digest import Digest, Edition
-from flows.newsletter.render import Site
-from flows.periods import ends_at
 from flows.settings import Settings
 from flows.sources.feed_day import newest_closed
 
@@ -81,26 +77,3 @@ def _is_current(digest: Digest, settings: Settings, now: datetime) -> bool:
 def ledger_issue(mailing: Mailing, issue_date: date, edition: Edition, now: datetime) -> Issue:
     """The issue as the ledger has it, opened there if it is new."""
     return open_issue(mailing, edition, issue_date, due_at=ends_at(edition, issue_date), now=now)
-
-
-def frozen_digest(folder: Path) -> Digest:
-    """The digest of an issue as it was made; its letters are rendered from this alone."""
-    return TypeAdapter(Digest).validate_json((folder / "issue.json").read_bytes())
-
-
-def open_mailing(settings: Settings) -> Mailing:
-    """The mailing list of these settings, its tables up to date. Raises MailingError."""
-    url = settings.mailing_url
-    return open_list(url.get_secret_value() if url else settings.home / "mailing.sqlite")
-
-
-def post(settings: Settings) -> Post:
-    """What all letters share: sender, links, signatures."""
-    return Post(Site(settings.public_url), Tokens(secret_keys(settings)), settings.mail_from)
-
-
-def transport(settings: Settings, folder: Path) -> Transport:
-    """How mail leaves: the relay of PAPERS_MAIL_URL, or files in this folder."""
-    if settings.mail_url:
-        return parse_mail_url(settings.mail_url.get_secret_value(), sender=settings.mail_from)
-    return FileTransport(folder)

@@ -16,7 +16,7 @@ from prefect.types.entrypoint import EntrypointType
 from flows import scheduled
 from flows.backfill import backfill
 from flows.editions import edition
-from flows.flow_runs import OURS, put_back_all
+from flows.runs.flow_runs import OURS, put_back_all
 from flows.settings import Settings, load_settings
 
 

@@ -11,17 +11,19 @@ from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 
 from flows import clock
-from flows.export import Export, issue_files, issue_folder, mailed, write_files
-from flows.flow_runs import one_writer
+from flows.export import Export, mailed
+from flows.issues.frozen import issue_files, issue_folder, write_files
+from flows.issues.periods import ends_at, first_day, newest_ended, period_name
 from flows.newsletter.digest import Edition
-from flows.newsletter.quality_period import QualityPeriod, render_period
-from flows.newsletter.text import counted
 from flows.outcome import Outcome
-from flows.periods import ends_at, first_day, newest_ended, period_name
-from flows.published import Period, read_digest, read_period, read_period_days
+from flows.publication.published import Period, read_digest, read_period
+from flows.quality.period import QualityPeriod, read_period_days, render_period
+from flows.runs.flow_runs import one_writer
+from flows.runs.states import final_state
 from flows.settings import Settings, load_settings
 from flows.stage import stage
-from flows.warehouse import WarehouseBusyError
+from flows.warehouse.database import WarehouseBusyError
+from flows.wording import counted
 
 
 def _run_name() -> str:
@@ -43,7 +45,7 @@ def edition(kind: Edition, issue_date: date | None = None) -> State:
             outcome = one_edition(kind, day, settings)
     except WarehouseBusyError as stop:
         outcome = Outcome("failed", str(stop))
-    return outcome.as_state()
+    return final_state(outcome)
 
 
 def one_edition(kind: Edition, issue_date: date, settings: Settings) -> Outcome:

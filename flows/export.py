@@ -3,24 +3,20 @@
 published/papers.duckdb ──Digest──▶ issues/<date>-daily/{digest.html, .txt, .eml, issue.json}
 """
 
-import json
-import shutil
-from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from flows import clock
-from flows.deliver import deliver, open_mailing, post
+from flows.deliver import deliver
+from flows.issues.frozen import issue_files, issue_folder, write_files
+from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.transports import TransportError
-from flows.newsletter.digest import Digest, Edition
-from flows.newsletter.message import message
-from flows.newsletter.render import Rendering, Site, public, render
-from flows.progress import sending
-from flows.published import read_digest
-from flows.quality_page import quality_page_path
+from flows.publication.published import read_digest
+from flows.quality.day_page import quality_page_path
+from flows.runs.progress import sending
 from flows.settings import Settings
 from flows.stage import stage
 
@@ -64,48 +60,3 @@ def mailed(folder: Path, settings: Settings, *, is_new: bool) -> Export:
     except (TransportError, MailingError) as error:
         return Export(folder, made, f"Mail is held: {error}", is_blocked=True)
     return Export(folder, made, report.sentence, report.is_blocked)
-
-
-def issue_folder(settings: Settings, day: date, edition: Edition = "daily") -> Path:
-    """Where the issue of a day, or of the week or month that ends on it, is or will be."""
-    return settings.issues_path / f"{day}-{edition}"
-
-
-def issue_files(digest: Digest, settings: Settings) -> dict[str, bytes]:
-    """The files of an issue by name; the same digest and settings give the same bytes."""
-    rendering = public(render(digest, Site(settings.public_url)))
-    return {
-        "digest.html": rendering.html.encode(),
-        "digest.txt": rendering.text.encode(),
-        "digest.eml": _mail(digest, rendering, settings),
-        "issue.json": json.dumps(
-            {"subject": rendering.subject} | asdict(digest),
-            default=str,
-            ensure_ascii=False,
-            indent=1,
-        ).encode(),
-    }
-
-
-def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write a folder of files so that it is there whole or not at all, whatever is killed."""
-    new = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
-    for name, content in files.items():
-        (new / name).write_bytes(content)
-    new.rename(folder)
-
-
-def _mail(digest: Digest, rendering: Rendering, settings: Settings) -> bytes:
-    shared = post(settings)
-    mail = message(
-        rendering,
-        sender=settings.mail_from,
-        to=None,
-        message_id=f"<{digest.edition}.{digest.issue_date}@{shared.domain}>",
-        date=digest.proof.read_at,
-        list_id=shared.list_id,
-        unsubscribe=None,
-    )
-    return mail.as_bytes()

@@ -17,7 +17,7 @@ from flows.sources.hub_item import read_item
 from flows.sources.pipeline import Reading, ReadingPipeline
 from flows.sources.verdict import EarlierReading, History, judge, judge_trending
 from flows.stage import stage
-from flows.warehouse import connect, has_table
+from flows.warehouse.database import connect, has_table
 
 # A run that was killed is taken up with the reading it had made, if that is still news.
 RESUMES_WITHIN = timedelta(minutes=15)

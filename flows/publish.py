@@ -13,13 +13,13 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from flows import clock
-from flows.catalog import marts
-from flows.parquet_files import literal, write_months, write_table
-from flows.readme_table import comment, write_readme
+from flows.publication.catalog import marts
+from flows.publication.parquet_files import literal, write_months, write_table
+from flows.publication.readme_table import comment, write_readme
 from flows.search.index import copy_index, update_index
 from flows.settings import Settings
 from flows.stage import stage
-from flows.warehouse import connect
+from flows.warehouse.database import connect
 
 PUBLISHED_SCHEMAS = ("marts", "quality")
 # The oldest DuckDB whose shells and BI tools can open what we publish; 1.5 can still write it.

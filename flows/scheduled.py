@@ -14,17 +14,18 @@ from prefect.client.schemas.objects import State
 from flows import clock
 from flows.backfill import read_days
 from flows.daily_papers import one_day, or_what_stopped_it, to_its_end
-from flows.deliver import open_mailing
-from flows.export import export, issue_folder
+from flows.export import export
 from flows.extract import extract_trending
-from flows.flow_runs import one_writer, plan_next_try
-from flows.hours import verdict_due_at
+from flows.issues.frozen import issue_folder
+from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.ledger import DONE, PAUSED, find_issue, next_attempt_at
-from flows.outcome import Outcome
-from flows.owed import final_verdicts, first_list_date, unfinished_days
-from flows.quality_site import quality_site, write_quality_site
-from flows.run_names import about, papers_of
+from flows.operations.deadlines import verdict_due_at
+from flows.operations.upkeep import archive_readings, check_point
+from flows.outcome import BuildFailedError, Outcome
+from flows.quality.site import quality_site, write_quality_site
+from flows.runs.flow_runs import one_writer, plan_next_try
+from flows.runs.names import about, papers_of
 from flows.settings import Settings, load_settings
 from flows.sources.feed_day import (
     closes_at,
@@ -33,9 +34,8 @@ from flows.sources.feed_day import (
     newest_closed,
     open_list_date,
 )
-from flows.transform import BuildFailedError
-from flows.upkeep import archive_readings, check_point
-from flows.warehouse import WarehouseBusyError
+from flows.warehouse.database import WarehouseBusyError
+from flows.warehouse.final_verdicts import final_verdicts, first_list_date, unfinished_days
 
 # After a longer silence than this, what is older is the operator's: `papers backfill`.
 CATCH_UP = timedelta(days=30)

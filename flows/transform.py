@@ -17,21 +17,18 @@ from prefect import get_run_logger
 from prefect.artifacts import create_table_artifact
 
 import dbt_project
-from flows.deliver import open_mailing
+from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.ledger import DeliveryCount, delivery_counts
-from flows.run_names import key
-from flows.sent_issues import record_issues
+from flows.outcome import BuildFailedError
+from flows.runs.names import key
 from flows.settings import Settings
 from flows.stage import stage
-from flows.warehouse import connect
+from flows.warehouse.database import connect
+from flows.warehouse.sent_issues import record_issues
 
 PROJECT = Path(dbt_project.__file__).parent
 _FAILED = ("error", "fail")
-
-
-class BuildFailedError(Exception):
-    """A model or a data test failed; the message names it."""
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from prefect.artifacts import create_table_artifact
 
 from expectations import JUDGED
 from flows import clock
-from flows.gates import CheckResult, GateReport, create_audit_tables, gate_marts, gate_raw
-from flows.run_names import key
+from flows.gates.gate import CheckResult, GateReport, create_audit_tables, gate_marts, gate_raw
+from flows.runs.names import key
 from flows.settings import Settings
 from flows.stage import stage
-from flows.warehouse import connect
+from flows.warehouse.database import connect
 
 
 @dataclass(frozen=True)

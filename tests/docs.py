@@ -13,12 +13,12 @@ import yaml  # type: ignore[import-untyped]  # dbt brings it, without types
 from cyclopts import App
 from pydantic.fields import FieldInfo
 
-from flows.catalog import marts
-from flows.cli import app
+from flows.commands.cli import app
 from flows.deployments import deployments
-from flows.newsletter.quality import verdict_words
 from flows.outcome import Outcome
+from flows.publication.catalog import marts
 from flows.settings import Settings
+from flows.wording import verdict_words
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ROOT / "dbt_project" / "models"

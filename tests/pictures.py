@@ -18,7 +18,7 @@ import duckdb
 from playwright.sync_api import Browser, sync_playwright
 
 from flows.newsletter.render import Site, public, render
-from flows.published import read_digest
+from flows.publication.published import read_digest
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "infra" / "pictures"

@@ -88,8 +88,8 @@ def run_week(home: Path) -> None:
         PAPERS_OPERATOR_EMAIL="operator@example.org",
     )
     from flows import clock, extract
+    from flows.commands.mail import add_
     from flows.daily_papers import daily_papers
-    from flows.mail_commands import add_
     from flows.sources.hub import Hub, Patience
 
     patience = Patience(attempts=2, back_off=0.01, longest_wait=1, read_timeout=2)

@@ -17,8 +17,8 @@ from pathlib import Path
 from rich.console import Console
 
 from flows import clock
+from flows.runs.terminal import prepare, run_quietly
 from flows.sources.sample_hub import SampleHub
-from flows.terminal import prepare, run_quietly
 from tests.pictures import FOLDER, browser, shrink
 
 FRONT, DATA_DOCS = FOLDER / "quality-front.png", FOLDER / "data-docs.png"
@@ -41,7 +41,7 @@ def make_home(home: Path) -> None:
     prepare(settings)
     from flows.backfill import backfill
     from flows.daily_papers import daily_papers
-    from flows.deliver import open_mailing
+    from flows.mail_setup import open_mailing
     from flows.mailing.subscribers import add
 
     quiet = Console(quiet=True)

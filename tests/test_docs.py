@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 from flows import outcome
-from flows.cli import app
+from flows.commands.cli import app
 from flows.settings import Settings
 from tests import docs, pictures, prefect_pictures, quality_pictures
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from flows.hours import verdict_due_at
+from flows.operations.deadlines import verdict_due_at
 from flows.settings import Settings
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows.deliver import frozen_digest
+from flows.issues.frozen import frozen_digest
 from flows.newsletter.digest import Digest, DigestPaper, Proof, Section
-from flows.past import AsOfError, check_time, parse_time
-from flows.sent_issues import record_issues
 from flows.settings import Settings
-from flows.warehouse import connect
+from flows.warehouse.database import connect
+from flows.warehouse.restore import AsOfError, check_time, parse_time
+from flows.warehouse.sent_issues import record_issues
 
 DAY, READ_AT = date(2026, 8, 13), datetime(2026, 8, 14, 2, 31, tzinfo=UTC)
 PAPER = DigestPaper("2608.00001", 1, "One", "An abstract.", 9, 2)

@@ -4,8 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from flows.newsletter.digest import Edition
-from flows.periods import (
+from flows.issues.periods import (
     PeriodError,
     ends_at,
     first_day,
@@ -14,6 +13,7 @@ from flows.periods import (
     parse_period,
     period_name,
 )
+from flows.newsletter.digest import Edition
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from flows.mailing.subscribers import RefusedError, suppress_on, unsubscribe
 from flows.mailing.tables import deliveries, subscribers
 from flows.mailing.tokens import Purpose, TokenError, Tokens
 from flows.mailing.transports import is_address_bad, one_line
-from flows.newsletter.text import counted
+from flows.wording import counted
 
 _WISH = re.compile(rf"\s*{UNSUBSCRIBE_WORD}\s+(\S+)\s*", re.IGNORECASE)
 _OUR_ID = re.compile(r"<?([a-z]+)\.(\d{4}-\d\d-\d\d)\.([0-9a-f]{20})@")

@@ -9,7 +9,7 @@ from flows.mailing.addresses import Address, AddressError, parse_address
 from flows.mailing.database import Mailing
 from flows.mailing.rules import RULE_FIELDS, Rule, RuleError, parse_rule
 from flows.mailing.subscribers import STATES, RefusedError, add_many, everyone
-from flows.newsletter.text import counted
+from flows.wording import counted
 
 _BATCH = 500
 COLUMNS = ("address", "state", *RULE_FIELDS)

@@ -43,7 +43,7 @@ from flows.mailing.rules import Rule
 from flows.mailing.subscribers import suppress_on, why_suppressed
 from flows.mailing.tables import Utc, deliveries, issues, subscribers
 from flows.mailing.transports import DEFERRED, FAILED, SENT, UNKNOWN, WITHHELD, Outcome
-from flows.newsletter.text import counted
+from flows.wording import counted
 
 CLAIMED, SKIPPED = "claimed", "skipped"
 SENDING, PAUSED, DONE = "sending", "paused", "done"

@@ -8,7 +8,7 @@ import html
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cache
 from textwrap import fill
 from urllib.parse import quote
@@ -17,7 +17,8 @@ from css_inline import CSSInliner
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from flows.newsletter.digest import Digest, DigestPaper, Edition, Proof, Section
-from flows.newsletter.text import counted, excerpt, one_line, safe_url, short_name, thousands
+from flows.newsletter.text import excerpt, one_line, safe_url, short_name
+from flows.wording import counted, long_date, moment, short_day, thousands
 
 # A correction may have to quote a whole title.
 WHY_LENGTH, WHY_NEW_LENGTH = 120, 400
@@ -346,22 +347,6 @@ def _proof(proof: Proof) -> str:
         f"{proof.paper_count:,} of {counted(proof.source_count, 'paper')}, "
         f"read {moment(proof.read_at)} UTC · {passed} passed"
     )
-
-
-def moment(at: datetime) -> str:
-    """`21 Aug 02:31`, in UTC."""
-    utc = at.astimezone(UTC)
-    return f"{utc.day} {utc:%b %H:%M}"
-
-
-def long_date(day: date) -> str:
-    """`Thursday 20 August 2026`."""
-    return f"{day:%A} {day.day} {day:%B %Y}"
-
-
-def short_day(day: date) -> str:
-    """`Thu 20 Aug`."""
-    return f"{day:%a} {day.day} {day:%b}"
 
 
 def _short_date(day: date, issue_date: date) -> str:

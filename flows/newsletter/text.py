@@ -78,15 +78,3 @@ def safe_url(url: str | None) -> str | None:
     if parts.scheme not in {"http", "https"} or "@" in parts.netloc:
         return None
     return address if parts.hostname and _HOST.fullmatch(parts.hostname) else None
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 paper`, `1,204 papers`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def thousands(count: int) -> str:
-    """`950`, `1.2k`, `79k`."""
-    if count < 1_000:
-        return str(count)
-    return f"{count / 1_000:.1f}k".replace(".0k", "k") if count < 9_950 else f"{count // 1_000}k"

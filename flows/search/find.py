@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from flows.published import NOTHING_PUBLISHED, NotPublishedError
-from flows.warehouse import connect, records
+from flows.publication.published import NOTHING_PUBLISHED, NotPublishedError
+from flows.warehouse.database import connect, records
 
 LONGEST_TEXT = 2_000
 # Between them stands a hit. Text from the Hub has no control characters: staging takes them out.

@@ -26,9 +26,9 @@ from time import monotonic
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from flows.sources import sample_days
 from flows.sources.feed_day import FEED_ZONE, is_weekend, opens_at
-from flows.sources.sample_api import (
+from flows.sources.sample import days as sample_days
+from flows.sources.sample.api import (
     Answer,
     BadRequestError,
     Page,
@@ -38,9 +38,9 @@ from flows.sources.sample_api import (
     asked_number,
     json_answer,
 )
-from flows.sources.sample_days import Item
-from flows.sources.sample_faults import FAULTS, Fault, as_fault, too_many_requests
-from flows.sources.sample_recordings import recorded_at
+from flows.sources.sample.days import Item
+from flows.sources.sample.faults import FAULTS, Fault, as_fault, too_many_requests
+from flows.sources.sample.recordings import recorded_at
 
 PATH = "/api/daily_papers"
 QUOTA = 500  # requests a window, as an anonymous caller has

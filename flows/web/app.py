@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from flows.keys import secret_keys
+from flows.mail_setup import secret_keys
 from flows.mailing.database import Mailing
 from flows.mailing.letters import Post
 from flows.mailing.subscribers import RefusedError

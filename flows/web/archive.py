@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 
 from flows.newsletter.digest import Digest
-from flows.newsletter.text import counted
+from flows.wording import counted
 
 # A name from a URL becomes a path only in this form; [0-9] because \d takes any script's digits.
 _NAME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-(daily|weekly|monthly)")

@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from flows.newsletter.digest import DigestPaper
-from flows.newsletter.render import Site, long_date
+from flows.newsletter.render import Site
 from flows.newsletter.text import excerpt, one_line, safe_url
+from flows.wording import long_date
 
 _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32"'

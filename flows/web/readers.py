@@ -24,8 +24,8 @@ from flows.mailing.subscribers import (
 )
 from flows.mailing.tables import EDITIONS
 from flows.mailing.tokens import Purpose, Tokens
-from flows.published import NotPublishedError
-from flows.warehouse import WarehouseBusyError
+from flows.publication.published import NotPublishedError
+from flows.warehouse.database import WarehouseBusyError
 from flows.web.archive import Archive
 from flows.web.guard import FormKeys, Guard, Refusal
 from flows.web.limits import Buckets

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flows.mailing.rules import Rehearsal, Rule, rehearse
 from flows.newsletter.digest import Digest
-from flows.published import recent_digests
+from flows.publication.published import recent_digests
 
 
 @dataclass

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 
 import uvicorn
 
-from flows.deliver import open_mailing, transport
+from flows.mail_setup import open_mailing, transport
 from flows.mailing.transports import SENT, Parcel, TransportError
 from flows.settings import Settings
 from flows.web.app import create_app

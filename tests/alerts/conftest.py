@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from flows.deliver import open_mailing
+from flows.mail_setup import open_mailing
 from flows.mailing.database import Mailing
 from flows.settings import load_settings
 from tests.mailing.conftest import Relay, loop, relay, start_relay  # noqa: F401  its SMTP server
@@ -96,7 +96,7 @@ def papers(
     """Run `papers` with these words at NOW: exit code, standard output, standard error."""
     from rich.console import Console
 
-    from flows import cli
+    from flows.commands import cli
 
     monkeypatch.setattr("flows.clock.utc_now", lambda: NOW)
 

@@ -9,8 +9,8 @@ import sys
 from datetime import datetime
 from typing import Any
 
-from flows import check
-from flows.mailing import incidents
+from flows.operations import dead_man_check as check
+from flows.operations import incidents
 from flows.settings import load_settings
 
 

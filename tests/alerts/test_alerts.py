@@ -11,14 +11,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, select
 
-from flows.check import look
-from flows.hours import verdict_due_at
 from flows.mailing import ledger
 from flows.mailing.database import Mailing
-from flows.mailing.days import Day, record_day
-from flows.mailing.incidents import open_incidents
 from flows.mailing.subscribers import add
 from flows.mailing.tables import deliveries, notices, subscribers
+from flows.operations.days import Day, record_day
+from flows.operations.dead_man_check import look
+from flows.operations.deadlines import verdict_due_at
+from flows.operations.incidents import open_incidents
 from flows.settings import load_settings
 from tests.alerts.conftest import DAY, NOW, READER, TOKEN, Webhook, mails
 from tests.mailing.conftest import Relay

@@ -8,8 +8,8 @@ import duckdb
 import pytest
 
 from flows.mailing.database import Mailing
-from flows.mailing.days import record_day
-from flows.warehouse import connect
+from flows.operations.days import record_day
+from flows.warehouse.database import connect
 from tests.alerts.conftest import DAY, mails
 from tests.alerts.test_alerts import COMPLETE, KINDS, failed, silent, stopped
 from tests.mailing.conftest import Relay

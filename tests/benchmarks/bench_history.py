@@ -19,7 +19,7 @@ from rich.progress import track
 
 from flows.settings import Settings
 from flows.transform import _dbt_build, mark_stale
-from flows.warehouse import connect
+from flows.warehouse.database import connect
 from tests.dbt.build import Warehouse
 
 GOAL = 1.3

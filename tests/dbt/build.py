@@ -14,12 +14,12 @@ from unittest.mock import patch
 import duckdb
 import pyarrow as pa
 
-from flows.gates import create_audit_tables
+from flows.gates.gate import create_audit_tables
 from flows.mailing.ledger import DeliveryCount
-from flows.sent_issues import record_issues
 from flows.sources.hub_item import read_item
 from flows.sources.pipeline import ITEMS, READINGS, reading_id
 from flows.transform import record_deliveries
+from flows.warehouse.sent_issues import record_issues
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 MARTS = (

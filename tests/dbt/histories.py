@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from flows.sources.sample_days import items_at
+from flows.sources.sample.days import items_at
 from tests.dbt.independent import DAY, Response
 
 

@@ -9,18 +9,19 @@ from unittest.mock import patch
 
 import pytest
 
-from flows.deliver import deliver, open_mailing
-from flows.export import issue_files, issue_folder, write_files
+from flows.deliver import deliver
+from flows.issues.frozen import issue_files, issue_folder, write_files
+from flows.mail_setup import open_mailing
 from flows.mailing.ledger import delivery_counts
 from flows.mailing.rules import Rule
 from flows.mailing.subscribers import add
 from flows.mailing.transports import DEFERRED, FAILED, SENT, Outcome, Parcel
 from flows.newsletter.digest import Edition
-from flows.published import read_digest
-from flows.sent_issues import record_issues
+from flows.publication.published import read_digest
 from flows.settings import Settings
 from flows.sources.feed_day import closes_at
 from flows.transform import record_deliveries
+from flows.warehouse.sent_issues import record_issues
 from tests.dbt.build import Warehouse
 from tests.dbt.histories import changing_history, recorded_history
 from tests.dbt.independent import DAY, History, Response, Row

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from flows.gates import gate_marts, gate_raw
+from flows.gates.gate import gate_marts, gate_raw
 from tests.dbt.build import Warehouse
 from tests.dbt.histories import changing_history, recorded_history
 from tests.dbt.independent import Barred, History, Item, Response, Row

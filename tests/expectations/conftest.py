@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from flows.gates import GateReport, create_audit_tables, gate_marts, gate_raw
+from flows.gates.gate import GateReport, create_audit_tables, gate_marts, gate_raw
 
 DAY = date(2026, 8, 13)  # a Thursday
 NOW = datetime(2026, 8, 14, 3, tzinfo=UTC)

@@ -8,7 +8,7 @@ import html5lib
 import pytest
 
 from expectations import data_docs as module
-from flows.gates import data_docs, gate_raw
+from flows.gates.gate import data_docs, gate_raw
 from tests.expectations.conftest import NOW, Warehouse
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from flows.outcome import Outcome, outcome_of
+from flows.outcome import Outcome
+from flows.runs.states import outcome_of
 from flows.sources.sample_hub import SampleHub
 from tests.flows.quick_builds import Invoke, without_data_tests
 

@@ -20,8 +20,9 @@ from flows.mailing.rules import Rule
 from flows.mailing.tokens import Tokens
 from flows.newsletter.lint import lint
 from flows.newsletter.render import Site
-from flows.outcome import Outcome, outcome_of
-from flows.published import read_digest
+from flows.outcome import Outcome
+from flows.publication.published import read_digest
+from flows.runs.states import outcome_of
 from flows.sources.recordings import RecordingError, find_recordings
 from flows.sources.sample_hub import SampleHub
 from tests.flows.conftest import CLOSED

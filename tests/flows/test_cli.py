@@ -18,7 +18,7 @@ def papers(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Papers:
     """Run `papers` with these words: exit code, standard output, standard error."""
-    from flows import cli
+    from flows.commands import cli
 
     monkeypatch.chdir(tmp_path)
 

@@ -12,13 +12,13 @@ from uuid import UUID
 import pytest
 
 from flows.daily_papers import daily_papers
-from flows.deliver import open_mailing
+from flows.mail_setup import open_mailing
 from flows.mailing.rules import Rule
 from flows.mailing.subscribers import add
+from flows.operations.status import overview
 from flows.outcome import Outcome
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
-from flows.status import overview
 from tests.flows.conftest import CLOSED, DAY
 
 Run = Callable[..., Outcome]
@@ -134,7 +134,7 @@ def test_the_operator_hears_of_a_stopped_day_once_and_of_its_end_once(
 def test_held_mail_is_over_when_the_operator_resumes_it(
     end: Callable[..., tuple[Any, Any]], own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.mail_commands import resume
+    from flows.commands.mail import resume
 
     monkeypatch.setenv("PAPERS_OPERATOR_EMAIL", "operator@example.org")
     monkeypatch.setenv("PAPERS_MAIL_URL", "smtp://me:hunter2@127.0.0.1:9?tls=none")
@@ -186,7 +186,7 @@ def test_an_alert_that_fails_is_in_the_log_and_fails_nothing(
     def broken(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("flows.alerts.wrong_now", broken)
+    monkeypatch.setattr("flows.operations.alerts.wrong_now", broken)
     with caplog.at_level(logging.WARNING, "prefect.flow_runs"):
         state, _ = end(DAY + timedelta(days=2), CLOSED + timedelta(days=2))
     assert (state.name, state.is_completed()) == ("Empty", True)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.deliver import deliver, open_mailing
-from flows.export import issue_files, issue_folder, write_files
+from flows.deliver import deliver
+from flows.issues.frozen import issue_files, issue_folder, write_files
+from flows.mail_setup import open_mailing
 from flows.mailing.database import Mailing
 from flows.mailing.sending import SendReport
 from flows.mailing.subscribers import add

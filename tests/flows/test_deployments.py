@@ -27,7 +27,7 @@ def runs(cron: str, zone: str, start: datetime, count: int) -> list[datetime]:
 
 def test_the_work_pool_gets_the_same_deployments_as_papers_serve() -> None:
     from flows.deployments import deployments
-    from flows.flow_runs import OURS
+    from flows.runs.flow_runs import OURS
 
     written = yaml.safe_load((ROOT / "infra" / "prefect.yaml").read_text())["deployments"]
     settings = Settings()

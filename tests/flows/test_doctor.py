@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from flows.doctor import Finding, examine
+from flows.operations.doctor import Finding, examine
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
 from tests.flows.conftest import CLOSED

@@ -11,13 +11,15 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows.deliver import frozen_digest, open_mailing
+from flows.issues.frozen import frozen_digest
+from flows.mail_setup import open_mailing
 from flows.mailing.ledger import find_issue
 from flows.mailing.rules import Rule
 from flows.mailing.subscribers import add
 from flows.newsletter.digest import Edition
 from flows.newsletter.lint import lint
-from flows.outcome import Outcome, outcome_of
+from flows.outcome import Outcome
+from flows.runs.states import outcome_of
 from flows.settings import load_settings
 from flows.web.archive import Archive
 

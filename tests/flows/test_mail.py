@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.deliver import open_mailing
+from flows.mail_setup import open_mailing
 from flows.mailing.rules import Rule
 from flows.mailing.subscribers import add, unsubscribe
 from flows.newsletter.lint import lint
@@ -116,8 +116,7 @@ def test_mail_that_cannot_leave_is_held_and_said(
 def test_an_issue_made_again_from_its_frozen_digest_has_the_same_bytes(
     run: Run, own_home: Path, clock: Callable[[datetime], None]
 ) -> None:
-    from flows.deliver import frozen_digest
-    from flows.export import issue_files
+    from flows.issues.frozen import frozen_digest, issue_files
 
     run()
     folder = own_home / "issues" / f"{DAY}-daily"

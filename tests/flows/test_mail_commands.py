@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from flows import cli, clock, mail_commands
-from flows.deliver import ledger_issue, open_mailing
+from flows import clock
+from flows.commands import cli
+from flows.commands import mail as mail_commands
+from flows.deliver import ledger_issue
+from flows.mail_setup import open_mailing
 from flows.mailing.dns_records import Finding
 from flows.mailing.subscribers import suppress
 from flows.settings import load_settings
@@ -134,7 +137,7 @@ def test_the_doctor_looks_for_the_key_of_the_relays_selector(
         asked.append((domain, selectors))
         return [Finding("ok", "DKIM: there is a key at selector s1.")]
 
-    monkeypatch.setattr("flows.doctor.dns_findings", look)
+    monkeypatch.setattr("flows.operations.doctor.dns_findings", look)
     monkeypatch.setenv("PAPERS_HUB_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("PAPERS_MAIL_FROM", "Daily Papers <papers@example.org>")
     monkeypatch.setenv("PAPERS_DKIM_SELECTOR", "s1")

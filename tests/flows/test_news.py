@@ -13,7 +13,7 @@ from prefect import flow
 from flows.newsletter.lint import lint
 from flows.outcome import Outcome
 from flows.settings import load_settings
-from flows.sources.sample_faults import Fault
+from flows.sources.sample.faults import Fault
 from flows.sources.sample_hub import SampleHub
 from flows.transform import transform
 from tests.dbt.build import MARTS

@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows.catalog import marts
-from flows.examples import examples
 from flows.outcome import Outcome
+from flows.publication.catalog import marts
+from flows.publication.examples import examples
 from flows.search.find import Question, search
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
@@ -157,7 +157,7 @@ def test_a_shell_answers_line_by_line_and_remembers(published: Path, tmp_path: P
     from prompt_toolkit.input import create_pipe_input
     from prompt_toolkit.output import DummyOutput
 
-    from flows.shell import shell
+    from flows.commands.shell import shell
 
     published.mkdir()
     with duckdb.connect(str(published / "papers.duckdb")) as connection:
@@ -187,7 +187,7 @@ def test_a_shell_answers_line_by_line_and_remembers(published: Path, tmp_path: P
 def test_an_answer_goes_to_a_file_as_it_goes_to_the_screen(
     published: Path, tmp_path: Path, format: str, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    from flows import cli
+    from flows.commands import cli
 
     published.mkdir()
     with duckdb.connect(str(published / "papers.duckdb")) as connection:

@@ -131,7 +131,7 @@ def test_a_build_that_fails_is_said_above_the_days_from_before(
     run: Run, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows import daily_papers
-    from flows.transform import BuildFailedError
+    from flows.outcome import BuildFailedError
 
     def fail(_settings: object) -> None:
         raise BuildFailedError("dbt test grain_papers failed: Got 2 results")
@@ -146,7 +146,7 @@ def test_a_build_that_fails_is_said_above_the_days_from_before(
 def test_a_ledger_that_cannot_be_read_takes_nothing_but_the_mail_from_the_page(
     week: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.quality_site import write_quality_site
+    from flows.quality.site import write_quality_site
 
     monkeypatch.setenv("PAPERS_HOME", str(week))
     monkeypatch.setenv("PAPERS_MAILING_URL", "postgresql://127.0.0.1:9/none?connect_timeout=1")

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from flows.deliver import open_mailing
+from flows.mail_setup import open_mailing
 from flows.mailing.subscribers import add
-from flows.outcome import Outcome, outcome_of
+from flows.outcome import Outcome
+from flows.runs.states import outcome_of
 from flows.settings import Settings, load_settings
 from flows.sources.sample_hub import SampleHub
 from tests.flows.conftest import CLOSED, DAY
@@ -262,7 +263,7 @@ def test_held_mail_is_tried_again_and_paused_mail_waits_for_the_operator(
 def test_a_hand_started_run_says_who_holds_the_warehouse(
     own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.warehouse import WarehouseBusyError, writer_lock
+    from flows.warehouse.database import WarehouseBusyError, writer_lock
 
     settings = load_settings()
     with (

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from flows.run_names import papers_of
+from flows.runs.names import papers_of
+from flows.runs.terminal import served_api
 from flows.settings import Settings
 from flows.sources.sample_hub import SampleHub
-from flows.terminal import served_api
 from tests.flows.prefect_api import PrefectApi, children, eventually, is_alive
 
 PAPERS = str(Path(sys.executable).with_name("papers"))

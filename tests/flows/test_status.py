@@ -11,12 +11,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from flows.deliver import open_mailing
-from flows.mailing.days import Day, record_day, record_resumed
+from flows.mail_setup import open_mailing
+from flows.operations.days import Day, record_day, record_resumed
+from flows.operations.status import overview, show
 from flows.outcome import Outcome
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
-from flows.status import overview, show
 from tests.flows.conftest import CLOSED, DAY
 
 Run = Callable[..., Outcome]

@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from flows.deliver import open_mailing
+from flows.mail_setup import open_mailing
 from flows.mailing.subscribers import add
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub

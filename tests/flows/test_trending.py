@@ -79,8 +79,8 @@ def test_a_trending_reading_is_in_no_history_and_finishes_no_day(
     own_home: Path,
 ) -> None:
     from flows.extract import history
-    from flows.owed import unfinished_days
     from flows.sources.hub import Answer
+    from flows.warehouse.final_verdicts import unfinished_days
 
     today = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
     clock(today)

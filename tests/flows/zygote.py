@@ -15,7 +15,7 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settin
 
 from flows import clock, transform
 from flows.daily_papers import daily_papers
-from flows.gates import warm_up
+from flows.gates.gate import warm_up
 from flows.settings import Settings
 from tests.flows.quick_builds import without_data_tests
 

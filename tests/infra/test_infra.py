@@ -17,12 +17,12 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # dbt brings it, without types
 
 from flows import outcome
-from flows.cli import app
-from flows.deliver import open_mailing
+from flows.commands.cli import app
+from flows.mail_setup import open_mailing
 from flows.mailing.rules import Rule
 from flows.mailing.subscribers import add, find
-from flows.newsletter.quality import verdict_words
 from flows.settings import Settings, load_settings
+from flows.wording import verdict_words
 from tests import docs
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from flows.mailing.database import Mailing, open_list
-from flows.mailing.days import Day, known_days, record_day, record_read_again
-from flows.mailing.incidents import (
+from flows.mailing.leases import lease
+from flows.operations.days import Day, known_days, record_day, record_read_again
+from flows.operations.incidents import (
     DUE,
     OPENED,
     OVER,
@@ -19,7 +20,6 @@ from flows.mailing.incidents import (
     open_incident,
     open_incidents,
 )
-from flows.mailing.leases import lease
 from tests.mailing.conftest import DAY, NOW
 
 FAILED = Incident("failed", str(DAY), "It has failed.", "No mail went out.", f"papers run {DAY}")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.deliver import deliver, open_mailing
+from flows.deliver import deliver
+from flows.mail_setup import open_mailing
 from flows.mailing.rules import Rule
 from flows.mailing.sending import SendReport
 from flows.mailing.subscribers import add

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.newsletter.quality import Check, QualityDay, Quarantined, ReadingLine, render_quality
+from flows.quality.day import Check, QualityDay, Quarantined, ReadingLine, render_quality
 
 ROWS = Check(
     "raw", "raw_items", "expect_table_row_count_to_equal", "", "critical", True, "43", "All rows."

@@ -6,7 +6,7 @@ import html5lib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.newsletter.quality_front import DayLine, Front, QuarantinedLine, render_front
+from flows.quality.front import DayLine, Front, QuarantinedLine, render_front
 
 THURSDAY = DayLine(
     date(2026, 8, 20),

@@ -5,7 +5,7 @@ from datetime import date
 
 import html5lib
 
-from flows.newsletter.quality_period import PeriodDay, QualityPeriod, render_period
+from flows.quality.period import PeriodDay, QualityPeriod, render_period
 
 MONDAY = PeriodDay(date(2026, 8, 17), "complete", "All 44 papers read.", 43, 46, 2, 0, 1)
 TUESDAY = PeriodDay(date(2026, 8, 18), "failed", "<script>alert(1)</script>", 0, 3, 0, 1, 0)

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.newsletter.text import counted, cut, excerpt, one_line, safe_url, short_name, thousands
+from flows.newsletter.text import cut, excerpt, one_line, safe_url, short_name
+from flows.wording import counted, thousands
 
 ANY_TEXT = st.text(st.characters(), max_size=400)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from flows.publish import copy_table
 from flows.search.index import copy_index, update_index
-from flows.sources.sample_days import items_at
+from flows.sources.sample.days import items_at
 
 Paper = Mapping[str, Any]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.published import NotPublishedError
+from flows.publication.published import NotPublishedError
 from flows.search.find import Correction, Question, QuestionError, corrections, search
 from tests.search.publication import index, paper, publish, sample_papers
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from flows.sources.hub import Answer, Hub, Patience
-from flows.sources.sample_faults import too_many_requests
+from flows.sources.sample.faults import too_many_requests
 from flows.sources.sample_hub import SampleHub
 
 DAY = date(2026, 8, 20)

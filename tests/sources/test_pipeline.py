@@ -12,7 +12,7 @@ from dlt.common.storages.load_package import PackageStorage
 
 from flows.sources.hub import Answer
 from flows.sources.pipeline import Reading, ReadingPipeline
-from flows.sources.sample_days import items_at
+from flows.sources.sample.days import items_at
 from flows.sources.verdict import Verdict
 
 DAY, READ_AT = date(2026, 8, 20), datetime(2026, 8, 21, 2, 31, tzinfo=UTC)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flows.sources.feed_day import closes_at, opens_at
-from flows.sources.sample_days import LARGEST_DAY, Item, items_at, papers_of, size_of
+from flows.sources.sample.days import LARGEST_DAY, Item, items_at, papers_of, size_of
 
 DAY = date(2026, 8, 13)
 CLOSED = closes_at(DAY)

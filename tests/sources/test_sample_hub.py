@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import requests
 
-from flows.sources import sample_faults as faults
 from flows.sources.feed_day import closes_at
-from flows.sources.sample_days import Item, items_at, size_of
-from flows.sources.sample_faults import FAULTS, Fault, as_fault
+from flows.sources.sample import faults
+from flows.sources.sample.days import Item, items_at, size_of
+from flows.sources.sample.faults import FAULTS, Fault, as_fault
+from flows.sources.sample.recordings import write_recordings
 from flows.sources.sample_hub import SampleHub
-from flows.sources.sample_recordings import write_recordings
 
 DAY = date(2026, 8, 13)
 READ_AT = datetime(2026, 8, 14, 2, 31, tzinfo=UTC)

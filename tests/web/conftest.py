@@ -17,8 +17,8 @@ import pytest
 import requests
 import uvicorn
 
-from flows.export import issue_files, write_files
-from flows.keys import secret_keys
+from flows.issues.frozen import issue_files, write_files
+from flows.mail_setup import secret_keys
 from flows.mailing.database import Mailing, open_list
 from flows.mailing.subscribers import Subscriber, add, find
 from flows.mailing.tokens import Purpose, Tokens

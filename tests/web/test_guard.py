@@ -11,7 +11,7 @@ import requests
 from pydantic import SecretStr
 from sqlalchemy.exc import OperationalError
 
-from flows.keys import secret_keys
+from flows.mail_setup import secret_keys
 from flows.mailing.tokens import Purpose
 from flows.settings import Settings
 from flows.web.limits import Buckets, Limits, Rate, client_name

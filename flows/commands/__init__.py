@@ -1,0 +1,1 @@
+"""The command line, `papers`: what each command says on a terminal."""

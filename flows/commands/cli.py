@@ -1,0 +1,383 @@
+"""`papers`: the one entry point. Every command is one call; what it says is one plain sentence."""
+
+import sys
+import webbrowser
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter, validators
+from rich.console import Console
+
+from flows import clock
+from flows.issues.periods import PeriodError, last_day, parse_period
+from flows.newsletter.digest import Edition
+from flows.outcome import EXIT_BLOCKED, EXIT_OK, EXIT_USAGE, Outcome
+from flows.runs.terminal import prepare, run_quietly
+from flows.settings import Settings, SettingsError, load_settings
+from flows.sources.feed_day import newest_closed
+
+app = App(
+    name="papers",
+    version=version("daily-papers"),
+    help="The day's research papers: a warehouse and a digest to trust.",
+)
+app.command("flows.commands.mail:subscribers", name="subscribers", help="The mailing list.")
+app.command("flows.commands.mail:issue", name="issue", help="What became of an issue's mail.")
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def main(words: list[str] | None = None) -> None:
+    """Run the command line; problems that are not bugs end in one sentence and an exit code."""
+    from flows.mailing.addresses import AddressError
+    from flows.mailing.bounces import MailboxError
+    from flows.mailing.database import MailingError
+    from flows.mailing.rules import RuleError
+    from flows.mailing.subscribers import RefusedError
+    from flows.mailing.transports import TransportError
+    from flows.publication.published import NotPublishedError
+    from flows.publication.query import QueryError
+    from flows.search.find import QuestionError
+    from flows.warehouse.database import WarehouseBusyError
+    from flows.warehouse.restore import AsOfError
+
+    usage = (
+        *(SettingsError, CycloptsError, QueryError, QuestionError),
+        *(AddressError, RuleError, MailboxError, PeriodError, AsOfError),
+    )
+    blocked = (
+        *(NotPublishedError, WarehouseBusyError),
+        *(MailingError, RefusedError, TransportError),
+    )
+    words = sys.argv[1:] if words is None else words
+    try:
+        code = app(words, exit_on_error=False, print_error=False)
+    except usage as error:
+        errors.print(str(error), markup=False)
+        code = EXIT_USAGE
+    except blocked as error:
+        errors.print(str(error), markup=False)
+        code = EXIT_BLOCKED
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code if isinstance(code, int) else EXIT_OK)
+
+
+@app.command
+def run(day: date | None = None, /, *, as_of: str | None = None) -> int:
+    """The whole path for one list date (default: the newest closed one).
+
+    Args:
+        day: the list date, YYYY-MM-DD.
+        as_of: rebuild, in a folder of its own, what was known at this time (2026-08-20T16:05Z).
+    """
+    settings = load_settings()
+    if as_of is not None:
+        return _tell(_run_as_of(settings, day, as_of))
+    prepare(settings)
+    from flows.daily_papers import daily_papers
+
+    wanted = day or newest_closed(clock.utc_now())
+    outcome = run_quietly(lambda: daily_papers(wanted, return_state=True), console)
+    return _tell(outcome)
+
+
+def _run_as_of(settings: Settings, day: date | None, words: str) -> Outcome:
+    from flows.warehouse.restore import check_time, parse_time
+
+    time = parse_time(words, clock.utc_now())
+    day = day or newest_closed(time)
+    check_time(settings, day, time)
+    prepare(settings)
+    from flows.as_of import as_of_papers
+
+    return run_quietly(lambda: as_of_papers(day, time, return_state=True), console)
+
+
+@app.command
+def edition(kind: Literal["weekly", "monthly"], period: str | None = None, /) -> int:
+    """The issue of a week or month, made and mailed once, when each of its days is final.
+
+    Args:
+        kind: weekly or monthly.
+        period: an ISO week as 2026-W33, or a month as 2026-08 (default: the newest that is over).
+    """
+    from flows.publication.published import NOTHING_PUBLISHED, NotPublishedError
+
+    settings = load_settings()
+    issue_date = parse_period(kind, period) if period else None
+    if not settings.published_path.exists():
+        raise NotPublishedError(NOTHING_PUBLISHED)
+    prepare(settings)
+    from flows import editions
+
+    start = partial(editions.edition, kind, issue_date, return_state=True)
+    return _tell(run_quietly(start, console))
+
+
+@app.command
+def backfill(first: date, last: date | None = None, /) -> int:
+    """History, resumable, with a progress bar; never mails.
+
+    Args:
+        first: the first list date, YYYY-MM-DD.
+        last: the last list date (default: the newest closed one).
+    """
+    settings = load_settings()
+    end = last or newest_closed(clock.utc_now())
+    if first > end:
+        errors.print(f"FIRST ({first}) is after LAST ({end}); swap them.")
+        return EXIT_USAGE
+    prepare(settings)
+    from flows import backfill as bulk
+
+    return _tell(run_quietly(lambda: bulk.backfill(first, end, return_state=True), console))
+
+
+@app.command(name="import")
+def import_(*paths: Path) -> int:
+    """Recorded responses, `<list date>/<read time>.json[.gz]`, as readings at their own times.
+
+    Args:
+        paths: files, or folders to look through.
+    """
+    from flows.sources.recordings import RecordingError, find_recordings
+
+    settings = load_settings()
+    try:
+        found = find_recordings(paths)
+    except RecordingError as error:
+        errors.print(str(error), markup=False)
+        return EXIT_USAGE
+    prepare(settings)
+    from flows import backfill as bulk
+
+    start = partial(bulk.import_recordings, found, len(found), return_state=True)
+    return _tell(run_quietly(start, console))
+
+
+@app.command
+def status(day: date | None = None, /, *, format: Literal["table", "json"] = "table") -> int:
+    """Per day: verdict, counts, gates, mail, and the sentence why; and what is wrong.
+
+    Args:
+        day: one list date, YYYY-MM-DD (default: the last 30 there are).
+        format: a table to read, or JSON for a script.
+    """
+    from flows.operations.status import overview, show
+
+    settings = load_settings()
+    found = overview(settings, day)
+    if not found.days:
+        which = f"of {day} " if day else ""
+        errors.print(f"No reading {which}is kept in {settings.home}; `papers run` makes one.")
+        return EXIT_BLOCKED
+    show(found, format, console, with_readings=day is not None)
+    return EXIT_OK
+
+
+@app.command
+def check() -> int:
+    """The dead man's check, for cron: 1 when something is wrong, and the operator is told once."""
+    from flows.operations.dead_man_check import look
+
+    seen = look(load_settings(), clock.utc_now())
+    for trouble in seen.troubles:
+        errors.print(trouble, markup=False)
+    to = errors if seen.wrong else console
+    for sentence in seen.wrong or (seen.sentence,):
+        to.print(sentence, markup=False)
+    return EXIT_BLOCKED if seen.wrong else EXIT_OK
+
+
+@app.command
+def sql(
+    query: str | None = None,
+    /,
+    *,
+    format: Literal["table", "csv", "json", "parquet"] = "table",
+    output: Path | None = None,
+    examples: bool = False,
+) -> int:
+    """Ask the published file in SQL; read-only. Without a query on a terminal, a shell.
+
+    Args:
+        query: SQL; without it, it is read from the standard input.
+        format: how the answer is given.
+        output: the file to write the answer to (default: the standard output).
+        examples: print questions to begin with, and their SQL.
+    """
+    from flows.publication.query import answer, published
+
+    path = load_settings().published_path
+    if examples or (query is None and sys.stdin.isatty()):
+        return _shell(path, is_asked=not examples)
+    if format == "parquet" and output is None and sys.stdout.isatty():
+        errors.print("Parquet is not for a terminal; name a file with --output, or redirect it.")
+        return EXIT_USAGE
+    with published(path) as connection:
+        said = answer(connection, sys.stdin.read() if query is None else query, format)
+    if output is not None:
+        output.write_bytes(said)
+    elif format == "parquet":
+        sys.stdout.buffer.write(said)
+    else:
+        console.file.write(said.decode())
+    return EXIT_OK
+
+
+def _shell(path: Path, *, is_asked: bool) -> int:
+    from flows.commands.shell import examples_text, shell
+
+    def say(text: str) -> None:
+        console.print(text, markup=False)
+
+    if is_asked:
+        shell(path, path.parents[1] / "sql_history", say)
+    else:
+        say(examples_text())
+    return EXIT_OK
+
+
+@app.command
+def search(
+    *words: str,
+    since: date | None = None,
+    until: date | None = None,
+    organization: str | None = None,
+    has_code: bool | None = None,
+    upvotes_min: int | None = None,
+    limit: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=1000))] = 10,
+    format: Literal["table", "json"] = "table",
+) -> int:
+    """The papers about something, the best first: words, "a phrase", atten*, names, arXiv ids.
+
+    Args:
+        words: what to look for in titles, abstracts, AI summaries, keywords and authors.
+        since: only papers on a list of this date or later, YYYY-MM-DD.
+        until: only papers on a list of this date or earlier, YYYY-MM-DD.
+        organization: only papers submitted for an organization with this in its name.
+        has_code: only papers with a code repository, or only those without.
+        upvotes_min: only papers with as many votes.
+        limit: how many, 1 to 1,000.
+        format: a list to read, or JSON for a script.
+    """
+    from flows.search.find import Question, corrections, search
+    from flows.search.show import show_json, show_list
+
+    question = Question(
+        " ".join(words), since, until, organization, has_code, upvotes_min, most=limit
+    )
+    path = load_settings().published_path
+    hits = search(path, question)
+    if format == "json":
+        show_json(hits, console)
+    else:
+        show_list(hits, corrections(path, question), console)
+    return EXIT_OK
+
+
+@app.command
+def preview(
+    day: date | None = None,
+    /,
+    *,
+    edition: Edition = "daily",
+    subscriber: str | None = None,
+    lint: bool = False,
+    browser: bool = True,
+) -> int:
+    """The digest of a day as files and in the browser; touches no ledger.
+
+    Args:
+        day: the list date, YYYY-MM-DD (default: the newest closed one).
+        edition: the day's, or that of the week or month it is in.
+        subscriber: show the mail as this address would get it.
+        lint: check the mail against what lists owe their readers; 1 when something is missing.
+        browser: open it in the browser.
+    """
+    from flows.commands.preview import preview_files
+
+    settings = load_settings()
+    day = day or newest_closed(clock.utc_now())
+    files = preview_files(settings, last_day(edition, day), edition, subscriber)
+    if not files:
+        errors.print(f"There is nothing to show for {day}; `papers status {day}` says why.")
+        return EXIT_BLOCKED
+    for path in files:
+        console.print(str(path), markup=False)
+    if browser and sys.stdout.isatty():
+        webbrowser.open(files[0].as_uri())
+    return _lint(files) if lint else EXIT_OK
+
+
+def _lint(files: Sequence[Path]) -> int:
+    from flows.newsletter.lint import lint
+
+    findings = [line for f in files if f.suffix == ".eml" for line in lint(f.read_bytes())]
+    for line in findings:
+        errors.print(line, markup=False)
+    return EXIT_BLOCKED if findings else EXIT_OK
+
+
+@app.command
+def doctor() -> int:
+    """Look at settings, Hub, warehouse, mail, DNS, server and disk; change nothing."""
+    from flows.operations.doctor import examine
+
+    has_problem = False
+    for found in examine(load_settings(), clock.utc_now()):
+        console.print(f"{found.level:8} {found.subject:10} {found.sentence}", markup=False)
+        has_problem |= found.level == "problem"
+    return EXIT_BLOCKED if has_problem else EXIT_OK
+
+
+@app.command
+def web(*, host: str = "127.0.0.1", port: int = 8080) -> int:
+    """The reader pages: subscribe, confirm, choose, pause, leave, the archive and its feeds.
+
+    Args:
+        host: the address to listen on.
+        port: the port to listen on.
+    """
+    from flows.web.serve import serve
+
+    settings = load_settings()
+    console.print(f"The reader pages are at http://{host}:{port}, until you press Ctrl-C.")
+    serve(settings, host=host, port=port)
+    return EXIT_OK
+
+
+@app.command
+def serve(*, host: str = "127.0.0.1", port: int = 8080) -> int:
+    """Prefect's server and UI, the schedules and the reader pages, until Ctrl-C or SIGTERM.
+
+    Args:
+        host: the address of the reader pages.
+        port: the port of the reader pages; that of the UI is PREFECT_SERVER_API_PORT, or 4200.
+    """
+    from flows.commands import serve as together
+
+    together.serve(load_settings(), host=host, port=port, say=partial(console.print, markup=False))
+    return EXIT_OK
+
+
+@app.command
+def demo() -> int:
+    """The whole path offline, on sample days the project makes itself, in its own folder."""
+    from flows.commands.demo import run_demo
+
+    return _tell(run_demo(load_settings(), console))
+
+
+def _tell(outcome: Outcome) -> int:
+    """Say how it ended: the sentence last, what failed above it."""
+    to = console if outcome.exit_code == EXIT_OK else errors
+    for detail in outcome.details:
+        to.print(f"  {detail}", markup=False)
+    to.print(outcome.sentence, markup=False)
+    return outcome.exit_code

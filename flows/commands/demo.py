@@ -1,0 +1,51 @@
+"""The whole path offline: sample days through every stage, in a folder of their own."""
+
+import os
+import sys
+from datetime import timedelta
+
+from rich.console import Console
+
+from flows import clock
+from flows.outcome import EXIT_OK, Outcome
+from flows.runs.terminal import prepare, run_quietly
+from flows.settings import Settings, load_settings
+from flows.sources.feed_day import newest_closed
+from flows.sources.sample_hub import SampleHub
+
+DAYS = 14
+QUERY = """
+    select digest_rank, title, papers.upvotes_count, why_here
+    from daily_digest_papers join papers using (paper_id)
+    where digest_date = '{day}' order by digest_rank limit 5"""
+
+
+def run_demo(settings: Settings, console: Console) -> Outcome:
+    """Read two weeks from a sample Hub, then the newest closed day with its digest."""
+    home = settings.home / "demo"
+    # The flows read their settings themselves, as a scheduled run does: told by the environment.
+    os.environ.update(PAPERS_HOME=str(home), PAPERS_WAREHOUSE="")
+    os.environ.pop("PREFECT_HOME", None)
+    prepare(load_settings())
+    from flows.backfill import backfill
+    from flows.daily_papers import daily_papers
+
+    day = newest_closed(clock.utc_now())
+    with SampleHub() as hub:
+        os.environ["PAPERS_HUB_URL"] = hub.url
+        first, last = day - timedelta(days=DAYS), day - timedelta(days=1)
+        console.print(f"Two weeks of sample days, from a sample Hub at {hub.url}")
+        history = run_quietly(lambda: backfill(first, last, return_state=True), console)
+        console.print(history.sentence)
+        if history.exit_code != EXIT_OK:
+            return history
+        console.print(f"\nThe day: {day:%A %d %B %Y}")
+        outcome = run_quietly(lambda: daily_papers(day, return_state=True), console)
+    if outcome.issue:
+        console.print(f"""
+digest    {outcome.issue / "digest.html"}
+quality   {outcome.issue / "quality.html"}
+database  {load_settings().published_path}
+try       PAPERS_HOME={home} {sys.argv[0]} sql "{QUERY.format(day=day)}"
+""")
+    return outcome

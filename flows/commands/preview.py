@@ -1,0 +1,60 @@
+"""A digest as files to look at: for everyone, or as one subscriber would get it."""
+
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+from flows.issues.frozen import issue_files
+from flows.mail_setup import open_mailing, post
+from flows.mailing.ledger import Reader
+from flows.mailing.letters import letters
+from flows.mailing.rules import choose
+from flows.mailing.subscribers import RefusedError, Subscriber, find
+from flows.newsletter.digest import Digest, Edition
+from flows.publication.published import read_digest
+from flows.settings import Settings
+
+
+def preview_files(
+    settings: Settings, day: date, edition: Edition, address: str | None
+) -> list[Path]:
+    """The written files, the HTML first; [] where no paper is published or none was chosen.
+
+    Raises:
+        RefusedError: the address is not on the list.
+        NotPublishedError: there is no publication yet.
+    """
+    digest = read_digest(settings.published_path, day, edition)
+    if digest is None:
+        return []
+    folder = settings.home / "preview" / f"{day}-{edition}"
+    if address is None:
+        files = issue_files(digest, settings)
+    else:
+        person = _subscriber(settings, address)
+        digest = choose(digest, person.rule)
+        if not digest.papers:
+            return []
+        files = issue_files(digest, settings) | {"digest.eml": _letter(digest, person, settings)}
+        folder = folder.with_name(f"{folder.name}-{person.public_id}")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in files]
+
+
+def _subscriber(settings: Settings, address: str) -> Subscriber:
+    with closing(open_mailing(settings)) as mailing:
+        person = find(mailing, address)
+    if person is None or person.address is None:
+        raise RefusedError(f"{address} is not on the list.")
+    return person
+
+
+def _letter(digest: Digest, person: Subscriber, settings: Settings) -> bytes:
+    compose = letters(digest, post(settings), sent_at=digest.proof.read_at)
+    letter = compose(person.rule)
+    if letter is None:
+        raise RefusedError(f"Nothing of {digest.issue_date} matches the choice of this address.")
+    reader = Reader(person.id, person.public_id, person.address or "", person.rule, person.rule.key)
+    return letter(reader)

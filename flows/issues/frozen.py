@@ -1,0 +1,69 @@
+"""An issue as a folder of files, frozen the moment it is made: how it is written and read.
+
+Digest ──▶ issues/<date>-<edition>/{digest.html, digest.txt, digest.eml, issue.json}
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from flows.mail_setup import post
+from flows.newsletter.digest import Digest, Edition
+from flows.newsletter.message import message
+from flows.newsletter.render import Rendering, Site, public, render
+from flows.settings import Settings
+
+
+def issue_folder(settings: Settings, day: date, edition: Edition = "daily") -> Path:
+    """Where the issue of a day, or of the week or month that ends on it, is or will be."""
+    return settings.issues_path / f"{day}-{edition}"
+
+
+def frozen_digest(folder: Path) -> Digest:
+    """The digest of an issue as it was made; its letters are rendered from this alone."""
+    return TypeAdapter(Digest).validate_json((folder / "issue.json").read_bytes())
+
+
+def issue_files(digest: Digest, settings: Settings) -> dict[str, bytes]:
+    """The files of an issue by name; the same digest and settings give the same bytes."""
+    rendering = public(render(digest, Site(settings.public_url)))
+    return {
+        "digest.html": rendering.html.encode(),
+        "digest.txt": rendering.text.encode(),
+        "digest.eml": _mail(digest, rendering, settings),
+        "issue.json": json.dumps(
+            {"subject": rendering.subject} | asdict(digest),
+            default=str,
+            ensure_ascii=False,
+            indent=1,
+        ).encode(),
+    }
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write a folder of files so that it is there whole or not at all, whatever is killed."""
+    new = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    for name, content in files.items():
+        (new / name).write_bytes(content)
+    new.rename(folder)
+
+
+def _mail(digest: Digest, rendering: Rendering, settings: Settings) -> bytes:
+    shared = post(settings)
+    mail = message(
+        rendering,
+        sender=settings.mail_from,
+        to=None,
+        message_id=f"<{digest.edition}.{digest.issue_date}@{shared.domain}>",
+        date=digest.proof.read_at,
+        list_id=shared.list_id,
+        unsubscribe=None,
+    )
+    return mail.as_bytes()

@@ -1,0 +1,60 @@
+"""How the settings set mail up: the list's database, the relay, the sender, the signing keys."""
+
+import os
+import secrets
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from flows.mailing.database import Mailing, open_list
+from flows.mailing.letters import Post
+from flows.mailing.tokens import Tokens
+from flows.mailing.transports import FileTransport, Transport, parse_mail_url
+from flows.newsletter.render import Site
+from flows.settings import Settings, SettingsError
+
+
+def open_mailing(settings: Settings) -> Mailing:
+    """The mailing list of these settings, its tables up to date. Raises MailingError."""
+    url = settings.mailing_url
+    return open_list(url.get_secret_value() if url else settings.home / "mailing.sqlite")
+
+
+def post(settings: Settings) -> Post:
+    """What all letters share: sender, links, signatures."""
+    return Post(Site(settings.public_url), Tokens(secret_keys(settings)), settings.mail_from)
+
+
+def transport(settings: Settings, folder: Path) -> Transport:
+    """How mail leaves: the relay of PAPERS_MAIL_URL, or files in this folder."""
+    if settings.mail_url:
+        return parse_mail_url(settings.mail_url.get_secret_value(), sender=settings.mail_from)
+    return FileTransport(folder)
+
+
+def secret_keys(settings: Settings) -> tuple[SecretStr, ...]:
+    """The keys of PAPERS_SECRET_KEY, the signing one first; else `secret.key`, made if need be.
+
+    Safe when several processes ask for the first time at once: one makes the file, all read it.
+    Raises SettingsError where the setting holds none.
+    """
+    if settings.secret_key:
+        given = settings.secret_key.get_secret_value().split(",")
+        keys = tuple(SecretStr(key.strip()) for key in given if key.strip())
+        if not keys:
+            raise SettingsError("PAPERS_SECRET_KEY cannot be used: there is no key in it.")
+        return keys
+    path = settings.home / "secret.key"
+    if not path.exists():
+        settings.home.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"secret.key.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # another process was faster: its key it is
+        finally:
+            draft.unlink()
+    return (SecretStr(path.read_text().strip()),)

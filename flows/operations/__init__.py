@@ -1,0 +1,1 @@
+"""For the operator: where each day stands, what is wrong, who is told, and upkeep."""

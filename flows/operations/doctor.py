@@ -1,0 +1,226 @@
+"""What an operator would want to know before the first run, or after a bad one. Changes nothing."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Any
+
+import duckdb
+import requests
+
+from flows.mail_setup import transport
+from flows.mailing.database import MailingError
+from flows.mailing.dns_records import dns_findings
+from flows.mailing.transports import FileTransport, TransportError
+from flows.operations.incidents import open_incidents
+from flows.operations.status import mailing_if_any, overview
+from flows.settings import Settings
+from flows.sources.feed_day import newest_closed
+from flows.sources.hub import Hub, Patience
+from flows.warehouse.database import WarehouseBusyError, connect, lock_holder
+
+_PATIENCE = Patience(attempts=1, connect_timeout=5, read_timeout=10)
+_SERVER_SECONDS = 5
+# A publication is written whole beside the old one, and DuckDB wants room to sort in.
+_DISK_LOW, _DISK_SCARCE = 5_000_000_000, 1_000_000_000
+_KEY_LENGTH = 32  # characters; a shorter key can be guessed, and every reader's links with it
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. Level: ok, note, warning, problem (only a problem fails the check)."""
+
+    level: str
+    subject: str
+    sentence: str
+
+
+def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """What was found, one subject after the other."""
+    looks: tuple[Callable[[Settings, datetime], Iterator[Finding]], ...]
+    looks = (_home, _hub, _warehouse, _published, _server, _mail, _key, _dns, _operator)
+    for look in looks:
+        yield from look(settings, now)
+
+
+def _home(settings: Settings, _: datetime) -> Iterator[Finding]:
+    home = settings.home
+    there = next(path for path in (home, *home.parents) if path.exists())
+    if not os.access(there, os.W_OK):
+        sentence = f"{there} cannot be written to; own it, or set PAPERS_HOME to another folder."
+        yield Finding("problem", "home", sentence)
+        return
+    yield Finding("ok", "home", f"Everything is kept in {home}.")
+    free = shutil.disk_usage(there).free
+    left = f"{free / 1e9:.1f} GB are free in {there}"
+    if free < _DISK_SCARCE:
+        yield Finding("problem", "disk", f"Only {left}; the next run may fail: make room.")
+    elif free < _DISK_LOW:
+        yield Finding("warning", "disk", f"{left}; make room before it is gone.")
+    else:
+        yield Finding("ok", "disk", f"{left}.")
+
+
+def _hub(settings: Settings, now: datetime) -> Iterator[Finding]:
+    day = newest_closed(now)
+    hub = Hub(settings.hub_url, settings.hub_token, _PATIENCE)
+    answer = hub.read(day, lambda: now)
+    if answer.is_list:
+        count = len(answer.items)
+        yield Finding("ok", "hub", f"{settings.hub_url} lists {count} papers for {day}.")
+    else:
+        sentence = f"{settings.hub_url}: {answer.trouble}; look at PAPERS_HUB_URL and the network."
+        yield Finding("problem", "hub", sentence)
+
+
+def _warehouse(settings: Settings, _: datetime) -> Iterator[Finding]:
+    if holder := lock_holder(settings):
+        yield Finding("note", "writer", f"A run is at work: {holder}.")
+    known = overview(settings)
+    for note in known.notes:
+        yield Finding("note", "warehouse", note)
+    if not known.days:
+        yield Finding("note", "warehouse", "Nothing was read yet; `papers run` begins.")
+        return
+    newest = known.days[0]
+    level = "problem" if newest.verdict == "failed" else "ok"
+    yield Finding(level, "warehouse", f"{newest.list_date}: {newest.sentence}")
+
+
+def _published(settings: Settings, _: datetime) -> Iterator[Finding]:
+    path = settings.published_path
+    if not path.exists():
+        yield Finding("note", "published", "Nothing is published yet; `papers run` publishes.")
+        return
+    try:
+        with connect(path, read_only=True, patience=3) as connection:
+            newest = connection.execute("select max(digest_date) from marts.daily_digests")
+            (day,) = newest.fetchone() or (None,)
+    except (duckdb.Error, WarehouseBusyError) as error:
+        said = str(error).splitlines()[0]
+        sentence = f"{path} cannot be read ({said}); `papers run` publishes it anew."
+        yield Finding("problem", "published", sentence)
+        return
+    yield Finding("ok", "published", f"{path} reaches to {day}.")
+
+
+def _server(_settings: Settings, now: datetime) -> Iterator[Finding]:
+    url = os.environ.get("PREFECT_API_URL")
+    if not url:
+        sentence = "PREFECT_API_URL names no server; each run starts one of its own and ends it."
+        yield Finding("note", "prefect", sentence)
+        return
+    try:
+        requests.get(f"{url}/health", timeout=_SERVER_SECONDS).raise_for_status()
+        deployments = _ask(url, "deployments", {})
+        coming = {"state": {"type": {"any_": ["SCHEDULED"]}}}
+        runs = _ask(
+            url, "flow_runs", {"flow_runs": coming, "sort": "EXPECTED_START_TIME_ASC", "limit": 1}
+        )
+    except requests.RequestException as error:
+        why = type(error).__name__
+        sentence = f"The server of PREFECT_API_URL does not answer ({why}); start it, or unset it."
+        yield Finding("problem", "prefect", sentence)
+        return
+    active = [d for d in deployments if not d["paused"] and d["schedules"]]
+    if not active:
+        sentence = (
+            "No deployment has a schedule, so nothing runs by itself; `papers serve` makes them."
+        )
+        yield Finding("warning", "prefect", sentence)
+        return
+    names = ", ".join(sorted(d["name"] for d in active))
+    if not runs:
+        sentence = f"Scheduled: {names}; but no run is coming: is the server's scheduler alive?"
+        yield Finding("problem", "prefect", sentence)
+        return
+    start = datetime.fromisoformat(runs[0]["expected_start_time"])
+    at = f"{start:%Y-%m-%d %H:%M} UTC"
+    if start < now and (now - start).total_seconds() > 900:
+        sentence = (
+            f"A run due at {at} has not begun: nothing takes up runs; restart `papers serve`."
+        )
+        yield Finding("problem", "prefect", sentence)
+        return
+    yield Finding("ok", "prefect", f"Scheduled: {names}; the next run is at {at}.")
+
+
+def _ask(url: str, what: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+    answer = requests.post(f"{url}/{what}/filter", json=body, timeout=_SERVER_SECONDS)
+    answer.raise_for_status()
+    found: list[dict[str, Any]] = answer.json()
+    return found
+
+
+def _mail(settings: Settings, _: datetime) -> Iterator[Finding]:
+    try:
+        way = transport(settings, settings.issues_path)
+        if isinstance(way, FileTransport):
+            yield Finding("note", "mail", "Mail goes to files; PAPERS_MAIL_URL names a relay.")
+        else:
+            with closing(way.open()):
+                yield Finding("ok", "mail", "The relay of PAPERS_MAIL_URL takes our connection.")
+    except TransportError as error:
+        yield Finding("problem", "mail", str(error))
+    try:
+        with mailing_if_any(settings) as mailing:
+            if mailing is None:
+                yield Finding("note", "list", "There is no mailing list yet.")
+                return
+            yield Finding("ok", "list", "The mailing list opens.")
+            for one in open_incidents(mailing):
+                sentence = f"{one.incident.cause} Run next: {one.incident.command}"
+                yield Finding("problem", "incident", sentence)
+    except MailingError as error:
+        yield Finding("problem", "list", str(error))
+
+
+def _key(settings: Settings, _: datetime) -> Iterator[Finding]:
+    path = settings.home / "secret.key"
+    if settings.secret_key:
+        signing = settings.secret_key.get_secret_value().split(",")[0].strip()
+        if len(signing) < _KEY_LENGTH:
+            sentence = f"PAPERS_SECRET_KEY has fewer than {_KEY_LENGTH} characters; lengthen it."
+            yield Finding("warning", "key", sentence)
+        else:
+            yield Finding("ok", "key", "PAPERS_SECRET_KEY signs the links in mails.")
+    elif not path.exists():
+        yield Finding("note", "key", f"The first mail makes the key of its links, {path}.")
+    elif path.stat().st_mode & 0o077:
+        yield Finding("warning", "key", f"Others can read {path}; `chmod 600` it.")
+    else:
+        yield Finding("ok", "key", f"{path} signs the links in mails; back it up.")
+
+
+def _dns(settings: Settings, _: datetime) -> Iterator[Finding]:
+    domain = parseaddr(settings.mail_from)[1].rpartition("@")[2]
+    if not settings.public_url.startswith("https://"):
+        sentence = "PAPERS_PUBLIC_URL is not https: mail clients will not offer one-click leaving."
+        yield Finding("warning", "mail", sentence)
+    if "." not in domain:
+        yield Finding(
+            "note", "dns", f"{domain} is no public domain; its records were not looked at."
+        )
+        return
+    selectors = [settings.dkim_selector] if settings.dkim_selector else []
+    for found in dns_findings(domain, selectors=selectors):
+        yield Finding(found.level, "dns", found.sentence)
+
+
+def _operator(settings: Settings, _: datetime) -> Iterator[Finding]:
+    set_ = {
+        "PAPERS_OPERATOR_EMAIL": settings.operator_email,
+        "PAPERS_OPERATOR_WEBHOOK": settings.operator_webhook,
+    }
+    named = [name for name, value in set_.items() if value]
+    if named:
+        yield Finding("ok", "operator", f"Incidents go to {' and '.join(named)}.")
+    else:
+        sentence = (
+            "Nobody is told of incidents; set PAPERS_OPERATOR_EMAIL or PAPERS_OPERATOR_WEBHOOK."
+        )
+        yield Finding("warning", "operator", sentence)

@@ -1,0 +1,285 @@
+"""Where each day stands: verdict, counts, gates, mail, and the sentence why; and what is wrong.
+
+warehouse, or published file while a run holds it ─┐
+days, ledger, incidents ───────────────────────────┴──▶ Overview
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+
+import duckdb
+from duckdb import DuckDBPyConnection
+from rich.console import Console
+from rich.table import Table
+
+from flows.issues.frozen import issue_folder
+from flows.mail_setup import open_mailing
+from flows.mailing.database import Mailing, MailingError
+from flows.mailing.ledger import delivery_counts, newest_issues
+from flows.operations.days import Day, known_days
+from flows.operations.incident_rules import DAILY
+from flows.operations.incidents import KnownIncident, open_incidents
+from flows.settings import Settings
+from flows.warehouse.database import WarehouseBusyError, connect, has_table, records
+from flows.wording import counted, verdict_words
+
+DAYS_SHOWN = 30
+# A stage keeps the warehouse open for seconds; who asks for a status does not wait for all of it.
+_PATIENCE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class ReadingStatus:
+    """One reading of a day. `second_look`: whether the first page gave the same ids once more."""
+
+    read_at: datetime
+    verdict: str
+    reason: str
+    page_count: int | None
+    item_count: int | None
+    second_look: bool | None
+
+
+@dataclass(frozen=True)
+class DayStatus:
+    """One list date as the operator needs it; `sentence` is what its run said last."""
+
+    list_date: date
+    verdict: str
+    sentence: str
+    paper_count: int = 0
+    check_count: int = 0
+    warning_count: int = 0
+    failure_count: int = 0
+    issue: str | None = None
+    mail_state: str | None = None
+    mail: Mapping[str, int] = field(default_factory=dict)
+    readings: tuple[ReadingStatus, ...] = ()
+
+    @property
+    def checks(self) -> str:
+        """The gates' word in counts: `31 passed, 1 warned`."""
+        parts = [f"{self.check_count} passed"] if self.check_count else ["none"]
+        parts += [f"{self.failure_count} failed"] if self.failure_count else []
+        parts += [f"{self.warning_count} warned"] if self.warning_count else []
+        return ", ".join(parts)
+
+    @property
+    def mailed(self) -> str:
+        """The ledger's word in counts: `412 sent, 2 deferred`."""
+        said = ", ".join(f"{count:,} {state}" for state, count in self.mail.items()) or "none"
+        return f"paused: {said}" if self.mail_state == "paused" else said
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The newest days first, what is wrong now, and what could not be looked at."""
+
+    days: tuple[DayStatus, ...]
+    incidents: tuple[KnownIncident, ...]
+    notes: tuple[str, ...]
+
+
+def overview(settings: Settings, day: date | None = None) -> Overview:
+    """Where one day stands, or the last thirty there are; nothing is changed or made for it."""
+    notes: list[str] = []
+    tables = _tables(settings, day, notes)
+    days, mail, incidents = _kept(settings, notes)
+    dates = sorted((set(tables) | set(days)) if day is None else {day} & (set(tables) | set(days)))
+    newest = reversed(dates[-DAYS_SHOWN:])
+    return Overview(
+        tuple(_day(settings, d, tables.get(d), days.get(d), mail.get(d)) for d in newest),
+        tuple(i for i in incidents if day is None or i.incident.subject.endswith(str(day))),
+        tuple(notes),
+    )
+
+
+@contextmanager
+def mailing_if_any(settings: Settings) -> Iterator[Mailing | None]:
+    """The mailing state where there is some; None where opening it would make it."""
+    if not settings.mailing_url and not (settings.home / "mailing.sqlite").exists():
+        yield None
+        return
+    with closing(open_mailing(settings)) as mailing:
+        yield mailing
+
+
+@dataclass(frozen=True)
+class _Mail:
+    state: str
+    counts: dict[str, int]
+
+
+def _kept(
+    settings: Settings, notes: list[str]
+) -> tuple[dict[date, Day], dict[date, _Mail], list[KnownIncident]]:
+    try:
+        with mailing_if_any(settings) as mailing:
+            if mailing is None:
+                return {}, {}, []
+            counted_by_day: dict[date, dict[str, int]] = defaultdict(dict)
+            for row in delivery_counts(mailing):
+                if row.edition == DAILY:
+                    counted_by_day[row.issue_date][row.state] = row.count
+            issues = (issue for issue in newest_issues(mailing, 400) if issue.edition == DAILY)
+            mail = {i.issue_date: _Mail(i.state, counted_by_day[i.issue_date]) for i in issues}
+            return known_days(mailing), mail, open_incidents(mailing)
+    except MailingError as error:
+        notes.append(f"What became of the mail is not known: {error}")
+        return {}, {}, []
+
+
+def _tables(settings: Settings, day: date | None, notes: list[str]) -> dict[date, dict[str, Any]]:
+    """What the warehouse has of each day, or the published file while a run holds the warehouse."""
+    if not settings.warehouse_path.exists():
+        return {}
+    try:
+        with connect(
+            settings.warehouse_path, read_only=True, patience=_PATIENCE_SECONDS
+        ) as warehouse:
+            return _rows(warehouse, day)
+    except (WarehouseBusyError, duckdb.ConnectionException):  # the latter: this very process
+        notes.append("A run is at work in the warehouse; the counts are those last published.")
+    if not settings.published_path.exists():
+        return {}
+    with connect(settings.published_path, read_only=True) as published:
+        return _rows(published, day)
+
+
+def _rows(connection: DuckDBPyConnection, day: date | None) -> dict[date, dict[str, Any]]:
+    if not has_table(connection, "marts", "daily_digests"):
+        return {}
+    rows = records(connection, _DAYS, {"day": day, "most": DAYS_SHOWN})
+    found: dict[date, dict[str, Any]] = {
+        row.pop("list_date"): row | {"readings": ()} for row in rows
+    }
+    query = _READINGS if has_table(connection, "raw", "readings") else _PUBLISHED_READINGS
+    for row in records(connection, query, {"days": list(found)}):
+        found[row.pop("list_date")]["readings"] += (ReadingStatus(**row),)
+    return found
+
+
+def _day(
+    settings: Settings,
+    list_date: date,
+    tables: dict[str, Any] | None,
+    known: Day | None,
+    mail: _Mail | None,
+) -> DayStatus:
+    folder = issue_folder(settings, list_date)
+    found = dict(tables or {})
+    verdict, reason = found.pop("verdict", ""), found.pop("reason", "")
+    sentence = f"{verdict_words(verdict)}. {reason}"
+    readings: Sequence[ReadingStatus] = found.get("readings", ())
+    read_at = max((reading.read_at for reading in readings), default=None)
+    # What the run said, unless the day has become something else since.
+    if known and (known.verdict == verdict or read_at is None or known.concluded_at >= read_at):
+        verdict, sentence = known.verdict, known.sentence
+    return DayStatus(
+        list_date,
+        verdict,
+        sentence,
+        issue=str(folder) if folder.exists() else None,
+        mail_state=mail.state if mail else None,
+        mail=mail.counts if mail else {},
+        **found,
+    )
+
+
+def show(
+    status: Overview,
+    format: Literal["table", "json"],
+    console: Console,
+    *,
+    with_readings: bool = False,
+) -> None:
+    """Print the days as a table or as JSON; `with_readings` also each of their readings."""
+    if format == "json":
+        rows = [asdict(day) | {"reading_count": len(day.readings)} for day in status.days]
+        console.file.write(json.dumps(rows, default=str, indent=1) + "\n")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("day", "verdict", "papers", "checks", "mail", "why"):
+        table.add_column(name, justify="right" if name == "papers" else "left")
+    for day in status.days:
+        table.add_row(
+            f"{day.list_date:%a} {day.list_date}",
+            day.verdict.replace("_", " "),
+            str(day.paper_count),
+            day.checks,
+            day.mailed,
+            day.sentence,
+        )
+    console.print(table, markup=False)
+    if with_readings:
+        for line in (line for day in status.days for line in reading_lines(day)):
+            console.print(f"  {line}", markup=False)
+    for one in status.incidents:
+        since = f"open since {one.opened_at:%Y-%m-%d %H:%M} UTC"
+        console.print(f"{one.incident.cause} ({since}; `{one.incident.command}`)", markup=False)
+    for note in status.notes:
+        console.print(note, markup=False)
+
+
+def reading_lines(day: DayStatus) -> Iterator[str]:
+    """Every reading of a day in one line, newest first."""
+    for reading in day.readings:
+        papers = "no list" if reading.item_count is None else counted(reading.item_count, "paper")
+        yield f"read {reading.read_at:%Y-%m-%d %H:%M} UTC  {papers}  {reading.reason}"
+
+
+# The checks are those of the newest reading that a gate was asked about.
+_DAYS = """
+    with
+        gated as (
+            select list_date, max(run_id) as run_id
+            from quality.gate_results
+            where run_id in (select reading_id from marts.list_readings)
+            group by list_date
+        ),
+
+        checks as (
+            select
+                gated.list_date,
+                count_if(results.is_success) as check_count,
+                count_if(not results.is_success and results.severity = 'warning') as warning_count,
+                count_if(not results.is_success and results.severity = 'critical') as failure_count
+            from gated
+            inner join quality.gate_results as results using (run_id)
+            group by gated.list_date
+        )
+
+    select
+        digests.digest_date as list_date,
+        digests.verdict,
+        digests.reason,
+        digests.paper_count,
+        coalesce(checks.check_count, 0) as check_count,
+        coalesce(checks.warning_count, 0) as warning_count,
+        coalesce(checks.failure_count, 0) as failure_count
+    from marts.daily_digests as digests
+    left join checks on digests.digest_date = checks.list_date
+    where $day::date is null or digests.digest_date = $day
+    order by digests.digest_date desc
+    limit $most
+"""
+_READINGS = """
+    select
+        list_date, read_at, verdict, reason, page_count, item_count,
+        first_page_agrees as second_look
+    from raw.readings
+    where kind = 'daily' and list_contains($days, list_date)
+    order by read_at desc
+"""
+_PUBLISHED_READINGS = """
+    select
+        list_date, read_at, verdict, reason, page_count, item_count, null as second_look
+    from marts.list_readings
+    where list_contains($days, list_date)
+    order by read_at desc
+"""

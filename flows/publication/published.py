@@ -1,0 +1,183 @@
+"""What readers get is read from what was published, never from the warehouse.
+
+published/papers.duckdb ──▶ Digest
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+from flows.issues.periods import first_day
+from flows.newsletter.digest import SECTIONS, Digest, DigestPaper, Edition, Proof, Section
+from flows.warehouse.database import connect, records
+
+RECENT_DAYS = 30
+NOTHING_PUBLISHED = "Nothing is published yet; `papers run` publishes a day."
+
+
+class NotPublishedError(Exception):
+    """There is nothing published to answer from; the message says what to run."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """A week or a month of papers as published: its last day, and how far it is known."""
+
+    digest_date: date
+    verdict: str
+    reason: str
+    paper_count: int
+
+
+def read_digest(path: Path, day: date, edition: Edition = "daily") -> Digest | None:
+    """The digest of a date as published, or None where no paper of it is.
+
+    A weekly or monthly edition has the last day of its period as its date. A paper that an earlier
+    digest of the edition carried already is left out: a reader gets it once.
+
+    Raises:
+        NotPublishedError: there is no publication yet.
+    """
+    first = first_day(edition, day)
+    days = {"first": first, "day": day}
+    with opened(path) as connection:
+        rows = records(connection, _PAPERS.format(edition=edition), {"day": day})
+        if not rows:
+            return None
+        sections = _sections(connection, day) if edition == "daily" else ()
+        (proof,) = records(connection, _PROOF, days)
+        warnings = tuple(row[0] for row in connection.execute(_WARNINGS, days).fetchall())
+    papers = tuple(DigestPaper(**_paper(row)) for row in rows)
+    return Digest(day, edition, papers, Proof(**proof, warnings=warnings), sections)
+
+
+def read_period(path: Path, edition: Edition, digest_date: date) -> Period | None:
+    """How far a week or month is known, or None where no day of it was ever read.
+
+    Raises:
+        NotPublishedError: there is no publication yet.
+    """
+    with opened(path) as connection:
+        rows = records(connection, _PERIOD.format(edition=edition), {"day": digest_date})
+    return Period(**rows[0]) if rows else None
+
+
+def recent_digests(path: Path) -> tuple[Digest, ...]:
+    """The daily digests of complete days, the last 30 calendar days up to the newest of them."""
+    if not path.exists():
+        return ()
+    # While this connection is open, DuckDB gives every other one in this process the same file:
+    # all days are of one publication, and it is opened once.
+    with connect(path, read_only=True) as connection:
+        days = [row[0] for row in connection.execute(_COMPLETE_DAYS, [RECENT_DAYS]).fetchall()]
+        digests = [read_digest(path, day) for day in days]
+    return tuple(digest for digest in digests if digest)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[DuckDBPyConnection]:
+    """A connection to the published file, to read only. Raises NotPublishedError where none is."""
+    if not path.exists():
+        raise NotPublishedError(NOTHING_PUBLISHED)
+    with connect(path, read_only=True) as connection:
+        yield connection
+
+
+def _sections(connection: DuckDBPyConnection, day: date) -> tuple[Section, ...]:
+    """What the day's issue says of papers that earlier issues carried."""
+    found: dict[str, list[DigestPaper]] = {}
+    for row in records(connection, _UPDATES, {"day": day}):
+        found.setdefault(row.pop("section"), []).append(DigestPaper(**_paper(row)))
+    return tuple(Section(name, tuple(found[name])) for name in SECTIONS if name in found)
+
+
+def _paper(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"author_names": tuple(row["author_names"] or ())}
+
+
+_COMPLETE_DAYS = """
+    select digest_date
+    from marts.daily_digests
+    where verdict = 'complete'
+    qualify digest_date > max(digest_date) over () - ?::integer
+    order by digest_date
+"""
+_PAPER = """
+        papers.paper_id,
+        papers.title,
+        papers.abstract,
+        digest.upvotes_count,
+        papers.organization_name,
+        papers.author_names,
+        papers.author_count,
+        papers.published_on,
+        papers.ai_summary,
+        papers.github_url,
+        papers.github_stars_count,
+        papers.project_url,
+        papers.submitted_by,
+        digest.why_here,
+        papers.is_withdrawn
+"""
+_PAPERS = f"""
+    select
+        digest.digest_rank as rank,
+        digest.comments_count,
+        {_PAPER}
+    from marts.{{edition}}_digest_papers as digest
+    inner join marts.papers as papers using (paper_id)
+    where digest.digest_date = $day and not digest.is_repeat
+    order by digest.digest_rank
+"""
+_UPDATES = f"""
+    select
+        digest.section,
+        digest.update_rank as rank,
+        papers.comments_count,
+        {_PAPER}
+    from marts.daily_digest_updates as digest
+    inner join marts.papers as papers using (paper_id)
+    where digest.digest_date = $day
+    order by digest.section, digest.update_rank
+"""
+_PERIOD = """
+    select digest_date, verdict, reason, paper_count
+    from marts.{edition}_digests
+    where digest_date = $day
+"""
+# The readings that the digest stands on: of each of its days the newest that was let through.
+_READINGS = """
+    select list_date, reading_id, read_at, item_count
+    from marts.list_readings
+    where list_date between $first and $day and is_admitted
+    qualify row_number() over (partition by list_date order by read_at desc) = 1
+"""
+_PROOF = f"""
+    with readings as ({_READINGS})
+    select
+        (
+            select sum(paper_count)::bigint from marts.daily_digests
+            where digest_date between $first and $day
+        ) as paper_count,
+        sum(readings.item_count)::bigint as source_count,
+        max(readings.read_at) as read_at,
+        (
+            select count(*) from quality.gate_results
+            where run_id in (select reading_id from readings)
+        ) as check_count
+    from readings
+"""
+_WARNINGS = f"""
+    with readings as ({_READINGS})
+    select results.sentence
+    from quality.gate_results as results
+    inner join readings on results.run_id = readings.reading_id
+    where not results.is_success
+    order by
+        readings.list_date, results.gate, results.suite, results.expectation, results.column_name
+"""

@@ -1,0 +1,78 @@
+"""SQL over the published file, and its answer as bytes to print or to keep. Nothing is changed."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+from flows.publication.published import NOTHING_PUBLISHED, NotPublishedError
+from flows.warehouse.database import connect
+
+Format = Literal["table", "csv", "json", "parquet"]
+
+
+class QueryError(Exception):
+    """SQL that DuckDB does not take; the message says where."""
+
+
+@contextmanager
+def published(path: Path) -> Iterator[DuckDBPyConnection]:
+    """A connection that reads what is published, and none of this machine's other files.
+
+    Raises:
+        NotPublishedError: there is no publication yet.
+    """
+    if not path.exists():
+        raise NotPublishedError(NOTHING_PUBLISHED)
+    with connect(path, read_only=True) as connection:
+        connection.execute(
+            "set enable_external_access = false; set search_path = 'main,marts,quality'"
+        )
+        yield connection
+
+
+def answer(connection: DuckDBPyConnection, query: str, format: Format) -> bytes:
+    """What the published file answers to this SQL; nothing where the SQL asks for nothing.
+
+    Raises:
+        QueryError: DuckDB does not take the query.
+    """
+    try:
+        result = connection.sql(query)
+        return _FORMATS[format](result) if result is not None else b""
+    except duckdb.Error as error:
+        raise QueryError(f"DuckDB does not take this query. {error}") from None
+
+
+def _table(result: DuckDBPyRelation) -> bytes:
+    return f"{result}\n".encode()
+
+
+def _csv(result: DuckDBPyRelation) -> bytes:
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(result.columns)
+    writer.writerows(result.fetchall())
+    return lines.getvalue().encode()
+
+
+def _json(result: DuckDBPyRelation) -> bytes:
+    rows = [dict(zip(result.columns, row, strict=True)) for row in result.fetchall()]
+    return (json.dumps(rows, default=str, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _parquet(result: DuckDBPyRelation) -> bytes:
+    from pyarrow import parquet
+
+    file = io.BytesIO()
+    parquet.write_table(result.to_arrow_table(), file, compression="zstd")
+    return file.getvalue()
+
+
+_FORMATS = {"table": _table, "csv": _csv, "json": _json, "parquet": _parquet}

@@ -1,0 +1,58 @@
+"""Which list dates still lack a final verdict: read from the warehouse alone.
+
+A verdict is final when it is complete or empty and no gate stopped the reading that gave it.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+from flows.gates.gate import create_audit_tables
+from flows.settings import Settings
+from flows.warehouse.database import connect, has_table
+
+
+def unfinished_days(settings: Settings, first: date, last: date) -> list[date]:
+    """The dates of this range, both ends in it, that have no final verdict."""
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    verdicts = final_verdicts(settings)
+    return [day for day in days if day not in verdicts]
+
+
+def final_verdicts(settings: Settings) -> dict[date, str]:
+    """The newest final verdict of each date that has one."""
+    return dict(
+        _rows(
+            settings,
+            """
+            select list_date, arg_max(verdict, read_at)
+            from raw.readings
+            where
+                kind = 'daily'
+                and verdict in ('complete', 'empty')
+                and reading_id not in (select run_id from audit.gates where not is_passed)
+            group by list_date
+            """,
+        )
+    )
+
+
+def first_list_date(settings: Settings) -> date | None:
+    """The first date that was ever read; None in a fresh home."""
+    rows = _rows(settings, "select min(list_date) from raw.readings where kind = 'daily'")
+    first: date | None = rows[0][0] if rows else None
+    return first
+
+
+def known_readings(settings: Settings) -> set[str]:
+    """The ids of all readings there are."""
+    return {row[0] for row in _rows(settings, "select reading_id from raw.readings")}
+
+
+def _rows(settings: Settings, query: str) -> list[Any]:
+    if not settings.warehouse_path.exists():
+        return []
+    with connect(settings.warehouse_path) as connection:
+        if not has_table(connection, "raw", "readings"):
+            return []
+        create_audit_tables(connection)
+        return connection.execute(query).fetchall()

@@ -1,0 +1,52 @@
+"""The words that every surface shares: counts, dates and verdicts as people read them."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+
+VERDICTS = ("complete", "empty", "not_open", "partial", "failed")
+_VERDICT_WORDS = {"not_open": "Not open"}
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 paper`, `1,204 papers`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def thousands(count: int) -> str:
+    """`950`, `1.2k`, `79k`."""
+    if count < 1_000:
+        return str(count)
+    return f"{count / 1_000:.1f}k".replace(".0k", "k") if count < 9_950 else f"{count // 1_000}k"
+
+
+def moment(at: datetime) -> str:
+    """`21 Aug 02:31`, in UTC."""
+    utc = at.astimezone(UTC)
+    return f"{utc.day} {utc:%b %H:%M}"
+
+
+def long_date(day: date) -> str:
+    """`Thursday 20 August 2026`."""
+    return f"{day:%A} {day.day} {day:%B %Y}"
+
+
+def short_day(day: date) -> str:
+    """`Thu 20 Aug`."""
+    return f"{day:%a} {day.day} {day:%b}"
+
+
+def verdict_words(verdict: str) -> str:
+    """A verdict as a sentence begins with it: `Complete`, `Not open`."""
+    return _VERDICT_WORDS.get(verdict, verdict.capitalize())
+
+
+def verdict_counts(verdicts: Iterable[str]) -> str:
+    """How many days have each verdict: `42 complete, 17 empty and 1 failed`."""
+    counts = Counter(verdicts)
+    parts = [
+        f"{counts[verdict]} {verdict_words(verdict).lower()}"
+        for verdict in VERDICTS
+        if counts[verdict]
+    ]
+    return ", ".join([*parts[:-2], " and ".join(parts[-2:])])
