@@ -11,7 +11,7 @@ from datetime import date, datetime
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.daily_papers import or_what_stopped_it, without_stopped
+from flows.daily_papers import rebuilt_without_stopped, run_to_final_state
 from flows.issues.frozen import issue_files, write_files
 from flows.outcome import Outcome
 from flows.publication.published import read_digest
@@ -32,34 +32,34 @@ def as_of_papers(day: date, time: datetime) -> State:
 
     def path() -> Outcome:
         with writer_lock(settings):
-            there = restore(settings, day, time)
-        return rebuilt_day(day, there)
+            restored = restore(settings, day, time)
+        return rebuilt_day(day, restored)
 
-    return or_what_stopped_it(path)
+    return run_to_final_state(path)
 
 
-def rebuilt_day(day: date, there: Settings) -> Outcome:
+def rebuilt_day(day: date, restored: Settings) -> Outcome:
     """The stages from validate to publish in this home, and the digest where there was one."""
-    stopped = validate("raw", there).stopped
-    transform(there)
-    stopped += without_stopped(validate("marts", there), there).stopped
-    publish(there)
-    verdict, reason = _standing(there, day)
-    page = write_quality_page(there, day, verdict, reason)
-    digest = read_digest(there.published_path, day)
-    folder = there.home / "digest"
+    stopped = validate("raw", restored).stopped
+    transform(restored)
+    stopped += rebuilt_without_stopped(validate("marts", restored), restored).stopped
+    publish(restored)
+    verdict, reason = _standing(restored, day)
+    page = write_quality_page(restored, day, verdict, reason)
+    digest = read_digest(restored.published_path, day)
+    folder = restored.home / "digest"
     if digest:
-        write_files(folder, issue_files(digest, there))
+        write_files(folder, issue_files(digest, restored))
     papers = counted(len(digest.papers) if digest else 0, "paper")
     sentence = (
-        f"It was {verdict.replace('_', ' ')}, with {papers}. {reason} Rebuilt in {there.home}."
+        f"It was {verdict.replace('_', ' ')}, with {papers}. {reason} Rebuilt in {restored.home}."
     )
     details = tuple(f"{report.list_date}: {report.reason}" for report in stopped)
     return Outcome("complete", sentence, page.path, details, folder if digest else None)
 
 
-def _standing(there: Settings, day: date) -> tuple[str, str]:
-    with connect(there.warehouse_path, read_only=True) as connection:
+def _standing(restored: Settings, day: date) -> tuple[str, str]:
+    with connect(restored.warehouse_path, read_only=True) as connection:
         row = connection.execute(
             "select verdict, reason from marts.daily_digests where digest_date = ?", [day]
         ).fetchone()

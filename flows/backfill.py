@@ -13,7 +13,7 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 
 from flows import clock
-from flows.daily_papers import or_what_stopped_it, without_stopped
+from flows.daily_papers import rebuilt_without_stopped, run_to_final_state
 from flows.extract import history, load_id, reading_pipeline
 from flows.gates.gate import GateReport
 from flows.operations.alerts import after_run
@@ -49,7 +49,7 @@ def backfill(first: date, last: date) -> State:
         with one_writer(settings):
             return read_days(unfinished_days(settings, first, last), settings)
 
-    return or_what_stopped_it(path)
+    return run_to_final_state(path)
 
 
 @flow(name="import", flow_run_name="import {count} recordings", validate_parameters=False)
@@ -69,7 +69,7 @@ def import_recordings(recordings: Sequence[Recording], count: int) -> State:  # 
         with writer_lock(settings):
             return _in_bulk(bring, settings)
 
-    return or_what_stopped_it(path)
+    return run_to_final_state(path)
 
 
 def read_days(days: Sequence[date], settings: Settings) -> Outcome:
@@ -98,7 +98,7 @@ def _in_bulk(bring: Callable[[], list[Reading]], settings: Settings) -> Outcome:
         readings = bring()
         stopped = validate("raw", settings).stopped
         transform(settings)
-        stopped += without_stopped(validate("marts", settings), settings).stopped
+        stopped += rebuilt_without_stopped(validate("marts", settings), settings).stopped
         publish(settings)
         ended = _write_quality_pages(settings, readings)
     now = clock.utc_now()

@@ -41,10 +41,10 @@ def daily_papers(day: date) -> State:
         with writer_lock(settings), quality_site(settings):
             return one_day(day, settings)
 
-    return to_its_end(day, path)
+    return run_to_verdict(day, path)
 
 
-def to_its_end(day: date, path: Callable[[], Outcome]) -> State:
+def run_to_verdict(day: date, path: Callable[[], Outcome]) -> State:
     """Run a day's path and conclude the day with what came of it, a bug of ours included."""
     try:
         outcome = path()
@@ -56,12 +56,12 @@ def to_its_end(day: date, path: Callable[[], Outcome]) -> State:
     except Exception as bug:  # noqa: BLE001  the day needs its verdict, and the state keeps the bug
         get_run_logger().exception("The run stopped at an error of its own.")
         why = f"Failed. The run stopped at an error of its own: {type(bug).__name__}; see its log."
-        conclude(day, Outcome("failed", why))
+        record_verdict(day, Outcome("failed", why))
         return Failed(message=why, data=bug)
-    return conclude(day, outcome)
+    return record_verdict(day, outcome)
 
 
-def or_what_stopped_it(path: Callable[[], Outcome]) -> State:
+def run_to_final_state(path: Callable[[], Outcome]) -> State:
     """Run a path that is no single day's; a failed build or a busy warehouse is one sentence."""
     try:
         return final_state(path())
@@ -69,7 +69,7 @@ def or_what_stopped_it(path: Callable[[], Outcome]) -> State:
         return final_state(Outcome("failed", str(stop)))
 
 
-def conclude(day: date, outcome: Outcome) -> State:
+def record_verdict(day: date, outcome: Outcome) -> State:
     """Keep how a day ended, show it on the run's page, tell the operator; the run's final state."""
     settings, now = load_settings(), clock.utc_now()
     ended = Day(
@@ -94,7 +94,7 @@ def one_day(day: date, settings: Settings) -> Outcome:
     transform(settings)
     if not reading.is_whole or raw.stopping(reading.reading_id):
         return _ending(reading, raw, settings)
-    marts = without_stopped(validate("marts", settings), settings)
+    marts = rebuilt_without_stopped(validate("marts", settings), settings)
     if marts.stopping(reading.reading_id):
         return _ending(reading, marts, settings)
     publish(settings)
@@ -111,7 +111,7 @@ def one_day(day: date, settings: Settings) -> Outcome:
     )
 
 
-def without_stopped(marts: Gating, settings: Settings) -> Gating:
+def rebuilt_without_stopped(marts: Gating, settings: Settings) -> Gating:
     """Build again without what gate marts stopped, until it stops nothing more."""
     asked = marts
     while asked.stopped:

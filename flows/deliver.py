@@ -12,8 +12,8 @@ from flows.mail_setup import post, transport
 from flows.mailing.database import Mailing
 from flows.mailing.ledger import PAUSED, Issue, counts, newest_issues, open_issue, set_issue
 from flows.mailing.letters import letters
-from flows.mailing.sending import Limits, OnProgress, SendReport, send_issue
-from flows.mailing.sent_log import Witness
+from flows.mailing.sending import OnProgress, SendLimits, SendReport, send_issue
+from flows.mailing.sent_log import SentLog
 from flows.newsletter.digest import Digest, Edition
 from flows.settings import Settings
 from flows.sources.feed_day import newest_closed
@@ -39,11 +39,11 @@ def deliver(
         TransportError, MailingError: mail cannot be sent at all; the message says why.
     """
     digest = frozen_digest(folder)
-    witness = Witness(settings.home / "mailed.log")
-    witness.begin(is_new=mailing.file is None or not newest_issues(mailing, 1))
+    sent_log = SentLog(settings.home / "mailed.log")
+    sent_log.begin(is_new=mailing.file is None or not newest_issues(mailing, 1))
     issue = ledger_issue(mailing, digest.issue_date, digest.edition, now)
     entries = counts(mailing, issue)
-    doubt = None if is_forced else witness.doubt(issue, sum(entries.values()))
+    doubt = None if is_forced else sent_log.doubt(issue, sum(entries.values()))
     if doubt:
         issue = set_issue(mailing, issue, PAUSED, doubt, now=now)
         return SendReport(issue, doubt, entries, None, is_blocked=True)
@@ -54,14 +54,14 @@ def deliver(
             issue,
             compose,
             transport(settings, folder / "mail"),
-            limits=Limits(issue_life=timedelta(hours=settings.issue_max_age_hours)),
+            limits=SendLimits(issue_life=timedelta(hours=settings.issue_max_age_hours)),
             clock=lambda: now,
             is_current=_is_current(digest, settings, now),
             is_forced=is_forced,
             on_progress=on_progress,
         )
     finally:
-        witness.note(issue, sum(counts(mailing, issue).values()))
+        sent_log.note(issue, sum(counts(mailing, issue).values()))
 
 
 def _is_current(digest: Digest, settings: Settings, now: datetime) -> bool:

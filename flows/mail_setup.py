@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from flows.mailing.database import Mailing, open_list
+from flows.mailing.database import Mailing, open_mailing_database
 from flows.mailing.letters import Post
 from flows.mailing.tokens import Tokens
 from flows.mailing.transports import FileTransport, Transport, parse_mail_url
@@ -17,7 +17,9 @@ from flows.settings import Settings, SettingsError
 def open_mailing(settings: Settings) -> Mailing:
     """The mailing list of these settings, its tables up to date. Raises MailingError."""
     url = settings.mailing_url
-    return open_list(url.get_secret_value() if url else settings.home / "mailing.sqlite")
+    return open_mailing_database(
+        url.get_secret_value() if url else settings.home / "mailing.sqlite"
+    )
 
 
 def post(settings: Settings) -> Post:

@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import State
 
 from flows import clock
 from flows.backfill import read_days
-from flows.daily_papers import one_day, or_what_stopped_it, to_its_end
+from flows.daily_papers import one_day, run_to_final_state, run_to_verdict
 from flows.export import export
 from flows.extract import extract_trending
 from flows.issues.frozen import issue_folder
@@ -78,7 +78,7 @@ def daily_digest() -> State:
         return outcome.adding(f"The next try is at {_clock_time(again, settings)}.")
 
     with about(day):
-        return to_its_end(day, path)
+        return run_to_verdict(day, path)
 
 
 @flow(name="open list", flow_run_name=_open_list_name)
@@ -95,7 +95,7 @@ def open_list() -> State:
             with quality_site(settings), about(day):
                 return one_day(day, settings)
 
-    return or_what_stopped_it(path)
+    return run_to_final_state(path)
 
 
 @flow(name="re-reading", flow_run_name=_reread_name)
@@ -107,7 +107,7 @@ def reread() -> State:
         with one_writer(settings):
             return read_days(last_list_dates(clock.utc_now(), settings.reread_days), settings)
 
-    return or_what_stopped_it(path)
+    return run_to_final_state(path)
 
 
 @flow(name="upkeep", flow_run_name="Upkeep of the pages, the archive and the database")
@@ -124,7 +124,7 @@ def upkeep() -> State:
         said = f"Quality reports written; {archived}; {size / 1e6:,.0f} MB of warehouse checked in."
         return Outcome("complete", said)
 
-    return or_what_stopped_it(path)
+    return run_to_final_state(path)
 
 
 def next_try_at(day: date, outcome: Outcome, settings: Settings, now: datetime) -> datetime | None:

@@ -21,7 +21,7 @@ from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.ledger import DeliveryCount, delivery_counts
 from flows.outcome import BuildFailedError
-from flows.runs.names import key
+from flows.runs.names import artifact_key
 from flows.settings import Settings
 from flows.stage import stage
 from flows.warehouse.database import connect
@@ -76,7 +76,7 @@ def transform(settings: Settings) -> Build:
         record_issues(connection, settings.issues_path)
     build = Build(_dbt_build(settings, is_new_project=is_new_project), list_date_count)
     create_table_artifact(
-        key=key("dbt-build"),
+        key=artifact_key("dbt-build"),
         table=_table(build.nodes),
         description=build.sentence,
     )

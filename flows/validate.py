@@ -11,7 +11,7 @@ from prefect.artifacts import create_table_artifact
 from expectations import JUDGED
 from flows import clock
 from flows.gates.gate import CheckResult, GateReport, create_audit_tables, gate_marts, gate_raw
-from flows.runs.names import key
+from flows.runs.names import artifact_key
 from flows.settings import Settings
 from flows.stage import stage
 from flows.warehouse.database import connect
@@ -118,7 +118,7 @@ def _show(gating: Gating) -> None:
     ]
     if rows:
         create_table_artifact(
-            key=key(f"gate-{gating.gate}"), table=rows, description=gating.sentence
+            key=artifact_key(f"gate-{gating.gate}"), table=rows, description=gating.sentence
         )
 
 

@@ -254,11 +254,13 @@ class _Judge:
 
     def reports(self) -> list[GateReport]:
         """One report a reading, in the order of the readings."""
-        kept_back = defaultdict(list)
+        quarantined = defaultdict(list)
         for item in self.quarantined.values():
-            kept_back[item.reading_id].append(item)
+            quarantined[item.reading_id].append(item)
         return [
-            GateReport(self.gate, run_id, day, tuple(self.checks[run_id]), tuple(kept_back[run_id]))
+            GateReport(
+                self.gate, run_id, day, tuple(self.checks[run_id]), tuple(quarantined[run_id])
+            )
             for run_id, day in self.list_dates.items()
         ]
 
@@ -370,11 +372,11 @@ def _written(connection: DuckDBPyConnection, judge: _Judge) -> list[GateReport]:
         for report in reports
     ]
     results = [vars(check) for report in reports for check in report.checks]
-    kept_back = [vars(item) for report in reports for item in report.quarantined]
+    quarantined = [vars(item) for report in reports for item in report.quarantined]
     found = {
         "judged": pa.Table.from_pylist(gates),
         "results": pa.Table.from_pylist(results),
-        "kept_back": pa.Table.from_pylist(kept_back, _KEPT_BACK),
+        "quarantined": pa.Table.from_pylist(quarantined, _QUARANTINED),
     }
     connection.begin()
     try:
@@ -431,7 +433,7 @@ _AUDIT_TABLES = """
         quarantined_at timestamptz not null
     );
 """
-_KEPT_BACK = pa.schema(
+_QUARANTINED = pa.schema(
     [
         ("reading_id", pa.string()),
         ("position", pa.int64()),
@@ -452,17 +454,17 @@ _WRITE_QUARANTINED = (
     """
     insert into audit.quarantined_items by name
     select
-        kept_back.reading_id,
+        quarantined.reading_id,
         items.list_date,
         items.read_at,
-        kept_back.position,
+        quarantined.position,
         items.paper_id,
-        kept_back.reason,
-        kept_back.expectation,
+        quarantined.reason,
+        quarantined.expectation,
         items.item,
         judged.checked_at as quarantined_at
-    from kept_back
-    inner join judged on kept_back.reading_id = judged.run_id
+    from quarantined
+    inner join judged on quarantined.reading_id = judged.run_id
     inner join raw.items using (reading_id, position)
     """,
 )

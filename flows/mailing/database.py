@@ -73,7 +73,7 @@ class Mailing:
         self.engine.dispose()
 
 
-def open_list(url: str | Path) -> Mailing:
+def open_mailing_database(url: str | Path) -> Mailing:
     """The mailing list at a path or database URL, created or migrated to the newest schema first.
 
     Safe when several processes open it at once. Raises MailingError.

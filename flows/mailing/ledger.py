@@ -42,7 +42,7 @@ from flows.mailing.marks import Marks
 from flows.mailing.rules import Rule
 from flows.mailing.subscribers import suppress_on, why_suppressed
 from flows.mailing.tables import Utc, deliveries, issues, subscribers
-from flows.mailing.transports import DEFERRED, FAILED, SENT, UNKNOWN, WITHHELD, Outcome
+from flows.mailing.transports import DEFERRED, FAILED, SENT, UNKNOWN, WITHHELD, SendResult
 from flows.wording import counted
 
 CLAIMED, SKIPPED = "claimed", "skipped"
@@ -471,7 +471,7 @@ class Ledger:
             for reader, outcome in results:
                 self._record_one(connection, reader, outcome)
 
-    def _record_one(self, connection: Connection, reader: Reader, outcome: Outcome) -> None:
+    def _record_one(self, connection: Connection, reader: Reader, outcome: SendResult) -> None:
         if outcome.state == WITHHELD:
             reason = outcome.reason or _why(connection, reader)
             self._update(connection, reader, state=SKIPPED, reason=reason)
@@ -522,7 +522,7 @@ class Ledger:
         )
 
 
-Result = tuple[Reader, Outcome]
+Result = tuple[Reader, SendResult]
 
 
 @dataclass(eq=False)

@@ -40,8 +40,8 @@ from flows.mailing.transports import (
     UNKNOWN,
     WITHHELD,
     Connection,
-    Outcome,
     Parcel,
+    SendResult,
     StaleConnectionError,
     Transport,
     TransportError,
@@ -65,7 +65,7 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True)
-class Limits:
+class SendLimits:
     """How fast, how long, and when to stop."""
 
     connections_count: int = 4
@@ -104,7 +104,7 @@ def send_issue(
     compose: Compose,
     transport: Transport,
     *,
-    limits: Limits | None = None,
+    limits: SendLimits | None = None,
     clock: Callable[[], datetime] = utc_now,
     is_current: bool = True,
     is_forced: bool = False,
@@ -116,7 +116,7 @@ def send_issue(
     the newest of its edition, in the ledger and as far as the caller knows (`is_current`);
     `is_forced` is the operator's word that it shall go out all the same.
     """
-    limits = limits or Limits()
+    limits = limits or SendLimits()
     issue = find_issue(mailing, issue.edition, issue.issue_date) or issue
     with lease(mailing) as number, closing(Ledger(mailing, issue, number, clock)) as ledger:
         ledger.recover()
@@ -149,7 +149,7 @@ def _close_expired(
     mailing: Mailing,
     edition: str,
     number: int,
-    limits: Limits,
+    limits: SendLimits,
     clock: Callable[[], datetime],
 ) -> None:
     """Fail what issues past their life still hold back, so that no state is for ever."""
@@ -162,7 +162,7 @@ def _close_expired(
             set_issue(mailing, old, DONE, _tally(ended) if ended else old.sentence, now=clock())
 
 
-def _why_not(issue: Issue, limits: Limits, clock: Callable[[], datetime]) -> str | None:
+def _why_not(issue: Issue, limits: SendLimits, clock: Callable[[], datetime]) -> str | None:
     if issue.state == PAUSED:
         return issue.sentence
     if (age := _age(issue, clock)) > limits.issue_life:
@@ -210,7 +210,7 @@ class _Run:
         ledger: Ledger,
         compose: Compose,
         transport: Transport,
-        limits: Limits,
+        limits: SendLimits,
         on_progress: OnProgress | None,
     ) -> None:
         self._ledger, self._compose = ledger, compose
@@ -259,7 +259,9 @@ class _Run:
                 if letter := self._letter(reader):
                     yield _Job(reader, letter)
                 else:  # the reader chose anew since it was deferred
-                    self._ledger.note([(reader, Outcome(WITHHELD, "nothing matched their choice"))])
+                    self._ledger.note(
+                        [(reader, SendResult(WITHHELD, "nothing matched their choice"))]
+                    )
 
     def _letter(self, reader: Reader) -> Letter | None:
         """The letter for the reader's rule; readers come by rule, so a few kept ones suffice."""
@@ -313,7 +315,7 @@ class _Run:
 
     def _hand_over(
         self, connection: Connection | None, job: _Job, results: list[Result]
-    ) -> tuple[Connection | None, Outcome]:
+    ) -> tuple[Connection | None, SendResult]:
         def may_send() -> bool:
             is_ours = self._ledger.note(tuple(results), begin=job.reader)
             results.clear()
@@ -327,11 +329,11 @@ class _Run:
                 self._close(connection)
         connection = self._open()
         if connection is None:
-            return None, Outcome(WITHHELD)
+            return None, SendResult(WITHHELD)
         try:
             return connection, connection.send(parcel, may_send)
         except StaleConnectionError as error:
-            return connection, Outcome(DEFERRED, f"cut off: {error}", is_cut=True)
+            return connection, SendResult(DEFERRED, f"cut off: {error}", is_cut=True)
 
     def _open(self) -> Connection | None:
         """Give a new connection, or None where none can be had but other threads have theirs."""
@@ -357,7 +359,7 @@ class _Run:
             with self._lock:
                 self._open_count -= 1
 
-    def _judge(self, outcome: Outcome) -> None:
+    def _judge(self, outcome: SendResult) -> None:
         """Keep the error budget; over it, the issue pauses."""
         with self._lock:
             self._tried_count += 1

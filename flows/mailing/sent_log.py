@@ -1,4 +1,4 @@
-"""A second witness of what was mailed, beside the ledger: a few words an issue in `mailed.log`.
+"""A second sent_log of what was mailed, beside the ledger: a few words an issue in `mailed.log`.
 
 A ledger restored from a backup does not know who was mailed since. What the age of issues and
 newer issues do not stop, this does: an issue whose ledger knows of fewer messages than the log, and
@@ -19,7 +19,7 @@ _SLOWNESS = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
-class Witness:
+class SentLog:
     """The log of one home; no address is in it, and no backup needs it."""
 
     path: Path

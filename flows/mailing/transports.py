@@ -48,7 +48,7 @@ class Parcel:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SendResult:
     """What became of a parcel: `withheld` if it was not to go after all, else a ledger state."""
 
     state: str
@@ -60,7 +60,7 @@ class Outcome:
 class Connection(Protocol):
     """A way out that is kept open over many parcels."""
 
-    def send(self, parcel: Parcel, may_send: Callable[[], bool]) -> Outcome:
+    def send(self, parcel: Parcel, may_send: Callable[[], bool]) -> SendResult:
         """Hand a parcel over. `may_send` is asked at the last moment before its content leaves."""
 
     def close(self) -> None:
@@ -88,18 +88,18 @@ class FileTransport:
             raise TransportError(f"Mail cannot be written to {self.folder}: {error}.") from error
         return self
 
-    def send(self, parcel: Parcel, may_send: Callable[[], bool]) -> Outcome:
+    def send(self, parcel: Parcel, may_send: Callable[[], bool]) -> SendResult:
         """Write the file, whole or not at all."""
         if not may_send():
-            return Outcome(WITHHELD)
+            return SendResult(WITHHELD)
         path = self.folder / f"{parcel.public_id}.eml"
         draft = path.with_suffix(".part")
         try:
             draft.write_bytes(parcel.content)
             draft.replace(path)
         except OSError as error:
-            return Outcome(DEFERRED, f"the file cannot be written: {error.strerror}")
-        return Outcome(SENT)
+            return SendResult(DEFERRED, f"the file cannot be written: {error.strerror}")
+        return SendResult(SENT)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -170,7 +170,7 @@ class _SmtpConnection:
     smtp: smtplib.SMTP
     transport: SmtpTransport
 
-    def send(self, parcel: Parcel, may_send: Callable[[], bool]) -> Outcome:
+    def send(self, parcel: Parcel, may_send: Callable[[], bool]) -> SendResult:
         """One transaction, step by step: smtplib's `sendmail` hides at which step it ended."""
         is_in_doubt = False
         try:
@@ -178,7 +178,7 @@ class _SmtpConnection:
                 return refusal
             if not may_send():
                 self.smtp.rset()
-                return Outcome(WITHHELD)
+                return SendResult(WITHHELD)
             code, answer = self.smtp.docmd("DATA")
             if code != 354:
                 return self._refused(code, answer)
@@ -189,16 +189,16 @@ class _SmtpConnection:
             is_in_doubt = not 200 <= code < 600
             self._wait(self.transport.timeout)
             if 200 <= code < 300:
-                return Outcome(SENT)
+                return SendResult(SENT)
             if is_in_doubt:
-                return Outcome(UNKNOWN, f"no SMTP answer after DATA: {code}", is_cut=True)
+                return SendResult(UNKNOWN, f"no SMTP answer after DATA: {code}", is_cut=True)
             return self._refused(code, answer, after_data=True)
         except (smtplib.SMTPException, OSError) as error:
             if is_in_doubt:
-                return Outcome(UNKNOWN, f"cut off after DATA: {_said(error)}", is_cut=True)
-            return Outcome(DEFERRED, f"cut off before DATA: {_said(error)}", is_cut=True)
+                return SendResult(UNKNOWN, f"cut off after DATA: {_said(error)}", is_cut=True)
+            return SendResult(DEFERRED, f"cut off before DATA: {_said(error)}", is_cut=True)
 
-    def _address(self, to: str) -> Outcome | None:
+    def _address(self, to: str) -> SendResult | None:
         """Name sender and recipient; the refusal, if one is refused.
 
         Where the other side allows it (RFC 2920) both go in one packet. Both are validated
@@ -231,7 +231,7 @@ class _SmtpConnection:
 
     def _refused(
         self, code: int, answer: bytes, state: str | None = None, *, after_data: bool = False
-    ) -> Outcome:
+    ) -> SendResult:
         """The outcome of an answer that is no yes; the connection is made ready for the next."""
         text = answer.decode("utf-8", "replace")
         reason = one_line(f"{code} {text}")
@@ -244,7 +244,7 @@ class _SmtpConnection:
         if state is None:
             state = FAILED if 500 <= code < 600 else DEFERRED
         is_bad = state == FAILED and is_address_bad(code, text, after_data=after_data)
-        return Outcome(state, reason, is_bad, is_cut)
+        return SendResult(state, reason, is_bad, is_cut)
 
 
 def is_address_bad(code: int, text: str, *, after_data: bool = False) -> bool:

@@ -26,8 +26,8 @@ from flows.mailing.transports import (
     DEFERRED,
     SENT,
     UNKNOWN,
-    Outcome,
     Parcel,
+    SendResult,
     SmtpTransport,
     StaleConnectionError,
     TransportError,
@@ -40,9 +40,9 @@ from flows.settings import Settings
 
 # A run must not wait long for the operator's mail, and nobody for a webhook.
 _MAIL_SECONDS, _MAIL_FINAL_SECONDS, _WEBHOOK_SECONDS = 20.0, 60.0, 10.0
-_WITHHELD = Outcome("withheld")
+_WITHHELD = SendResult("withheld")
 
-Channel = Callable[[Notice, Callable[[], bool]], Outcome]
+Channel = Callable[[Notice, Callable[[], bool]], SendResult]
 """Sends a notice; asks at the last moment whether it still may."""
 
 
@@ -144,7 +144,7 @@ def text(notice: Notice) -> str:
 
 
 def _mail_channel(settings: Settings, operator: str) -> Channel:
-    def send(notice: Notice, may_send: Callable[[], bool]) -> Outcome:
+    def send(notice: Notice, may_send: Callable[[], bool]) -> SendResult:
         try:
             way = transport(settings, settings.home / "outbox")
             if isinstance(way, SmtpTransport):
@@ -152,13 +152,13 @@ def _mail_channel(settings: Settings, operator: str) -> Channel:
             to = parse_address(parseaddr(operator)[1]).text
             connection = way.open()
         except (TransportError, AddressError) as error:
-            return Outcome(DEFERRED, str(error))
+            return SendResult(DEFERRED, str(error))
         try:
             name = f"incident-{notice.known.id}-{notice.news}"
             content = _mail(notice, settings.mail_from, to).as_bytes()
             return connection.send(Parcel(name, to, content), may_send)
         except StaleConnectionError as error:
-            return Outcome(DEFERRED, str(error))
+            return SendResult(DEFERRED, str(error))
         finally:
             connection.close()
 
@@ -181,7 +181,7 @@ def _mail(notice: Notice, sender: str, to: str) -> EmailMessage:
 
 
 def _webhook_channel(url: str) -> Channel:
-    def send(notice: Notice, may_send: Callable[[], bool]) -> Outcome:
+    def send(notice: Notice, may_send: Callable[[], bool]) -> SendResult:
         if not may_send():
             return _WITHHELD
         try:
@@ -192,11 +192,11 @@ def _webhook_channel(url: str) -> Channel:
             # Its text may hold the URL, and the URL is a secret: only its kind is told.
             kind = type(error).__name__
             if _never_left(error):
-                return Outcome(DEFERRED, f"the webhook cannot be reached: {kind}")
-            return Outcome(UNKNOWN, f"the webhook did not answer: {kind}")
+                return SendResult(DEFERRED, f"the webhook cannot be reached: {kind}")
+            return SendResult(UNKNOWN, f"the webhook did not answer: {kind}")
         if 200 <= answer.status_code < 300:
-            return Outcome(SENT)
-        return Outcome(DEFERRED, f"the webhook answered {answer.status_code}")
+            return SendResult(SENT)
+        return SendResult(DEFERRED, f"the webhook answered {answer.status_code}")
 
     return send
 

@@ -31,7 +31,7 @@ _KEY_LENGTH = 32  # characters; a shorter key can be guessed, and every reader's
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing looked at. Level: ok, note, warning, problem (only a problem fails the check)."""
 
     level: str
@@ -39,62 +39,62 @@ class Finding:
     sentence: str
 
 
-def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
+def examine(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
     """What was found, one subject after the other."""
-    looks: tuple[Callable[[Settings, datetime], Iterator[Finding]], ...]
+    looks: tuple[Callable[[Settings, datetime], Iterator[Diagnosis]], ...]
     looks = (_home, _hub, _warehouse, _published, _server, _mail, _key, _dns, _operator)
     for look in looks:
         yield from look(settings, now)
 
 
-def _home(settings: Settings, _: datetime) -> Iterator[Finding]:
+def _home(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
     home = settings.home
     there = next(path for path in (home, *home.parents) if path.exists())
     if not os.access(there, os.W_OK):
         sentence = f"{there} cannot be written to; own it, or set PAPERS_HOME to another folder."
-        yield Finding("problem", "home", sentence)
+        yield Diagnosis("problem", "home", sentence)
         return
-    yield Finding("ok", "home", f"Everything is kept in {home}.")
+    yield Diagnosis("ok", "home", f"Everything is kept in {home}.")
     free = shutil.disk_usage(there).free
     left = f"{free / 1e9:.1f} GB are free in {there}"
     if free < _DISK_SCARCE:
-        yield Finding("problem", "disk", f"Only {left}; the next run may fail: make room.")
+        yield Diagnosis("problem", "disk", f"Only {left}; the next run may fail: make room.")
     elif free < _DISK_LOW:
-        yield Finding("warning", "disk", f"{left}; make room before it is gone.")
+        yield Diagnosis("warning", "disk", f"{left}; make room before it is gone.")
     else:
-        yield Finding("ok", "disk", f"{left}.")
+        yield Diagnosis("ok", "disk", f"{left}.")
 
 
-def _hub(settings: Settings, now: datetime) -> Iterator[Finding]:
+def _hub(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
     day = newest_closed(now)
     hub = Hub(settings.hub_url, settings.hub_token, _PATIENCE)
     answer = hub.read(day, lambda: now)
     if answer.is_list:
         count = len(answer.items)
-        yield Finding("ok", "hub", f"{settings.hub_url} lists {count} papers for {day}.")
+        yield Diagnosis("ok", "hub", f"{settings.hub_url} lists {count} papers for {day}.")
     else:
         sentence = f"{settings.hub_url}: {answer.trouble}; look at PAPERS_HUB_URL and the network."
-        yield Finding("problem", "hub", sentence)
+        yield Diagnosis("problem", "hub", sentence)
 
 
-def _warehouse(settings: Settings, _: datetime) -> Iterator[Finding]:
+def _warehouse(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
     if holder := lock_holder(settings):
-        yield Finding("note", "writer", f"A run is at work: {holder}.")
+        yield Diagnosis("note", "writer", f"A run is at work: {holder}.")
     known = overview(settings)
     for note in known.notes:
-        yield Finding("note", "warehouse", note)
+        yield Diagnosis("note", "warehouse", note)
     if not known.days:
-        yield Finding("note", "warehouse", "Nothing was read yet; `papers run` begins.")
+        yield Diagnosis("note", "warehouse", "Nothing was read yet; `papers run` begins.")
         return
     newest = known.days[0]
     level = "problem" if newest.verdict == "failed" else "ok"
-    yield Finding(level, "warehouse", f"{newest.list_date}: {newest.sentence}")
+    yield Diagnosis(level, "warehouse", f"{newest.list_date}: {newest.sentence}")
 
 
-def _published(settings: Settings, _: datetime) -> Iterator[Finding]:
+def _published(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
     path = settings.published_path
     if not path.exists():
-        yield Finding("note", "published", "Nothing is published yet; `papers run` publishes.")
+        yield Diagnosis("note", "published", "Nothing is published yet; `papers run` publishes.")
         return
     try:
         with connect(path, read_only=True, patience=3) as connection:
@@ -103,16 +103,16 @@ def _published(settings: Settings, _: datetime) -> Iterator[Finding]:
     except (duckdb.Error, WarehouseBusyError) as error:
         said = str(error).splitlines()[0]
         sentence = f"{path} cannot be read ({said}); `papers run` publishes it anew."
-        yield Finding("problem", "published", sentence)
+        yield Diagnosis("problem", "published", sentence)
         return
-    yield Finding("ok", "published", f"{path} reaches to {day}.")
+    yield Diagnosis("ok", "published", f"{path} reaches to {day}.")
 
 
-def _server(_settings: Settings, now: datetime) -> Iterator[Finding]:
+def _server(_settings: Settings, now: datetime) -> Iterator[Diagnosis]:
     url = os.environ.get("PREFECT_API_URL")
     if not url:
         sentence = "PREFECT_API_URL names no server; each run starts one of its own and ends it."
-        yield Finding("note", "prefect", sentence)
+        yield Diagnosis("note", "prefect", sentence)
         return
     try:
         requests.get(f"{url}/health", timeout=_SERVER_SECONDS).raise_for_status()
@@ -124,19 +124,19 @@ def _server(_settings: Settings, now: datetime) -> Iterator[Finding]:
     except requests.RequestException as error:
         why = type(error).__name__
         sentence = f"The server of PREFECT_API_URL does not answer ({why}); start it, or unset it."
-        yield Finding("problem", "prefect", sentence)
+        yield Diagnosis("problem", "prefect", sentence)
         return
     active = [d for d in deployments if not d["paused"] and d["schedules"]]
     if not active:
         sentence = (
             "No deployment has a schedule, so nothing runs by itself; `papers serve` makes them."
         )
-        yield Finding("warning", "prefect", sentence)
+        yield Diagnosis("warning", "prefect", sentence)
         return
     names = ", ".join(sorted(d["name"] for d in active))
     if not runs:
         sentence = f"Scheduled: {names}; but no run is coming: is the server's scheduler alive?"
-        yield Finding("problem", "prefect", sentence)
+        yield Diagnosis("problem", "prefect", sentence)
         return
     start = datetime.fromisoformat(runs[0]["expected_start_time"])
     at = f"{start:%Y-%m-%d %H:%M} UTC"
@@ -144,9 +144,9 @@ def _server(_settings: Settings, now: datetime) -> Iterator[Finding]:
         sentence = (
             f"A run due at {at} has not begun: nothing takes up runs; restart `papers serve`."
         )
-        yield Finding("problem", "prefect", sentence)
+        yield Diagnosis("problem", "prefect", sentence)
         return
-    yield Finding("ok", "prefect", f"Scheduled: {names}; the next run is at {at}.")
+    yield Diagnosis("ok", "prefect", f"Scheduled: {names}; the next run is at {at}.")
 
 
 def _ask(url: str, what: str, body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -156,71 +156,71 @@ def _ask(url: str, what: str, body: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _mail(settings: Settings, _: datetime) -> Iterator[Finding]:
+def _mail(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
     try:
         way = transport(settings, settings.issues_path)
         if isinstance(way, FileTransport):
-            yield Finding("note", "mail", "Mail goes to files; PAPERS_MAIL_URL names a relay.")
+            yield Diagnosis("note", "mail", "Mail goes to files; PAPERS_MAIL_URL names a relay.")
         else:
             with closing(way.open()):
-                yield Finding("ok", "mail", "The relay of PAPERS_MAIL_URL takes our connection.")
+                yield Diagnosis("ok", "mail", "The relay of PAPERS_MAIL_URL takes our connection.")
     except TransportError as error:
-        yield Finding("problem", "mail", str(error))
+        yield Diagnosis("problem", "mail", str(error))
     try:
         with mailing_if_any(settings) as mailing:
             if mailing is None:
-                yield Finding("note", "list", "There is no mailing list yet.")
+                yield Diagnosis("note", "list", "There is no mailing list yet.")
                 return
-            yield Finding("ok", "list", "The mailing list opens.")
+            yield Diagnosis("ok", "list", "The mailing list opens.")
             for one in open_incidents(mailing):
                 sentence = f"{one.incident.cause} Run next: {one.incident.command}"
-                yield Finding("problem", "incident", sentence)
+                yield Diagnosis("problem", "incident", sentence)
     except MailingError as error:
-        yield Finding("problem", "list", str(error))
+        yield Diagnosis("problem", "list", str(error))
 
 
-def _key(settings: Settings, _: datetime) -> Iterator[Finding]:
+def _key(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
     path = settings.home / "secret.key"
     if settings.secret_key:
         signing = settings.secret_key.get_secret_value().split(",")[0].strip()
         if len(signing) < _KEY_LENGTH:
             sentence = f"PAPERS_SECRET_KEY has fewer than {_KEY_LENGTH} characters; lengthen it."
-            yield Finding("warning", "key", sentence)
+            yield Diagnosis("warning", "key", sentence)
         else:
-            yield Finding("ok", "key", "PAPERS_SECRET_KEY signs the links in mails.")
+            yield Diagnosis("ok", "key", "PAPERS_SECRET_KEY signs the links in mails.")
     elif not path.exists():
-        yield Finding("note", "key", f"The first mail makes the key of its links, {path}.")
+        yield Diagnosis("note", "key", f"The first mail makes the key of its links, {path}.")
     elif path.stat().st_mode & 0o077:
-        yield Finding("warning", "key", f"Others can read {path}; `chmod 600` it.")
+        yield Diagnosis("warning", "key", f"Others can read {path}; `chmod 600` it.")
     else:
-        yield Finding("ok", "key", f"{path} signs the links in mails; back it up.")
+        yield Diagnosis("ok", "key", f"{path} signs the links in mails; back it up.")
 
 
-def _dns(settings: Settings, _: datetime) -> Iterator[Finding]:
+def _dns(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
     domain = parseaddr(settings.mail_from)[1].rpartition("@")[2]
     if not settings.public_url.startswith("https://"):
         sentence = "PAPERS_PUBLIC_URL is not https: mail clients will not offer one-click leaving."
-        yield Finding("warning", "mail", sentence)
+        yield Diagnosis("warning", "mail", sentence)
     if "." not in domain:
-        yield Finding(
+        yield Diagnosis(
             "note", "dns", f"{domain} is no public domain; its records were not looked at."
         )
         return
     selectors = [settings.dkim_selector] if settings.dkim_selector else []
     for found in dns_findings(domain, selectors=selectors):
-        yield Finding(found.level, "dns", found.sentence)
+        yield Diagnosis(found.level, "dns", found.sentence)
 
 
-def _operator(settings: Settings, _: datetime) -> Iterator[Finding]:
+def _operator(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
     set_ = {
         "PAPERS_OPERATOR_EMAIL": settings.operator_email,
         "PAPERS_OPERATOR_WEBHOOK": settings.operator_webhook,
     }
     named = [name for name, value in set_.items() if value]
     if named:
-        yield Finding("ok", "operator", f"Incidents go to {' and '.join(named)}.")
+        yield Diagnosis("ok", "operator", f"Incidents go to {' and '.join(named)}.")
     else:
         sentence = (
             "Nobody is told of incidents; set PAPERS_OPERATOR_EMAIL or PAPERS_OPERATOR_WEBHOOK."
         )
-        yield Finding("warning", "operator", sentence)
+        yield Diagnosis("warning", "operator", sentence)

@@ -55,15 +55,15 @@ def quality_day(connection: DuckDBPyConnection, day: date, verdict: str, reason:
             day, verdict, reason, 0, readings[0][4] if readings else 0, readings=lines
         )
     checks = records(connection, _CHECKS, [gated[0]])
-    kept_back = connection.execute(_QUARANTINED, [gated[0]]).fetchall()
+    quarantined = connection.execute(_QUARANTINED, [gated[0]]).fetchall()
     return QualityDay(
         day,
         verdict,
         reason,
-        paper_count=gated[4] - len(kept_back),
+        paper_count=gated[4] - len(quarantined),
         source_count=gated[4],
         checks=tuple(Check(**c | {"examples": tuple(json.loads(c["examples"]))}) for c in checks),
-        quarantined=tuple(Quarantined(*row) for row in kept_back),
+        quarantined=tuple(Quarantined(*row) for row in quarantined),
         readings=lines,
     )
 

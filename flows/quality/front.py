@@ -56,7 +56,7 @@ class DayLine:
 
 @dataclass(frozen=True)
 class QuarantinedLine:
-    """An item that was set aside, however often it was read."""
+    """An item that was quarantined, however often it was read."""
 
     list_date: date
     paper_id: str | None

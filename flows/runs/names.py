@@ -37,7 +37,7 @@ def run_name() -> str:
     return papers_of(day) if day else "papers"
 
 
-def key(name: str) -> str:
+def artifact_key(name: str) -> str:
     """The key of an artifact of this run: `2026-08-20-verdict`, or its name where no day is set."""
     day = _day()
     return f"{day}-{name}" if day else name

@@ -14,7 +14,7 @@ from flows.issues.frozen import frozen_digest
 from flows.newsletter.text import cut, one_line
 from flows.operations.status import DayStatus, overview
 from flows.outcome import Outcome
-from flows.runs.names import key, run_name
+from flows.runs.names import artifact_key, run_name
 from flows.settings import Settings
 from flows.wording import long_date, verdict_words
 
@@ -43,13 +43,13 @@ def show_day(list_date: date, outcome: Outcome, settings: Settings) -> None:
     day = days[0] if days else DayStatus(list_date, outcome.verdict, outcome.sentence)
     _rename(day, outcome)
     create_markdown_artifact(
-        key=key("verdict"),
+        key=artifact_key("verdict"),
         markdown="\n".join(_verdict(day, outcome, settings)),
         description=outcome.sentence,
     )
     if outcome.issue:
         create_markdown_artifact(
-            key=key("digest"),
+            key=artifact_key("digest"),
             markdown="\n".join(_digest(outcome.issue, settings)),
             description=_issue_links(outcome.issue, settings),
         )
@@ -58,7 +58,7 @@ def show_day(list_date: date, outcome: Outcome, settings: Settings) -> None:
             {"state": state, "readers": count, "meaning": _STATES.get(state, "")}
             for state, count in day.mail.items()
         ]
-        create_table_artifact(key=key("mail"), table=rows, description=day.mailed)
+        create_table_artifact(key=artifact_key("mail"), table=rows, description=day.mailed)
 
 
 def _verdict(day: DayStatus, outcome: Outcome, settings: Settings) -> Iterator[str]:

@@ -9,7 +9,7 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from flows.runs.names import key
+from flows.runs.names import artifact_key
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ def sending() -> Callable[[int, int], None]:
         if shown:
             update_progress_artifact(shown[0], progress=progress, description=said)
         else:
-            made = create_progress_artifact(progress, key=key("sending"), description=said)
+            made = create_progress_artifact(progress, key=artifact_key("sending"), description=said)
             shown.extend([made] if isinstance(made, UUID) else [])
 
     return show

@@ -29,11 +29,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from flows.sources.feed_day import FEED_ZONE, is_weekend, opens_at
 from flows.sources.sample import days as sample_days
 from flows.sources.sample.api import (
-    Answer,
     BadRequestError,
     Page,
     Query,
     Request,
+    SampleResponse,
     asked_date,
     asked_number,
     json_answer,
@@ -149,7 +149,7 @@ class SampleHub:
             size = self._size
         return sample_days.items_at(list_date, self.now, size)
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> SampleResponse:
         """What this request gets; counts it, and uses up the faults that it meets."""
         with self._lock:
             self.requests.append(request)
@@ -170,7 +170,9 @@ class SampleHub:
             answer = fault.answer(answer)
         return answer
 
-    def _page(self, asked: Query, faults: Sequence[Fault], headers: Mapping[str, str]) -> Answer:
+    def _page(
+        self, asked: Query, faults: Sequence[Fault], headers: Mapping[str, str]
+    ) -> SampleResponse:
         query = asked
         for fault in faults:
             query = fault.ask(query)

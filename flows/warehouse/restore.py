@@ -65,11 +65,11 @@ def restore(settings: Settings, day: date, time: datetime) -> Settings:
     home = settings.home / "as-of" / f"{day}@{time:%Y-%m-%dT%H%M%S%f}Z"
     shutil.rmtree(home, ignore_errors=True)
     apart = {"home": home, "warehouse": None, "mailing_url": None, "mail_url": None}
-    there = Settings.model_construct(**settings.model_dump() | apart)
+    restored = Settings.model_construct(**settings.model_dump() | apart)
     home.mkdir(parents=True)
-    _copy_readings(settings.warehouse_path, there.warehouse_path, time)
-    _copy_issues(settings.issues_path, there.issues_path, time)
-    return there
+    _copy_readings(settings.warehouse_path, restored.warehouse_path, time)
+    _copy_issues(settings.issues_path, restored.issues_path, time)
+    return restored
 
 
 def _copy_readings(source: Path, target: Path, time: datetime) -> None:

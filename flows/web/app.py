@@ -27,7 +27,7 @@ from flows.newsletter.render import Site
 from flows.settings import Settings
 from flows.web.archive import Archive
 from flows.web.guard import FormKeys, Guard, Refusal, SecurityHeaders, security_headers
-from flows.web.limits import Buckets, Limits
+from flows.web.limits import Buckets, RateLimits
 from flows.web.pages import Pages
 from flows.web.postman import Postman, SendMail
 from flows.web.publications import PublicPages
@@ -35,12 +35,12 @@ from flows.web.readers import Form, ReaderPages
 from flows.web.rehearsal import Rehearser
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-_USUAL_LIMITS = Limits()
+_USUAL_LIMITS = RateLimits()
 _log = logging.getLogger(__name__)
 
 
 def create_app(
-    settings: Settings, mailing: Mailing, send_mail: SendMail, *, limits: Limits = _USUAL_LIMITS
+    settings: Settings, mailing: Mailing, send_mail: SendMail, *, limits: RateLimits = _USUAL_LIMITS
 ) -> Starlette:
     """The reader pages of this list, under the path of PAPERS_PUBLIC_URL.
 

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from flows.web.limits import Buckets, Limits, client_name
+from flows.web.limits import Buckets, RateLimits, client_name
 
 BODY_MAX_BYTES = 200_000  # four fields of fifty phrases, in any script, percent-encoded
 _BODY_SECONDS = 20
@@ -77,7 +77,7 @@ class SecurityHeaders:
 class Guard:
     """Lets a form in, or says why not."""
 
-    def __init__(self, public_url: str, limits: Limits) -> None:
+    def __init__(self, public_url: str, limits: RateLimits) -> None:
         """Start with nobody known."""
         parts = urlsplit(public_url)
         self._origin = f"{parts.scheme}://{parts.netloc}"

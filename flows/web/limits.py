@@ -17,7 +17,7 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Limits:
+class RateLimits:
     """What the pages allow one client, and how many mails may be asked for to one address."""
 
     posts: Rate = Rate(burst=30, seconds=4)

@@ -26,13 +26,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from flows.mailing.csv_lines import import_csv
-from flows.mailing.database import open_list
+from flows.mailing.database import open_mailing_database
 from flows.mailing.ledger import Reader, open_issue
 from flows.mailing.letters import Post, letters
 from flows.mailing.rules import Rule, parse_rule
-from flows.mailing.sending import Letter, Limits, send_issue
+from flows.mailing.sending import Letter, SendLimits, send_issue
 from flows.mailing.tokens import Tokens
-from flows.mailing.transports import Connection, Outcome, Parcel, SmtpTransport
+from flows.mailing.transports import Connection, Parcel, SendResult, SmtpTransport
 from flows.newsletter.digest import Digest, DigestPaper, Proof
 from flows.newsletter.render import Site
 
@@ -40,7 +40,7 @@ SENDER = "Daily Papers <papers@papers.example.org>"
 NOW = datetime.now(UTC)
 DAY = date(2026, 8, 13)
 WORDS = ["robot", "agent", "vision", "graph", "speech", "code", "protein", "memory", "3d", "music"]
-CONNECTIONS = Limits().connections_count
+CONNECTIONS = SendLimits().connections_count
 BARE_COUNT = 8000
 
 
@@ -117,7 +117,7 @@ class _CountingConnection:
     connection: Connection
     on_sent: Callable[[], None]
 
-    def send(self, parcel: Parcel, may_send: Callable[[], bool]) -> Outcome:
+    def send(self, parcel: Parcel, may_send: Callable[[], bool]) -> SendResult:
         outcome = self.connection.send(parcel, may_send)
         self.on_sent()
         return outcome
@@ -148,7 +148,7 @@ class _Rate:
 
 def _ours(url: str, port: int, pipe: Pipe) -> None:
     """Send the issue; runs in a process of its own, whose memory is what counts."""
-    mailing = open_list(url)
+    mailing = open_mailing_database(url)
     issue = open_issue(mailing, "daily", DAY, due_at=NOW, now=NOW)
     compose = letters(_digest(), _post(), sent_at=NOW)
     rendered: list[str] = []
@@ -230,7 +230,7 @@ def _fill(url: str, subscribers: int, rules: int) -> float:
     choices = _choices(rules)
     header = "address,include,exclude,upvotes_min"
     lines = (f"reader{n}@example.org,{choices[n % rules]}" for n in range(subscribers))
-    mailing = open_list(url)
+    mailing = open_mailing_database(url)
     began = time.perf_counter()
     done = import_csv(mailing, chain([header], lines), now=NOW)
     mailing.close()

@@ -15,7 +15,7 @@ from flows.mail_setup import open_mailing
 from flows.mailing.ledger import delivery_counts
 from flows.mailing.rules import Rule
 from flows.mailing.subscribers import add
-from flows.mailing.transports import DEFERRED, FAILED, SENT, Outcome, Parcel
+from flows.mailing.transports import DEFERRED, FAILED, SENT, Parcel, SendResult
 from flows.newsletter.digest import Edition
 from flows.publication.published import read_digest
 from flows.settings import Settings
@@ -48,8 +48,8 @@ class Relay:
     def open(self) -> "Relay":
         return self
 
-    def send(self, parcel: Parcel, _: object) -> Outcome:
-        return Outcome(next((s for s in (DEFERRED, FAILED) if parcel.to.startswith(s)), SENT))
+    def send(self, parcel: Parcel, _: object) -> SendResult:
+        return SendResult(next((s for s in (DEFERRED, FAILED) if parcel.to.startswith(s)), SENT))
 
     def close(self) -> None:
         pass

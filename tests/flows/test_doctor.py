@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from flows.operations.doctor import Finding, examine
+from flows.operations.doctor import Diagnosis, examine
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
 from tests.flows.conftest import CLOSED
 
-Examine = Callable[[], dict[str, Finding]]
+Examine = Callable[[], dict[str, Diagnosis]]
 
 
 @pytest.fixture

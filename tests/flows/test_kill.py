@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from flows.mailing.database import open_list
+from flows.mailing.database import open_mailing_database
 from flows.mailing.ledger import delivery_counts
 from flows.mailing.subscribers import add
 from flows.sources.sample_hub import SampleHub
@@ -33,7 +33,7 @@ READERS = [f"reader{number}@example.org" for number in range(5)]
 
 
 class Runs:
-    """The zygote as the test drives it."""
+    """The fork_server as the test drives it."""
 
     def __init__(
         self, process: "subprocess.Popen[str]", settings: dict[str, str], readers: Path
@@ -66,24 +66,24 @@ class Runs:
 def readers(tmp_path: Path) -> Path:
     """A mailing list to begin with."""
     path = tmp_path / "readers.sqlite"
-    with closing(open_list(path)) as mailing:
+    with closing(open_mailing_database(path)) as mailing:
         for address in READERS:
             add(mailing, address, now=CLOSED)
     return path
 
 
 @pytest.fixture(scope="module")
-def zygote(
+def fork_server(
     prefect: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator["subprocess.Popen[str]"]:
     from prefect.settings import PREFECT_API_URL
 
-    folder = tmp_path_factory.mktemp("zygote")
+    folder = tmp_path_factory.mktemp("fork_server")
     environment = os.environ | {
         "PREFECT_API_URL": str(PREFECT_API_URL.value()),
         "PREFECT_HOME": str(folder / "prefect"),
     }
-    command = [sys.executable, "-m", "tests.flows.zygote", str(folder / "parsed")]
+    command = [sys.executable, "-m", "tests.flows.fork_server", str(folder / "parsed")]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     ) as process:
@@ -93,18 +93,18 @@ def zygote(
 
 
 @pytest.fixture
-def runs(zygote: "subprocess.Popen[str]", hub: SampleHub, relay: Relay, readers: Path) -> Runs:
+def runs(fork_server: "subprocess.Popen[str]", hub: SampleHub, relay: Relay, readers: Path) -> Runs:
     settings = {
         "PAPERS_HUB_URL": hub.url,
         "PAPERS_MAIL_FROM": "papers@example.org",
         "PAPERS_MAIL_URL": f"smtp://127.0.0.1:{relay.port}?tls=none",
     }
-    return Runs(zygote, settings, readers)
+    return Runs(fork_server, settings, readers)
 
 
 def _assert_each_reader_has_one(relay: Relay, home: Path) -> None:
     """Or, where a kill came after DATA, none or one, and the ledger says that it is unknown."""
-    with closing(open_list(home / "mailing.sqlite")) as mailing:
+    with closing(open_mailing_database(home / "mailing.sqlite")) as mailing:
         states = {row.state: row.count for row in delivery_counts(mailing)}
     assert set(states) <= {"sent", "unknown"}
     assert sum(states.values()) == len(READERS)

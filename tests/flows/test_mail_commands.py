@@ -14,7 +14,7 @@ from flows.commands import cli
 from flows.commands import mail as mail_commands
 from flows.deliver import ledger_issue
 from flows.mail_setup import open_mailing
-from flows.mailing.dns_records import Finding
+from flows.mailing.dns_records import DnsFinding
 from flows.mailing.subscribers import suppress
 from flows.settings import load_settings
 
@@ -133,9 +133,9 @@ def test_the_doctor_looks_for_the_key_of_the_relays_selector(
 ) -> None:
     asked: list[tuple[str, list[str]]] = []
 
-    def look(domain: str, *, selectors: list[str]) -> list[Finding]:
+    def look(domain: str, *, selectors: list[str]) -> list[DnsFinding]:
         asked.append((domain, selectors))
-        return [Finding("ok", "DKIM: there is a key at selector s1.")]
+        return [DnsFinding("ok", "DKIM: there is a key at selector s1.")]
 
     monkeypatch.setattr("flows.operations.doctor.dns_findings", look)
     monkeypatch.setenv("PAPERS_HUB_URL", "http://127.0.0.1:9")

@@ -39,7 +39,14 @@ class Step:
 
 WEEK = [
     # Thursday grows, and is mailed when it has closed.
-    Step("2026-08-20 12:05", "open_list", None, "partial", 0, "the list grows until 01:30 UTC"),
+    Step(
+        "2026-08-20 12:05",
+        "open_mailing_database",
+        None,
+        "partial",
+        0,
+        "the list grows until 01:30 UTC",
+    ),
     Step("2026-08-20 21:45", "daily_digest", None, "complete", 2, "Sent to 2."),
     # On Friday the Hub is down when the digest is due, and back at the next try.
     Step(
@@ -61,7 +68,14 @@ WEEK = [
         "Over: Friday 21 August 2026 has failed",
     ),
     # The weekend has no list, and nothing to re-read but what is older.
-    Step("2026-08-22 12:05", "open_list", None, "empty", 0, "the Hub makes none on Saturdays"),
+    Step(
+        "2026-08-22 12:05",
+        "open_mailing_database",
+        None,
+        "empty",
+        0,
+        "the Hub makes none on Saturdays",
+    ),
     Step("2026-08-23 03:20", "reread", None, "complete", 0, "3 new readings"),
     # Monday's list comes late.
     Step("2026-08-24 21:45", "daily_digest", "empty", "partial", 0, "try is at 22:00 on Monday."),

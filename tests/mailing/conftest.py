@@ -21,7 +21,7 @@ import psycopg
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from flows.mailing.database import Mailing, open_list
+from flows.mailing.database import Mailing, open_mailing_database
 from flows.mailing.transports import SmtpTransport
 
 NOW = datetime(2026, 8, 14, 2, 0, tzinfo=UTC)
@@ -95,7 +95,7 @@ def list_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def mailing(list_url: str) -> Iterator[Mailing]:
-    opened = open_list(list_url)
+    opened = open_mailing_database(list_url)
     yield opened
     opened.close()
 
@@ -277,12 +277,12 @@ def clock() -> Clock:
     return Clock()
 
 
-class Zygote:
-    """Processes of their own that open lists and send issues; see zygote.py."""
+class ForkServer:
+    """Processes of their own that open lists and send issues; see fork_server.py."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("zygote.py")],
+            [sys.executable, Path(__file__).with_name("fork_server.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -308,7 +308,7 @@ class Zygote:
 
 
 @pytest.fixture(scope="session")
-def zygote() -> Iterator[Zygote]:
-    started = Zygote()
+def fork_server() -> Iterator[ForkServer]:
+    started = ForkServer()
     yield started
     started.stop()

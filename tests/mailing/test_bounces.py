@@ -14,12 +14,12 @@ from flows.mailing.bounces import MailboxError, _returns, read_bounces
 from flows.mailing.database import Mailing
 from flows.mailing.ledger import open_issue
 from flows.mailing.letters import Post, message_id
-from flows.mailing.sending import Limits, send_issue
+from flows.mailing.sending import SendLimits, send_issue
 from flows.mailing.tokens import Purpose, Tokens
 from flows.mailing.transports import FileTransport
 from flows.newsletter.render import Site
 from tests.mailing.conftest import DAY, NOW
-from tests.mailing.zygote import letters
+from tests.mailing.fork_server import letters
 from tests.odd_input import odd_input
 
 DOMAIN = "papers.example.org"
@@ -68,7 +68,7 @@ def sent(mailing: Mailing, tmp_path: Path) -> dict[str, str]:
         people.add(mailing, f"{name}@example.org", now=NOW)
     issue = open_issue(mailing, "daily", DAY, due_at=NOW, now=NOW)
     out = FileTransport(tmp_path / "mail")
-    send_issue(mailing, issue, letters, out, limits=Limits(), clock=lambda: NOW)
+    send_issue(mailing, issue, letters, out, limits=SendLimits(), clock=lambda: NOW)
     return {
         str(p.address).partition("@")[0]: message_id("daily", DAY, p.public_id, DOMAIN)
         for p in people.everyone(mailing)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from flows.mailing import subscribers as people
 from flows.mailing.csv_lines import COLUMNS, export_csv, import_csv
-from flows.mailing.database import Mailing, open_list
+from flows.mailing.database import Mailing, open_mailing_database
 from flows.mailing.rules import Rule, parse_rule
 from tests.mailing.conftest import NOW
 from tests.odd_input import odd_input
@@ -100,7 +100,7 @@ def test_a_file_that_is_no_list_is_refused_with_its_line(
 def test_what_was_exported_can_be_imported(mailing: Mailing, tmp_path: Path) -> None:
     people.add(mailing, "ada@example.org", rule=parse_rule({"include": "a b, c"}), now=NOW)
     people.erase(mailing, people.add(mailing, "x@example.org", now=NOW).address or "", now=NOW)
-    other = open_list(tmp_path / "other.sqlite")
+    other = open_mailing_database(tmp_path / "other.sqlite")
     done = import_csv(other, io.StringIO(_text(mailing)), now=NOW)
     assert (done.added_count, done.left_out) == (1, ())
     assert _text(other) == _text(mailing)
@@ -108,7 +108,7 @@ def test_what_was_exported_can_be_imported(mailing: Mailing, tmp_path: Path) -> 
 
 @pytest.fixture(scope="module")
 def one_list(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailing]:
-    opened = open_list(tmp_path_factory.mktemp("list") / "mailing.sqlite")
+    opened = open_mailing_database(tmp_path_factory.mktemp("list") / "mailing.sqlite")
     yield opened
     opened.close()
 

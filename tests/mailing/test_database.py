@@ -7,11 +7,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from flows.mailing.database import Mailing, MailingError, open_list
+from flows.mailing.database import Mailing, MailingError, open_mailing_database
 from flows.mailing.tables import metadata
 
 if TYPE_CHECKING:
-    from tests.mailing.conftest import Zygote
+    from tests.mailing.conftest import ForkServer
 
 
 def test_the_migrations_give_the_tables_that_the_code_expects(mailing: Mailing) -> None:
@@ -19,14 +19,14 @@ def test_the_migrations_give_the_tables_that_the_code_expects(mailing: Mailing) 
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_several_processes_may_open_a_new_list_at_once(list_url: str, zygote: "Zygote") -> None:
+def test_several_processes_may_open_a_new_list_at_once(list_url: str, fork_server: "ForkServer") -> None:
     for _ in range(6):
-        zygote.start(do="open", url=list_url)
-    assert zygote.wait() == [0] * 6
+        fork_server.start(do="open", url=list_url)
+    assert fork_server.wait() == [0] * 6
 
 
 def test_only_the_owner_can_read_the_file_of_addresses(tmp_path: Path) -> None:
-    open_list(tmp_path / "new" / "mailing.sqlite").close()
+    open_mailing_database(tmp_path / "new" / "mailing.sqlite").close()
     assert (tmp_path / "new" / "mailing.sqlite").stat().st_mode & 0o777 == 0o600
 
 
@@ -41,17 +41,17 @@ def test_only_the_owner_can_read_the_file_of_addresses(tmp_path: Path) -> None:
 )
 def test_a_list_that_cannot_be_opened_is_named_without_its_password(url: str, said: str) -> None:
     with pytest.raises(MailingError, match=said) as caught:
-        open_list(url)
+        open_mailing_database(url)
     assert "geheim" not in str(caught.value)
 
 
 def test_a_directory_in_the_way_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(MailingError, match="cannot be opened"):
-        open_list(tmp_path)
+        open_mailing_database(tmp_path)
 
 
 def test_a_list_of_a_newer_version_is_one_sentence_and_stays_as_it_is(list_url: str) -> None:
-    with closing(open_list(list_url)) as mailing, mailing.write() as connection:
+    with closing(open_mailing_database(list_url)) as mailing, mailing.write() as connection:
         connection.execute(text("update alembic_version set version_num = 'm9999'"))
     with pytest.raises(MailingError, match="is of a newer version of Daily Papers"):
-        open_list(list_url)
+        open_mailing_database(list_url)

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
-from flows.mailing.database import Mailing, open_list
+from flows.mailing.database import Mailing, open_mailing_database
 from flows.mailing.leases import lease
 from flows.operations.days import Day, known_days, record_day, record_read_again
 from flows.operations.incidents import (
@@ -44,7 +44,7 @@ def test_each_notice_is_claimed_by_one_of_many(mailing: Mailing, list_url: str) 
         open_incident(mailing, replace(FAILED, subject=f"day {day}"), now=NOW)
 
     def claim(_: int) -> list[tuple[int, str]]:
-        other = open_list(list_url)
+        other = open_mailing_database(list_url)
         with lease(other) as number:
             notices = claim_notices(other, ["mail", "webhook"], number, now=NOW)
             for notice in notices:

@@ -19,7 +19,7 @@ from flows.mailing.tables import deliveries, subscribers
 from tests.mailing.conftest import DAY, NOW, Relay
 
 if TYPE_CHECKING:
-    from tests.mailing.conftest import Zygote
+    from tests.mailing.conftest import ForkServer
 
 KILLS = 30
 CONNECTIONS = 4  # what a sender opens by default
@@ -37,19 +37,19 @@ def _states(mailing: Mailing) -> Counter[str]:
     return Counter({row.state: row.count for row in ledger.delivery_counts(mailing)})
 
 
-def _start(zygote: "Zygote", url: str, relay: Relay) -> int:
-    return zygote.start(
+def _start(fork_server: "ForkServer", url: str, relay: Relay) -> int:
+    return fork_server.start(
         do="send", url=url, port=relay.port, now=NOW.isoformat(), day=DAY.isoformat()
     )
 
 
 def test_four_runs_at_once_send_each_message_once(
-    mailing: Mailing, list_url: str, relay: Relay, zygote: "Zygote"
+    mailing: Mailing, list_url: str, relay: Relay, fork_server: "ForkServer"
 ) -> None:
     addresses = _join(mailing, 400)
     for _ in range(4):
-        _start(zygote, list_url, relay)
-    assert zygote.wait() == [0] * 4
+        _start(fork_server, list_url, relay)
+    assert fork_server.wait() == [0] * 4
     assert relay.counts == dict.fromkeys(addresses, 1)
     assert _states(mailing) == {"sent": 400}
     issue = find_issue(mailing, "daily", DAY)
@@ -72,7 +72,7 @@ class _Strike:
 
 
 def test_thirty_kills_leave_nobody_with_two_and_one_doubt_a_connection(
-    mailing: Mailing, list_url: str, relay: Relay, zygote: "Zygote"
+    mailing: Mailing, list_url: str, relay: Relay, fork_server: "ForkServer"
 ) -> None:
     """Each run dies by SIGKILL, at a step that the relay sees, or between two of them."""
     addresses = _join(mailing, 1000)
@@ -80,17 +80,17 @@ def test_thirty_kills_leave_nobody_with_two_and_one_doubt_a_connection(
     for kill in range(KILLS):
         strike = _Strike(after=2 + 11 * (kill % 7), is_at_once=bool(kill % 2))
         relay.meanwhile = strike
-        strike.sender.put(process := _start(zygote, list_url, relay))
+        strike.sender.put(process := _start(fork_server, list_url, relay))
         assert strike.is_time.wait(20)
         if not strike.is_at_once:
             time.sleep(chance.random() / 100)
             os.kill(process, signal.SIGKILL)
-        (status,) = zygote.wait()
+        (status,) = fork_server.wait()
         assert os.WIFSIGNALED(status)
         assert _doubts(mailing) <= CONNECTIONS
     relay.meanwhile = None
-    _start(zygote, list_url, relay)
-    assert zygote.wait() == [0]
+    _start(fork_server, list_url, relay)
+    assert fork_server.wait() == [0]
 
     unknown = _unknown(mailing)
     assert unknown

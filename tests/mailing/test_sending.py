@@ -8,18 +8,18 @@ import pytest
 from flows.mailing import leases, ledger
 from flows.mailing import subscribers as people
 from flows.mailing.csv_lines import import_csv
-from flows.mailing.database import Mailing, open_list
+from flows.mailing.database import Mailing, open_mailing_database
 from flows.mailing.ledger import Issue, Reader, open_issue
 from flows.mailing.rules import Rule, parse_rule
-from flows.mailing.sending import Letter, Limits, SendReport, send_issue
+from flows.mailing.sending import Letter, SendLimits, SendReport, send_issue
 from flows.mailing.transports import FileTransport
 from tests.mailing.conftest import DAY, NOW, Clock, Relay
-from tests.mailing.zygote import letters
+from tests.mailing.fork_server import letters
 
 if TYPE_CHECKING:
     pass
 
-ONE = Limits(connections_count=1, reconnect_pauses=())
+ONE = SendLimits(connections_count=1, reconnect_pauses=())
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ def test_too_many_errors_pause_the_issue_until_the_operator_goes_on(
 ) -> None:
     addresses = _many(mailing, 60)
     relay.says("RCPT", *["451 4.7.0 <reader1@example.org> slow down"] * 5)
-    limits = Limits(connections_count=2, errors_max=5)
+    limits = SendLimits(connections_count=2, errors_max=5)
     report = send(limits=limits)
     assert report.is_blocked
     assert report.issue.state == "paused"
@@ -260,7 +260,7 @@ def test_a_relay_that_is_away_stops_the_run_and_the_next_one_goes_on(
     addresses = _many(mailing, 9)
     away = relay.transport()
     object.__setattr__(away, "port", 1)
-    report = send(transport=away, limits=Limits(connections_count=3, reconnect_pauses=(0.01,)))
+    report = send(transport=away, limits=SendLimits(connections_count=3, reconnect_pauses=(0.01,)))
     assert report.is_blocked
     assert report.sentence.startswith("Stopped: 127.0.0.1:1 cannot be used")
     assert report.issue.state == "sending"
@@ -312,7 +312,7 @@ def test_who_joins_while_the_issue_is_young_gets_it(
 
 def test_files_are_a_way_out_too(mailing: Mailing, send: Send, tmp_path: Path) -> None:
     addresses = _many(mailing, 30)
-    report = send(transport=FileTransport(tmp_path / "mail"), limits=Limits())
+    report = send(transport=FileTransport(tmp_path / "mail"), limits=SendLimits())
     assert report.sentence == "Sent to 30."
     files = list((tmp_path / "mail").iterdir())
     assert sorted(f.read_bytes().split(b"\r\n")[0].decode()[4:] for f in files) == sorted(addresses)
@@ -326,7 +326,7 @@ def test_no_second_has_more_messages_than_allowed(
 
     _many(mailing, 10)
     began = time.monotonic()
-    send(limits=Limits(connections_count=4, messages_per_second=50))
+    send(limits=SendLimits(connections_count=4, messages_per_second=50))
     assert time.monotonic() - began >= 9 / 50
 
 
@@ -337,7 +337,7 @@ def test_how_far_it_is_is_told_from_none_to_all(
     monkeypatch.setattr("flows.mailing.sending._PROGRESS_SECONDS", 0.05)
     told: list[tuple[int, int]] = []
     send(
-        limits=Limits(messages_per_second=100),
+        limits=SendLimits(messages_per_second=100),
         on_progress=lambda tried, total: told.append((tried, total)),
     )
     assert told == sorted(told)
@@ -370,7 +370,7 @@ def test_a_failure_in_composing_sends_nobody_twice(
 def test_after_a_power_cut_nothing_that_was_claimed_goes_again_by_itself(
     tmp_path: Path, relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mailing = open_list(tmp_path / "mailing.sqlite")
+    mailing = open_mailing_database(tmp_path / "mailing.sqlite")
     addresses = _many(mailing, 300)
     issue = open_issue(mailing, "daily", DAY, due_at=NOW, now=NOW)
     with leases.lease(mailing) as number:

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from flows.mailing.transports import (
     FileTransport,
-    Outcome,
     Parcel,
+    SendResult,
     SmtpTransport,
     StaleConnectionError,
     TransportError,
@@ -54,7 +54,7 @@ def client_tls(certificate: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(certificate.with_suffix(".crt")))
 
 
-def _send(transport: SmtpTransport, *, may_send: Callable[[], bool] = lambda: True) -> Outcome:
+def _send(transport: SmtpTransport, *, may_send: Callable[[], bool] = lambda: True) -> SendResult:
     connection = transport.open()
     try:
         return connection.send(PARCEL, may_send)
@@ -63,7 +63,7 @@ def _send(transport: SmtpTransport, *, may_send: Callable[[], bool] = lambda: Tr
 
 
 def test_a_message_arrives_as_it_is(relay: "Relay") -> None:
-    assert _send(relay.transport()) == Outcome("sent")
+    assert _send(relay.transport()) == SendResult("sent")
     assert relay.taken == [("ada@example.org", PARCEL.content)]
 
 
@@ -82,27 +82,27 @@ def test_many_messages_share_a_connection(relay: "Relay") -> None:
 @pytest.mark.parametrize(
     ("step", "answer", "outcome"),
     [
-        ("RCPT", "451 4.7.1 greylisted", Outcome("deferred", "451 4.7.1 greylisted")),
-        ("RCPT", "550 5.1.1 no such user", Outcome("failed", "550 5.1.1 no such user", True)),
-        ("RCPT", "550 unknown", Outcome("failed", "550 unknown", True)),
-        ("RCPT", "552 5.2.2 mailbox full", Outcome("failed", "552 5.2.2 mailbox full")),
-        ("RCPT", "554 5.7.1 relay denied", Outcome("failed", "554 5.7.1 relay denied")),
-        ("RCPT", "421 closing", Outcome("deferred", "421 closing", is_cut=True)),
-        ("MAIL", "550 you may not send", Outcome("deferred", "550 you may not send")),
-        ("MAIL", "421 too many", Outcome("deferred", "421 too many", is_cut=True)),
-        ("DATA", "451 not now", Outcome("deferred", "451 not now")),
-        ("DATA", "554 no recipients", Outcome("failed", "554 no recipients")),
-        ("END", "451 4.3.0 disk full", Outcome("deferred", "451 4.3.0 disk full")),
-        ("END", "421 4.3.2 shutdown", Outcome("deferred", "421 4.3.2 shutdown", is_cut=True)),
-        ("END", "550 5.1.1 no such user", Outcome("failed", "550 5.1.1 no such user", True)),
-        ("END", "554 5.7.1 spam", Outcome("failed", "554 5.7.1 spam")),
-        ("END", "550 content refused", Outcome("failed", "550 content refused")),
-        ("RCPT", "550 <ada@example.org>: no", Outcome("failed", "550 <…>: no", True)),
+        ("RCPT", "451 4.7.1 greylisted", SendResult("deferred", "451 4.7.1 greylisted")),
+        ("RCPT", "550 5.1.1 no such user", SendResult("failed", "550 5.1.1 no such user", True)),
+        ("RCPT", "550 unknown", SendResult("failed", "550 unknown", True)),
+        ("RCPT", "552 5.2.2 mailbox full", SendResult("failed", "552 5.2.2 mailbox full")),
+        ("RCPT", "554 5.7.1 relay denied", SendResult("failed", "554 5.7.1 relay denied")),
+        ("RCPT", "421 closing", SendResult("deferred", "421 closing", is_cut=True)),
+        ("MAIL", "550 you may not send", SendResult("deferred", "550 you may not send")),
+        ("MAIL", "421 too many", SendResult("deferred", "421 too many", is_cut=True)),
+        ("DATA", "451 not now", SendResult("deferred", "451 not now")),
+        ("DATA", "554 no recipients", SendResult("failed", "554 no recipients")),
+        ("END", "451 4.3.0 disk full", SendResult("deferred", "451 4.3.0 disk full")),
+        ("END", "421 4.3.2 shutdown", SendResult("deferred", "421 4.3.2 shutdown", is_cut=True)),
+        ("END", "550 5.1.1 no such user", SendResult("failed", "550 5.1.1 no such user", True)),
+        ("END", "554 5.7.1 spam", SendResult("failed", "554 5.7.1 spam")),
+        ("END", "550 content refused", SendResult("failed", "550 content refused")),
+        ("RCPT", "550 <ada@example.org>: no", SendResult("failed", "550 <…>: no", True)),
     ],
 )
 @pytest.mark.parametrize("offers", [(), ("PIPELINING",)], ids=["one by one", "pipelined"])
 def test_each_answer_has_its_outcome(
-    relay: "Relay", step: str, answer: str, outcome: Outcome, offers: tuple[str, ...]
+    relay: "Relay", step: str, answer: str, outcome: SendResult, offers: tuple[str, ...]
 ) -> None:
     relay.offers = offers
     relay.says(step, answer)
@@ -110,7 +110,7 @@ def test_each_answer_has_its_outcome(
     assert connection.send(PARCEL, lambda: True) == outcome
     assert relay.taken == []
     if not outcome.is_cut:
-        assert connection.send(PARCEL, lambda: True) == Outcome("sent")
+        assert connection.send(PARCEL, lambda: True) == SendResult("sent")
     connection.close()
 
 
@@ -145,8 +145,8 @@ def test_a_connection_that_went_stale_has_begun_nothing(relay: "Relay") -> None:
 
 def test_a_message_is_withheld_at_the_last_moment(relay: "Relay") -> None:
     connection = relay.transport().open()
-    assert connection.send(PARCEL, lambda: False) == Outcome("withheld")
-    assert connection.send(PARCEL, lambda: True) == Outcome("sent")
+    assert connection.send(PARCEL, lambda: False) == SendResult("withheld")
+    assert connection.send(PARCEL, lambda: True) == SendResult("sent")
     connection.close()
     assert len(relay.taken) == 1
     assert relay.seen["DATA"] == 1
@@ -265,8 +265,8 @@ def test_only_a_refusal_of_the_address_itself_counts_against_it(
 
 def test_files_are_written_whole_and_named_without_the_address(tmp_path: Path) -> None:
     connection = FileTransport(tmp_path / "mail").open()
-    assert connection.send(PARCEL, lambda: True) == Outcome("sent")
-    assert connection.send(PARCEL, lambda: False) == Outcome("withheld")
+    assert connection.send(PARCEL, lambda: True) == SendResult("sent")
+    assert connection.send(PARCEL, lambda: False) == SendResult("withheld")
     connection.close()
     (file,) = (tmp_path / "mail").iterdir()
     assert file.name == "0123456789abcdef0123.eml"

@@ -19,17 +19,17 @@ import uvicorn
 
 from flows.issues.frozen import issue_files, write_files
 from flows.mail_setup import secret_keys
-from flows.mailing.database import Mailing, open_list
+from flows.mailing.database import Mailing, open_mailing_database
 from flows.mailing.subscribers import Subscriber, add, find
 from flows.mailing.tokens import Purpose, Tokens
 from flows.newsletter.digest import Digest, DigestPaper, Proof
 from flows.settings import Settings
 from flows.web.app import create_app
-from flows.web.limits import Limits, Rate
+from flows.web.limits import Rate, RateLimits
 
 LAST_DAY = date(2026, 8, 20)
 NOW = datetime(2026, 8, 21, 3, 0, tzinfo=UTC)
-GENEROUS = Limits(Rate(100_000, 0.001), Rate(100_000, 0.001), Rate(100_000, 0.001))
+GENEROUS = RateLimits(Rate(100_000, 0.001), Rate(100_000, 0.001), Rate(100_000, 0.001))
 _SUBJECTS = ("Tidepools", "Robots That Fold", "Long-Context Memory", "Diffusion on Maps")
 _ENDINGS = ("at Low Cost", "in the Wild", "from a Single Video", "Without a Teacher", "& Friends")
 
@@ -230,14 +230,14 @@ def serve(tmp_path: Path, web_home: Path, ending: Running) -> Iterator[Serve]:
     """Starts sites; they are told to end with the test."""
     running: Running = []
 
-    def start(limits: Limits = GENEROUS, path: str = "", public_url: str = "") -> Web:
+    def start(limits: RateLimits = GENEROUS, path: str = "", public_url: str = "") -> Web:
         # asyncio turns Nagle's algorithm off only where it sees that this is TCP: 40 ms an answer
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}{path}"
         settings = Settings(home=web_home, public_url=public_url or url)
-        mailing = open_list(tmp_path / f"mailing-{len(running)}.sqlite")
+        mailing = open_mailing_database(tmp_path / f"mailing-{len(running)}.sqlite")
         web = Web(url, settings, mailing)
         app = create_app(
             settings, mailing, lambda to, mail: web.outbox.put((to, mail)), limits=limits

@@ -14,11 +14,13 @@ from sqlalchemy.exc import OperationalError
 from flows.mail_setup import secret_keys
 from flows.mailing.tokens import Purpose
 from flows.settings import Settings
-from flows.web.limits import Buckets, Limits, Rate, client_name
+from flows.web.limits import Buckets, Rate, RateLimits, client_name
 from tests.web.conftest import GENEROUS, Serve, Web
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
-STRICT = Limits(posts=Rate(5, 3600), subscriptions=Rate(2, 3600), mails_to_address=Rate(3, 3600))
+STRICT = RateLimits(
+    posts=Rate(5, 3600), subscriptions=Rate(2, 3600), mails_to_address=Rate(3, 3600)
+)
 
 
 def test_get_and_head_of_every_link_change_nothing(web: Web) -> None:
@@ -106,7 +108,7 @@ def test_one_clicks_are_not_limited(serve: Serve) -> None:
 
 
 def test_a_mailbox_gets_only_a_few_mails_and_the_page_does_not_say_so(serve: Serve) -> None:
-    web = serve(Limits(GENEROUS.posts, GENEROUS.subscriptions, Rate(3, 3600)))
+    web = serve(RateLimits(GENEROUS.posts, GENEROUS.subscriptions, Rate(3, 3600)))
     spellings = ("ana@example.org", "Ana@example.org", "ANA@EXAMPLE.ORG", "ana@example.ORG")
     answers = [web.subscribe(spelling) for spelling in (*spellings, "bo@example.org")]
     assert {answer.status_code for answer in answers} == {200}

@@ -1,1 +1,1 @@
-"""Alembic migrations of the mailing database, applied by `open_list`."""
+"""Alembic migrations of the mailing database, applied by `open_mailing_database`."""

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `open_list` hands over, inside its transaction."""
+"""Runs the migrations on the connection of `open_mailing_database`, in its transaction."""
 
 from alembic import context
 

@@ -51,7 +51,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Answer:
+class SampleResponse:
     """An answer as it goes out; `sent_bytes` cuts the connection there, in the body."""
 
     status: HTTPStatus
@@ -63,10 +63,10 @@ class Answer:
 
 def json_answer(
     body: object, headers: Mapping[str, str], status: HTTPStatus = HTTPStatus.OK
-) -> Answer:
+) -> SampleResponse:
     """This body as the API writes it: compact, UTF-8, with a weak ETag."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    return Answer(
+    return SampleResponse(
         status=status,
         headers={
             "Content-Type": "application/json; charset=utf-8",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from http import HTTPStatus
 
-from flows.sources.sample.api import Answer, Page, Query
+from flows.sources.sample.api import Page, Query, SampleResponse
 from flows.sources.sample.days import Item
 
 
@@ -20,7 +20,7 @@ class Fault:
     ask: Callable[[Query], Query] = lambda query: query
     change: Callable[[list[Item]], list[Item]] = lambda items: items
     turn: Callable[[Page], Page] = lambda page: page
-    answer: Callable[[Answer], Answer] = lambda answer: answer
+    answer: Callable[[SampleResponse], SampleResponse] = lambda answer: answer
     times: int | None = None
     page: int | None = None
     list_date: date | None = None
@@ -177,7 +177,7 @@ def status(code: int) -> Fault:
 def too_many_requests(wait_seconds: int) -> Fault:
     """429 with the headers that say how long to wait."""
 
-    def refuse(answer: Answer) -> Answer:
+    def refuse(answer: SampleResponse) -> SampleResponse:
         headers = {
             **answer.headers,
             "RateLimit": f'"api";r=0;t={wait_seconds}',
@@ -188,7 +188,7 @@ def too_many_requests(wait_seconds: int) -> Fault:
     return Fault(answer=refuse)
 
 
-def _html(answer: Answer) -> Answer:
+def _html(answer: SampleResponse) -> SampleResponse:
     return replace(
         answer,
         headers={**answer.headers, "Content-Type": "text/html; charset=utf-8"},

@@ -1,4 +1,4 @@
--- Items that a gate set aside. Grain: one row per reading_id and position.
+-- Items that a gate quarantined. Grain: one row per reading_id and position.
 
 with
 

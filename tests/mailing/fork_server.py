@@ -10,10 +10,10 @@ import sys
 from datetime import date, datetime
 from typing import Any
 
-from flows.mailing.database import open_list
+from flows.mailing.database import open_mailing_database
 from flows.mailing.ledger import Reader, open_issue
 from flows.mailing.rules import Rule
-from flows.mailing.sending import Letter, Limits, send_issue
+from flows.mailing.sending import Letter, SendLimits, send_issue
 from flows.mailing.transports import SmtpTransport
 
 
@@ -28,12 +28,12 @@ def letters(rule: Rule) -> Letter:
 
 
 def _do(order: dict[str, Any]) -> None:
-    mailing = open_list(order["url"])
+    mailing = open_mailing_database(order["url"])
     if order["do"] == "send":
         now = datetime.fromisoformat(order["now"])
         transport = SmtpTransport("127.0.0.1", order["port"], "papers@papers.example.org", "none")
         issue = open_issue(mailing, "daily", date.fromisoformat(order["day"]), due_at=now, now=now)
-        send_issue(mailing, issue, letters, transport, limits=Limits(), clock=lambda: now)
+        send_issue(mailing, issue, letters, transport, limits=SendLimits(), clock=lambda: now)
     mailing.close()
 
 
