@@ -19,7 +19,9 @@ def test_the_migrations_give_the_tables_that_the_code_expects(mailing: Mailing) 
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_several_processes_may_open_a_new_list_at_once(list_url: str, fork_server: "ForkServer") -> None:
+def test_several_processes_may_open_a_new_list_at_once(
+    list_url: str, fork_server: "ForkServer"
+) -> None:
     for _ in range(6):
         fork_server.start(do="open", url=list_url)
     assert fork_server.wait() == [0] * 6
