@@ -1,8 +1,10 @@
-"""The parts of README.md and `.env.example` that say what the code says, made from the code.
+"""The parts of our pages and `.env.example` that say what the code says, made from the code.
 
 python -m tests.docs        rewrites them; tests/test_docs.py fails where they differ
 """
 
+import ast
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,10 +21,18 @@ from flows.outcome import Outcome
 from flows.publication.catalog import marts
 from flows.settings import Settings
 from flows.wording import verdict_words
+from tests.support import rooms
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ROOT / "dbt_project" / "models"
 README, ENV_EXAMPLE = ROOT / "README.md", ROOT / ".env.example"
+# The pages that hold generated parts, each in the folder that it is about.
+PAGES = {
+    ROOT / "dbt_project" / "README.md": ("tables",),
+    ROOT / "flows" / "README.md": ("drawing", "rooms", "flows", "stages", "ground"),
+    ROOT / "flows" / "commands" / "README.md": ("commands", "mail commands"),
+    ROOT / "infra" / "README.md": ("settings", "verdicts", "deployments"),
+}
 _BLOCK = re.compile(r"(<!-- generated: ([a-z ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 # The commands of the mailing list have a table of their own.
@@ -58,17 +68,68 @@ VERDICTS = {
 }
 
 
-def readme(text: str) -> str:
-    """README.md with its generated parts as they should be."""
+def filled(page: Path) -> str:
+    """The text of a page with its generated parts as they should be."""
     made: dict[str, Callable[[], str]] = {
         "settings": settings,
         "commands": commands,
         "mail commands": lambda: commands(mail=True),
-        "tables": tables,
+        "tables": lambda: tables(page.parent),
         "verdicts": verdicts,
         "deployments": scheduled,
+        "drawing": drawing,
+        "rooms": lambda: rooms_table(page.parent),
+        "flows": lambda: modules_table("flows"),
+        "stages": lambda: modules_table("stages"),
+        "ground": lambda: modules_table("ground", "mail_setup"),
     }
-    return _BLOCK.sub(lambda found: found[1] + made[found[2]]() + found[3], text)
+    return _BLOCK.sub(lambda found: found[1] + made[found[2]]() + found[3], page.read_text())
+
+
+def drawing() -> str:
+    """The rooms with their arrows as a Mermaid drawing, without those that a longer way says."""
+    lines = ["```mermaid", "flowchart TD"]
+    for room in reversed(rooms.lowest_first()):
+        shape = f'{room}(["{room}"])' if room in rooms.GROUPS else f'{room}["{_folder(room)}"]'
+        lines.append(f"    {shape}")
+    for room in reversed(rooms.lowest_first()):
+        lines += [f"    {room} --> {below}" for below in sorted(rooms.drawn_arrows()[room])]
+    return "\n".join([*lines, "```", ""])
+
+
+def rooms_table(at: Path) -> str:
+    """Every folder, what lives there, and what of ours it imports; seen from the folder `at`."""
+    rows = []
+    for room in reversed(rooms.lowest_first()):
+        if room in rooms.GROUPS:
+            continue
+        module = room if room == "expectations" else f"flows.{room}"
+        link = os.path.relpath(ROOT / module.replace(".", "/"), at)
+        needs = ", ".join(sorted(_folder(each) for each in rooms.arrows()[room])) or "nothing"
+        rows.append((f"[`{_folder(room)}`]({link})", _about(module), needs))
+    return _table(["folder", "what lives there", "imports"], rows)
+
+
+def modules_table(*groups: str) -> str:
+    """Every module of these groups, in their order, and its first sentence."""
+    names = [f"flows.{name}" for group in groups for name in rooms.GROUPS[group]]
+    rows = [
+        (f"[`{name.partition('.')[2]}`]({name.partition('.')[2]}.py)", _about(name))
+        for name in names
+        if name in rooms.modules()
+    ]
+    return _table(["module", "what it is"], rows)
+
+
+def _folder(room: str) -> str:
+    return room if room in rooms.GROUPS else f"{room}/"
+
+
+def _about(module: str) -> str:
+    """The first line of a module's docstring."""
+    words = ast.get_docstring(rooms.modules()[module])
+    assert words, f"{module} does not say what it is"
+    return words.partition("\n")[0]
 
 
 def settings() -> str:
@@ -98,13 +159,13 @@ def commands(*, mail: bool = False) -> str:
     return _table(["command", "does"], rows)
 
 
-def tables() -> str:
-    """Every published table with its grain and what it holds, in the order of the exposure."""
+def tables(at: Path) -> str:
+    """Every published table with its grain and what it holds, linked from the folder `at`."""
     rows = []
     for name in published():
         mart = marts()[name]
         assert mart.grain, f"{mart.source} does not name its grain"
-        link = mart.source.with_suffix(".yml").relative_to(ROOT)
+        link = os.path.relpath(mart.source.with_suffix(".yml"), at)
         schema = "quality." if mart.source.parent.name == "quality" else ""
         rows.append((f"[`{schema}{name}`]({link})", mart.grain, _first_sentence(mart.description)))
     return _table(["table", "one row per", "holds"], rows)
@@ -200,5 +261,6 @@ def _table(head: list[str], rows: list[tuple[Any, ...]]) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(readme(README.read_text()))
+    for page in PAGES:
+        page.write_text(filled(page))
     ENV_EXAMPLE.write_text(env_example())

@@ -1,14 +1,22 @@
 """Imports go one way, and each module fits on a page: read from the syntax of every file."""
 
 import ast
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-FILES = sorted(path for top in ("flows", "expectations") for path in (ROOT / top).rglob("*.py"))
+from tests.support.rooms import (
+    FILES,
+    GROUPS,
+    ROOT,
+    imports,
+    is_inside,
+    lowest_first,
+    modules,
+    name,
+    reaches,
+    room,
+)
 
 # The rooms from the ground up: each may import the rooms it names, and the modules of the ground.
 GROUND = {"flows.settings", "flows.clock", "flows.wording", "flows.outcome"}
@@ -62,73 +70,25 @@ LONGER = {
 }
 
 
-def _name(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(part for part in parts if part != "__init__")
-
-
-@cache
-def _modules() -> dict[str, ast.Module]:
-    trees = {_name(path): ast.parse(path.read_text(), str(path)) for path in FILES}
-    return {name: tree for name, tree in trees.items() if name != "flows"}
-
-
-def _imported(tree: ast.Module) -> Iterator[str]:
-    """Everything imported, at the top or inside a function; of `from a import b` also a.b."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-@cache
-def _imports(module: str) -> frozenset[str]:
-    """Our own modules by their names (`flows` itself holds nothing), others by their first word."""
-    return frozenset(
-        name if name in _modules() else name.partition(".")[0]
-        for name in _imported(_modules()[module])
-        if name in _modules() or name.partition(".")[0] not in ("flows", "expectations")
-    )
-
-
-def _reaches(module: str) -> dict[str, str]:
-    """What importing a module can bring in, and by which way."""
-    ways = {module: module}
-    todo = [module]
-    while todo:
-        here = todo.pop()
-        for name in _imports(here) - ways.keys():
-            ways[name] = f"{ways[here]} -> {name}"
-            if name in _modules():
-                todo.append(name)
-    return ways
-
-
-def _inside(module: str, folder: str) -> bool:
-    return module == folder or module.startswith(f"{folder}.")
-
-
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_room_below_the_stages_imports_only_what_it_may(room: str) -> None:
-    allowed = ROOMS[room] | GROUND | {room}
+@pytest.mark.parametrize("folder", ROOMS)
+def test_a_room_below_the_stages_imports_only_what_it_may(folder: str) -> None:
+    allowed = ROOMS[folder] | GROUND | {folder}
     wrong = {
-        (module, name)
-        for module in _modules()
-        if _inside(module, room)
-        for name in _imports(module)
-        if name in _modules() and not any(_inside(name, other) for other in allowed)
+        (module, found)
+        for module in modules()
+        if is_inside(module, folder)
+        for found in imports(module)
+        if found in modules() and not any(is_inside(found, other) for other in allowed)
     }
     assert wrong == set()
 
 
-@pytest.mark.parametrize(("room", "library"), OUT_OF_REACH)
-def test_a_room_cannot_reach_a_library_that_is_not_its_business(room: str, library: str) -> None:
+@pytest.mark.parametrize(("folder", "library"), OUT_OF_REACH)
+def test_a_room_cannot_reach_a_library_that_is_not_its_business(folder: str, library: str) -> None:
     ways = [
         way[library]
-        for module in _modules()
-        if _inside(module, room) and library in (way := _reaches(module))
+        for module in modules()
+        if is_inside(module, folder) and library in (way := reaches(module))
     ]
     assert ways == []
 
@@ -137,21 +97,33 @@ def test_a_room_cannot_reach_a_library_that_is_not_its_business(room: str, libra
 def test_each_heavy_library_has_its_doors(library: str) -> None:
     users = {
         module
-        for module in _modules()
-        if library in _imports(module) and not _inside(module, "expectations")
+        for module in modules()
+        if library in imports(module) and not is_inside(module, "expectations")
     }
     assert users == DOORS[library]
 
 
 def test_no_import_leads_back_to_where_it_came_from() -> None:
-    for module in _modules():
-        for name in _imports(module) & _modules().keys():
+    for module in modules():
+        for found in imports(module) & modules().keys():
             # A package and its modules are one place: `flows.web` holds `flows.web.app`.
-            if not _inside(module, name):
-                assert module not in _reaches(name), _reaches(name).get(module)
+            if not is_inside(module, found):
+                assert module not in reaches(found), reaches(found).get(module)
 
 
-@pytest.mark.parametrize("path", FILES, ids=_name)
+def test_the_rooms_stand_on_one_another_without_a_circle() -> None:
+    assert lowest_first()[-1] == "commands"
+
+
+def test_every_module_lies_in_a_room_and_the_top_of_flows_fits_in_one_look() -> None:
+    entry_points = {"flows.__main__"}
+    named = [module for group in GROUPS.values() for module in group]
+
+    assert {module for module in modules() if room(module) is None} == entry_points
+    assert len(named) <= 20
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
 def test_every_module_says_what_it_is(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text()))
 
@@ -159,4 +131,4 @@ def test_every_module_says_what_it_is(path: Path) -> None:
 def test_every_module_fits_on_a_page_but_those_that_say_why_not() -> None:
     lines = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in FILES}
 
-    assert {name for name, count in lines.items() if count > MOST_LINES} == set(LONGER)
+    assert {file for file, count in lines.items() if count > MOST_LINES} == set(LONGER)
