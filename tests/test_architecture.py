@@ -38,8 +38,8 @@ ROOMS: dict[str, set[str]] = {
         "flows.issues", "flows.mail_setup", "flows.mailing", "flows.sources", "flows.warehouse",
     },
     "flows.web": {
-        "flows.mail_setup", "flows.mailing", "flows.newsletter", "flows.publication",
-        "flows.warehouse",
+        "flows.issues", "flows.mail_setup", "flows.mailing", "flows.newsletter",
+        "flows.publication", "flows.search", "flows.sources", "flows.warehouse",
     },
     "flows.runs": {
         "flows.gates", "flows.issues", "flows.newsletter", "flows.operations", "flows.warehouse",

@@ -24,15 +24,19 @@ from flows.mailing.letters import Post
 from flows.mailing.subscribers import RefusedError
 from flows.mailing.tokens import TokenError, Tokens
 from flows.newsletter.render import Site
+from flows.publication.people import KINDS
 from flows.settings import Settings
 from flows.web.archive import Archive
+from flows.web.exports import FORMATS
 from flows.web.guard import FormKeys, Guard, Refusal, SecurityHeaders, security_headers
 from flows.web.limits import Buckets, RateLimits
+from flows.web.lists import ListPages
 from flows.web.pages import Pages
 from flows.web.postman import Postman, SendMail
 from flows.web.publications import PublicPages
 from flows.web.readers import Form, ReaderPages
 from flows.web.rehearsal import Rehearser
+from flows.web.search_page import SearchPage
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 _USUAL_LIMITS = RateLimits()
@@ -73,6 +77,8 @@ def create_app(
     routes: list[BaseRoute] = [
         *_reader_routes(readers, guard),
         *_public_routes(PublicPages(pages, archive)),
+        *_search_routes(SearchPage(pages, settings.published_path)),
+        *_list_routes(ListPages(pages, settings.published_path)),
         Route("/healthz", _get(lambda _request: _health(mailing, archive))),
     ]
     app = Starlette(
@@ -117,6 +123,28 @@ def _public_routes(public: PublicPages) -> list[Route]:
         Route("/feed.json", _get(public.json)),
         Route("/reader.css", _get(public.stylesheet)),
         Route("/icon.svg", _get(public.icon)),
+    ]
+
+
+def _search_routes(search: SearchPage) -> list[Route]:
+    return [
+        Route("/papers/search", _get(search.show)),
+        Route("/papers/search.{format}", _get(search.export)),
+    ]
+
+
+def _list_routes(lists: ListPages) -> list[Route]:
+    return [
+        Route("/papers", _get(lists.newest)),
+        *(Route(f"/papers.{each}", _get(lists.newest)) for each in FORMATS),
+        *(Route(f"/papers/trending.{each}", _get(lists.trending)) for each in FORMATS),
+        Route("/papers/", _get(lists.to_newest)),
+        Route("/papers/date/{day}", _get(lists.day)),
+        Route("/papers/week/{week}", _get(lists.week)),
+        Route("/papers/month/{month}", _get(lists.month)),
+        Route("/papers/trending", _get(lists.trending)),
+        *(Route(f"/{kind}/{{handle:path}}", _get(lists.people(kind))) for kind in KINDS),
+        Route("/papers/{paper_id}", _get(lists.paper)),
     ]
 
 

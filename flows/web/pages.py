@@ -3,18 +3,22 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from urllib.parse import quote, urlsplit
 
 from css_inline import CSSInliner
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from flows.newsletter.digest import DigestPaper
 from flows.newsletter.render import Site
 from flows.newsletter.text import excerpt, one_line, safe_url
-from flows.wording import long_date
+from flows.publication.cards import Card
+from flows.web.drawings import sparkline, vote_curve
+from flows.wording import counted, long_date, moment, short_day, thousands, verdict_words
 
 _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32"'
@@ -86,13 +90,22 @@ class Pages:
             "safe_url": safe_url,
             "long_date": long_date,
             "paper_url": self._paper_url,
+            "path_part": lambda words: quote(words, safe=""),
+            "short_day": short_day,
+            "short_date": _short_date,
+            "moment": moment,
+            "counted": counted,
+            "thousands": thousands,
+            "verdict_words": verdict_words,
+            "sparkline": lambda votes: Markup(sparkline(votes)),  # noqa: S704  escaped there
+            "vote_curve": lambda votes: Markup(vote_curve(votes)),  # noqa: S704  escaped there
         }
         environment.globals |= {"base": self.base, "public_url": self.site.public_url}
         style = environment.get_template("reader.css").render()
         environment.globals["style_version"] = hashlib.sha256(style.encode()).hexdigest()[:12]
         return environment
 
-    def _paper_url(self, paper: DigestPaper) -> str:
+    def _paper_url(self, paper: DigestPaper | Card) -> str:
         return f"{self.site.hub_url.rstrip('/')}/papers/{quote(paper.paper_id, safe='')}"
 
 
@@ -110,3 +123,8 @@ def kept(
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=media_type, headers=headers)
+
+
+def _short_date(day: date) -> str:
+    """`20 Aug 2026`."""
+    return f"{day.day} {day:%b %Y}"

@@ -1,0 +1,216 @@
+"""The lists that a reader can open: a day as it is or was known, a week, a month, what trends.
+
+published/papers.duckdb ──▶ DayList, PeriodList, PaperList
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from duckdb import DuckDBPyConnection
+
+from flows.issues.periods import first_day
+from flows.newsletter.digest import Edition
+from flows.publication.cards import PaperList, cards
+from flows.warehouse.database import records
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What the gates said of a day, in counts."""
+
+    passed_count: int
+    warning_count: int
+    failure_count: int
+
+
+@dataclass(frozen=True)
+class DayList:
+    """The list of a date, with the readings it can be shown as of (the newest first, UTC).
+
+    `known_at` is the reading that was asked for, None for the newest. `previous` and `next_` are
+    the nearest list dates with papers.
+    """
+
+    list_date: date
+    papers: PaperList
+    readings: tuple[datetime, ...]
+    known_at: datetime | None
+    previous: date | None
+    next_: date | None
+    checks: Checks | None
+
+
+@dataclass(frozen=True)
+class PeriodList:
+    """The papers of a week or month, and its days that were ever read with their verdicts."""
+
+    edition: Edition
+    last_date: date
+    papers: PaperList
+    days: tuple[tuple[date, str, int], ...]
+
+
+def newest_list_date(connection: DuckDBPyConnection, *, is_complete: bool = False) -> date | None:
+    """The newest date that has papers, or that is complete and has some; None where none has."""
+    row = connection.execute(_NEWEST, {"complete": is_complete}).fetchone()
+    return row[0] if row else None
+
+
+def day_list(
+    connection: DuckDBPyConnection, day: date, as_of: datetime | None = None
+) -> DayList | None:
+    """The list of this date, or as the newest admitted reading until `as_of` (UTC) had it.
+
+    None where nothing is known of the date, or was by then.
+    """
+    readings = tuple(row[0] for row in connection.execute(_ADMITTED, {"day": day}).fetchall())
+    known_at = next((at for at in readings if as_of and at <= as_of), None)
+    if as_of and known_at is None:
+        return None
+    verdicts = records(
+        connection,
+        _READING_VERDICT if known_at else _DAY_VERDICT,
+        {"day": day} | ({"at": known_at} if known_at else {}),
+    )
+    if not verdicts:
+        return None
+    found = (
+        cards(connection, _AS_OF_CARDS, {"day": day, "at": known_at})
+        if known_at
+        else cards(connection, _DAY_CARDS, {"day": day})
+    )
+    (previous, next_) = connection.execute(_NEIGHBOURS, {"day": day}).fetchall()[0]
+    checks = records(connection, _CHECKS, {"day": day})
+    return DayList(
+        day,
+        PaperList(found, **verdicts[0]),
+        readings,
+        known_at,
+        previous,
+        next_,
+        Checks(**checks[0]) if checks else None,
+    )
+
+
+def period_list(
+    connection: DuckDBPyConnection, edition: Edition, last_date: date
+) -> PeriodList | None:
+    """The papers of the week or month that ends on this date; None where no day of it was read."""
+    verdicts = records(connection, _PERIOD.format(edition=edition), {"day": last_date})
+    if not verdicts:
+        return None
+    found = cards(connection, _PERIOD_CARDS.format(edition=edition), {"day": last_date})
+    within = {"first": first_day(edition, last_date), "day": last_date}
+    days = connection.execute(_PERIOD_DAYS, within).fetchall()
+    return PeriodList(edition, last_date, PaperList(found, **verdicts[0]), tuple(days))
+
+
+def trending_list(connection: DuckDBPyConnection) -> tuple[date, PaperList] | None:
+    """What trends on the newest date there is, by our own rule; None before anything does."""
+    row = connection.execute("select max(as_of_date) from marts.trending_papers").fetchone()
+    if row is None or row[0] is None:
+        return None
+    return row[0], PaperList(cards(connection, _TRENDING_CARDS, {"day": row[0]}))
+
+
+def calendar(connection: DuckDBPyConnection, first: date, last: date) -> dict[date, str]:
+    """The verdict of each date of this range, both ends in it, that was ever read."""
+    return dict(connection.execute(_CALENDAR, {"first": first, "last": last}).fetchall())
+
+
+_NEWEST = """
+    select max(digest_date)
+    from marts.daily_digests
+    where listed_count > 0 and (not $complete or verdict = 'complete')
+"""
+_ADMITTED = """
+    select read_at
+    from marts.list_readings
+    where list_date = $day and kind = 'daily' and is_admitted
+    order by read_at desc
+"""
+_DAY_VERDICT = """
+    select verdict, reason, last_read_at as read_at
+    from marts.daily_digests
+    where digest_date = $day
+"""
+_READING_VERDICT = """
+    select verdict, reason, read_at
+    from marts.list_readings
+    where list_date = $day and read_at = $at and kind = 'daily'
+"""
+_DAY_CARDS = """
+    select
+        listings.paper_id,
+        listings.list_rank as rank,
+        listings.upvotes_count,
+        listings.comments_count,
+        listings.submitted_by,
+        digest.why_here,
+        readings.votes
+    from marts.listings as listings
+    left join marts.daily_digest_papers as digest
+        on listings.list_date = digest.digest_date and listings.paper_id = digest.paper_id
+    left join (
+        select
+            paper_id,
+            list({'read_at': read_at, 'upvotes_count': upvotes_count} order by read_at) as votes
+        from marts.paper_readings
+        where list_date = $day
+        group by paper_id
+    ) as readings on listings.paper_id = readings.paper_id
+    where listings.list_date = $day and not listings.is_removed
+"""
+_AS_OF_CARDS = """
+    select
+        readings.paper_id,
+        any_value(readings.list_rank) filter (where readings.read_at = $at) as rank,
+        any_value(readings.upvotes_count) filter (where readings.read_at = $at) as upvotes_count,
+        any_value(readings.comments_count) filter (where readings.read_at = $at) as comments_count,
+        list(
+            {'read_at': readings.read_at, 'upvotes_count': readings.upvotes_count}
+            order by readings.read_at
+        ) as votes
+    from marts.paper_readings as readings
+    where readings.list_date = $day and readings.read_at <= $at
+    group by readings.paper_id
+    having bool_or(readings.read_at = $at)
+"""
+_NEIGHBOURS = """
+    select
+        max(digest_date) filter (where digest_date < $day),
+        min(digest_date) filter (where digest_date > $day)
+    from marts.daily_digests
+    where listed_count > 0
+"""
+_CHECKS = """
+    select passed_count, warning_count, failure_count
+    from quality.day_reports
+    where list_date = $day and passed_count is not null
+"""
+_PERIOD = """
+    select verdict, reason, last_read_at as read_at
+    from marts.{edition}_digests
+    where digest_date = $day
+"""
+_PERIOD_CARDS = """
+    select paper_id, digest_rank as rank, upvotes_count, comments_count, why_here
+    from marts.{edition}_digest_papers
+    where digest_date = $day
+"""
+_PERIOD_DAYS = """
+    select digest_date, verdict, paper_count
+    from marts.daily_digests
+    where digest_date between $first and $day
+    order by digest_date
+"""
+_TRENDING_CARDS = """
+    select paper_id, trending_rank as rank, why_here
+    from marts.trending_papers
+    where as_of_date = $day
+"""
+_CALENDAR = """
+    select digest_date, verdict
+    from marts.daily_digests
+    where digest_date between $first and $last
+"""

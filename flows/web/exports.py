@@ -1,0 +1,186 @@
+"""A list or a paper in another form: feeds for readers' programs, citations for reference managers.
+
+.atom RFC 4287   .json JSON Feed 1.1   .bib BibTeX   .ris RIS   .csl CSL-JSON
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from urllib.parse import quote
+
+from flows.newsletter.render import Site
+from flows.newsletter.text import excerpt, one_line
+from flows.publication.cards import Card
+
+# Ids never change with the address of the pages (RFC 4287, 4.2.6).
+_ID_OF_PAPER = "tag:huggingface.co,2023:daily-papers/{}"
+_ID_OF_FEED = "tag:huggingface.co,2023:daily-papers/feed/{}"
+_FEED_LENGTH = 100
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when a list without papers was last changed
+_SPECIAL = {char: f"\\{char}" for char in "&%$#_{}"} | {
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\\": r"\textbackslash{}",
+}
+
+
+@dataclass(frozen=True)
+class Export:
+    """What is exported: the page's own address without a slash before it, its title, its papers."""
+
+    address: str
+    title: str
+    cards: tuple[Card, ...]
+
+
+def export(exported: Export, format_: str, site: Site) -> tuple[bytes, str]:
+    """The bytes and the media type of a list of papers in one of FORMATS."""
+    write, media_type = FORMATS[format_]
+    return write(exported, site).encode(), media_type
+
+
+def _atom(exported: Export, site: Site) -> str:
+    root = site.public_url.rstrip("/")
+    updated = max((card.last_read_at for card in exported.cards), default=_NEVER)
+    entries = "".join(_entry(card, root) for card in exported.cards[:_FEED_LENGTH])
+    address = f"{root}/{quote(exported.address)}"
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">\n'
+        f"<title>{_xml(exported.title)}</title>\n"
+        f"<id>{_xml(_ID_OF_FEED.format(quote(exported.address)))}</id>\n"
+        f'<link rel="self" type="application/atom+xml" href="{_xml(address)}.atom"/>\n'
+        f'<link rel="alternate" type="text/html" href="{_xml(address)}"/>\n'
+        f"<updated>{_time(updated)}</updated>\n"
+        f"<author><name>Daily Papers</name></author>\n{entries}</feed>\n"
+    )
+
+
+def _entry(card: Card, root: str) -> str:
+    authors = "".join(f"<author><name>{_xml(name)}</name></author>" for name in _authors(card))
+    return (
+        f"<entry>\n<title>{_xml(card.title)}</title>\n"
+        f"<id>{_ID_OF_PAPER.format(card.paper_id)}</id>\n"
+        f'<link rel="alternate" type="text/html" href="{_xml(root)}/papers/{card.paper_id}"/>\n'
+        f"<updated>{_time(card.last_read_at)}</updated>\n"
+        f"<published>{card.first_listed_on}T00:00:00Z</published>\n{authors}\n"
+        f"<summary>{_xml(excerpt(card.ai_summary or card.abstract))}</summary>\n</entry>\n"
+    )
+
+
+def _json(exported: Export, site: Site) -> str:
+    root = site.public_url.rstrip("/")
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": exported.title,
+        "home_page_url": f"{root}/{quote(exported.address)}",
+        "feed_url": f"{root}/{quote(exported.address)}.json",
+        "language": "en",
+        "items": [
+            {
+                "id": _ID_OF_PAPER.format(card.paper_id),
+                "url": f"{root}/papers/{card.paper_id}",
+                "external_url": f"https://arxiv.org/abs/{card.paper_id}",
+                "title": one_line(card.title),
+                "summary": excerpt(card.ai_summary or card.abstract),
+                "content_text": card.abstract,
+                "date_published": f"{card.first_listed_on}T00:00:00Z",
+                "date_modified": _time(card.last_read_at),
+                "authors": [{"name": name} for name in _authors(card)],
+                "_paper": {
+                    "rank": card.rank,
+                    "upvotes": card.upvotes_count,
+                    "comments": card.comments_count,
+                    "organization": card.organization_name,
+                    "code": card.github_url,
+                },
+            }
+            for card in exported.cards[:_FEED_LENGTH]
+        ],
+    }
+    return json.dumps(feed, ensure_ascii=False)
+
+
+def _bibtex(exported: Export, _site: Site) -> str:
+    return "\n".join(_bibtex_entry(card) for card in exported.cards)
+
+
+def _bibtex_entry(card: Card) -> str:
+    fields = {
+        "title": "{" + _tex(card.title) + "}",
+        "author": " and ".join(_tex(name) for name in _authors(card)),
+        "year": str((card.published_on or card.first_listed_on).year),
+        "eprint": card.paper_id,
+        "archiveprefix": "arXiv",
+        "url": f"https://arxiv.org/abs/{card.paper_id}",
+    }
+    lines = (f"  {name} = {{{value}}}," for name, value in fields.items() if value)
+    return f"@misc{{arxiv{card.paper_id},\n" + "\n".join(lines) + "\n}\n"
+
+
+def _ris(exported: Export, _site: Site) -> str:
+    return "".join(_ris_entry(card) for card in exported.cards)
+
+
+def _ris_entry(card: Card) -> str:
+    day = card.published_on or card.first_listed_on
+    lines = [
+        ("TY", "GEN"),
+        ("TI", one_line(card.title)),
+        *(("AU", name) for name in _authors(card)),
+        ("PY", str(day.year)),
+        ("DA", f"{day:%Y/%m/%d}"),
+        ("AB", one_line(card.abstract, 20_000)),
+        ("PB", "arXiv"),
+        ("AN", f"arXiv:{card.paper_id}"),
+        ("UR", f"https://arxiv.org/abs/{card.paper_id}"),
+        ("ER", ""),
+    ]
+    return "".join(f"{tag}  - {value}\r\n" for tag, value in lines)
+
+
+def _csl(exported: Export, _site: Site) -> str:
+    return json.dumps([_csl_entry(card) for card in exported.cards], ensure_ascii=False, indent=1)
+
+
+def _csl_entry(card: Card) -> dict[str, object]:
+    day = card.published_on or card.first_listed_on
+    return {
+        "id": f"arXiv:{card.paper_id}",
+        "type": "article",
+        "title": one_line(card.title),
+        "author": [{"literal": name} for name in _authors(card)],
+        "issued": {"date-parts": [[day.year, day.month, day.day]]},
+        "abstract": one_line(card.abstract, 20_000),
+        "number": card.paper_id,
+        "publisher": "arXiv",
+        "URL": f"https://arxiv.org/abs/{card.paper_id}",
+    }
+
+
+def _authors(card: Card) -> tuple[str, ...]:
+    return tuple(filter(None, (one_line(name, 200) for name in card.author_names)))
+
+
+def _tex(text: str) -> str:
+    return "".join(_SPECIAL.get(char, char) for char in one_line(text))
+
+
+def _xml(text: str) -> str:
+    return escape(re.sub(r"[\x00-\x1f\ufffe\uffff]", " ", one_line(text, 2_000)))
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%FT%TZ}"
+
+
+FORMATS: dict[str, tuple[Callable[[Export, Site], str], str]] = {
+    "atom": (_atom, "application/atom+xml"),
+    "json": (_json, "application/feed+json"),
+    "bib": (_bibtex, "application/x-bibtex"),
+    "ris": (_ris, "application/x-research-info-systems"),
+    "csl": (_csl, "application/vnd.citationstyles.csl+json"),
+}

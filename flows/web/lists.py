@@ -1,0 +1,267 @@
+"""The pages of lists, papers and people, at the Hub's own addresses, from what is published.
+
+/papers, /papers/date/D, /papers/week/W, /papers/month/M, /papers/trending, /papers/ID
+/organizations/H, /authors/A, /keywords/K, /submitters/U     each also .atom .json .bib .ris .csl
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from flows import clock
+from flows.issues.periods import PeriodError, first_day, last_day, parse_period, period_name
+from flows.newsletter.digest import Edition
+from flows.newsletter.render import dateline
+from flows.publication.cards import PaperList
+from flows.publication.lists import (
+    DayList,
+    calendar,
+    day_list,
+    newest_list_date,
+    period_list,
+    trending_list,
+)
+from flows.publication.paper_page import paper_page
+from flows.publication.people import PAGE_LENGTH, Kind, collected
+from flows.publication.published import NotPublishedError, opened
+from flows.sources.feed_day import is_weekend, opens_at
+from flows.web.exports import FORMATS, Export, export
+from flows.web.guard import Refusal
+from flows.web.pages import Pages, kept
+from flows.wording import long_date
+
+_SECONDS_KEPT = 60
+_FIRST_DATE = date(2023, 5, 1)  # the Hub's first list
+
+
+@dataclass(frozen=True)
+class ListPages:
+    """The pages of what is published; each opens the file once, so it shows one publication."""
+
+    pages: Pages
+    published: Path
+
+    def newest(self, request: Request) -> Response:
+        """The newest list that has papers."""
+        with self._opened() as connection:
+            day = newest_list_date(connection)
+            if day is None:
+                raise Refusal(404, "No list is published yet.")
+            return self._day(request, connection, day, _split(request.url.path)[1])
+
+    def day(self, request: Request) -> Response:
+        """The list of a date, now or as it was known at `?as_of=`."""
+        words, format_ = _split(request.path_params["day"])
+        day = _date(words)
+        with self._opened() as connection:
+            return self._day(request, connection, day, format_)
+
+    def week(self, request: Request) -> Response:
+        """The papers of an ISO week, each once."""
+        return self._period(request, "weekly", request.path_params["week"])
+
+    def month(self, request: Request) -> Response:
+        """The papers of a month, each once."""
+        return self._period(request, "monthly", request.path_params["month"])
+
+    def trending(self, request: Request) -> Response:
+        """What trends by our own rule, with the points of each part."""
+        _, format_ = _split(request.url.path.rpartition("/")[2])
+        with self._opened() as connection:
+            found = trending_list(connection)
+        if found is None:
+            raise Refusal(404, "Nothing trends yet: no list is published.")
+        day, papers = found
+        exported = Export("papers/trending", f"Trending papers on {long_date(day)}", papers.cards)
+        return self._answer(request, exported, format_, "trending.html", day=day, papers=papers)
+
+    def paper(self, request: Request) -> Response:
+        """One paper with all that is kept of it."""
+        paper_id, format_ = _split(request.path_params["paper_id"])
+        paper_id = paper_id.partition("v")[0]
+        with self._opened() as connection:
+            found = paper_page(connection, paper_id)
+        if found is None:
+            raise Refusal(404, f"{paper_id} was on no list that was read; arXiv may have it.")
+        exported = Export(f"papers/{paper_id}", found.card.title, (found.card,))
+        return self._answer(request, exported, format_, "paper.html", paper=found)
+
+    def people(self, kind: Kind) -> Callable[[Request], Response]:
+        """The papers of an organization, an author, a keyword or a submitter."""
+
+        def page(request: Request) -> Response:
+            handle, format_ = _split(request.path_params["handle"])
+            number = _page_number(request)
+            with self._opened() as connection:
+                found = collected(connection, kind, handle, number)
+            if found is None:
+                raise Refusal(404, f"No paper is known of “{handle[:80]}”.")
+            exported = Export(f"{kind}/{handle}", f"Papers: {found.name}", found.cards)
+            return self._answer(
+                request,
+                exported,
+                format_,
+                "people.html",
+                found=found,
+                page=number,
+                page_count=-(-found.paper_count // PAGE_LENGTH),
+            )
+
+        return page
+
+    def _day(
+        self,
+        request: Request,
+        connection: DuckDBPyConnection,
+        day: date,
+        format_: str | None,
+    ) -> Response:
+        as_of = _as_of(request)
+        found = day_list(connection, day, as_of)
+        if found is None:
+            return self._no_list(connection, day, as_of)
+        month = calendar(connection, day.replace(day=1), last_day("monthly", day))
+        exported = Export(f"papers/date/{day}", f"Papers of {long_date(day)}", found.papers.cards)
+        return self._answer(
+            request, exported, format_, "day.html", list=found, weeks=_weeks(day, month)
+        )
+
+    def _no_list(
+        self, connection: DuckDBPyConnection, day: date, as_of: datetime | None
+    ) -> Response:
+        """Why there is nothing to show of a date: a page with one sentence, no error."""
+        month = calendar(connection, day.replace(day=1), last_day("monthly", day))
+        sentence, status = _why_no_list(day, as_of, clock.utc_now())
+        empty = DayList(day, PaperList(()), (), None, *_beside(connection, day), None)
+        return self.pages.page(
+            "day.html", status, list=empty, weeks=_weeks(day, month), sentence=sentence, address=""
+        )
+
+    def _period(self, request: Request, edition: Edition, given: str) -> Response:
+        words, format_ = _split(given)
+        try:
+            last = parse_period(edition, words)
+        except PeriodError as error:
+            raise Refusal(400, str(error)) from None
+        with self._opened() as connection:
+            found = period_list(connection, edition, last)
+        if found is None:
+            raise Refusal(404, f"No day of {period_name(edition, last)} was ever read.")
+        unit = "week" if edition == "weekly" else "month"
+        exported = Export(
+            f"papers/{unit}/{period_name(edition, last)}",
+            f"Papers of {dateline(edition, last)}",
+            found.papers.cards,
+        )
+        first = first_day(edition, last)
+        beside = (first - timedelta(days=1), last_day(edition, last + timedelta(days=1)))
+        return self._answer(
+            request,
+            exported,
+            format_,
+            "period.html",
+            period=found,
+            unit=unit,
+            heading=dateline(edition, last),
+            previous=period_name(edition, beside[0]),
+            next=period_name(edition, beside[1]),
+        )
+
+    def _answer(
+        self,
+        request: Request,
+        exported: Export,
+        format_: str | None,
+        template: str,
+        **values: object,
+    ) -> Response:
+        """The page, or what its address asks for in another form."""
+        if format_:
+            content, media_type = export(exported, format_, self.pages.site)
+        else:
+            values |= {"address": exported.address}
+            content, media_type = self.pages.text(template, **values).encode(), "text/html"
+        return kept(request, content, media_type, seconds=_SECONDS_KEPT)
+
+    @contextmanager
+    def _opened(self) -> Iterator[DuckDBPyConnection]:
+        try:
+            with opened(self.published) as connection:
+                yield connection
+        except NotPublishedError:
+            raise Refusal(404, "No list is published yet.") from None
+
+    def to_newest(self, _request: Request) -> Response:
+        """`/papers/` as people type it."""
+        return RedirectResponse(f"{self.pages.base}/papers", 308)
+
+
+def _split(name: str) -> tuple[str, str | None]:
+    """What is asked for, and in which form: `2026-08-20.json` is the list of a date as JSON."""
+    words, dot, ending = name.rpartition(".")
+    return (words, ending) if dot and ending in FORMATS else (name, None)
+
+
+def _date(words: str) -> date:
+    try:
+        return datetime.strptime(words, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise Refusal(400, f"“{words[:40]}” is no date; write it as 2026-08-20.") from None
+
+
+def _as_of(request: Request) -> datetime | None:
+    words = request.query_params.get("as_of")
+    if not words:
+        return None
+    try:
+        time = datetime.fromisoformat(words.strip().replace(" ", "+"))
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Refusal(400, f"“{words[:40]}” is no time; write it as 2026-08-20T16:05Z.") from None
+
+
+def _page_number(request: Request) -> int:
+    words = request.query_params.get("p", "0")
+    if not words.isdecimal() or len(words) > 6:
+        raise Refusal(400, f"“{words[:40]}” is no page; pages are counted from 0.")
+    return int(words)
+
+
+def _why_no_list(day: date, as_of: datetime | None, now: datetime) -> tuple[str, int]:
+    """One sentence, and the status that goes with it."""
+    name = long_date(day)
+    if as_of:
+        return f"Nothing was known of {name} at {as_of:%Y-%m-%d %H:%M} UTC.", 404
+    if day < _FIRST_DATE:
+        return f"The Hub's lists begin on {long_date(_FIRST_DATE)}.", 404
+    if opens_at(day) > now:
+        return f"The list of {name} is not open yet.", 404
+    if is_weekend(day):
+        return f"There is no list of {name}: the Hub makes none on {day:%A}s.", 200
+    return f"The list of {name} has not been read.", 404
+
+
+def _beside(connection: DuckDBPyConnection, day: date) -> tuple[date | None, date | None]:
+    """The nearest dates with papers on both sides of a date."""
+    row = connection.execute(
+        "select max(digest_date) filter (where digest_date < $day),"
+        " min(digest_date) filter (where digest_date > $day)"
+        " from marts.daily_digests where listed_count > 0",
+        {"day": day},
+    ).fetchone()
+    return (row[0], row[1]) if row else (None, None)
+
+
+def _weeks(day: date, verdicts: dict[date, str]) -> list[list[tuple[date, str | None]]]:
+    """The month of a date as weeks from Monday, each date with its verdict."""
+    first = first_day("weekly", day.replace(day=1))
+    last = last_day("weekly", last_day("monthly", day))
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    pairs = [(each, verdicts.get(each)) for each in days]
+    return [pairs[n : n + 7] for n in range(0, len(pairs), 7)]

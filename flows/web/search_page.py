@@ -1,0 +1,128 @@
+"""The search page: words and filters in its address, hits marked, twenty to a page."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from flows.publication.cards import cards
+from flows.publication.published import NotPublishedError, opened
+from flows.search.find import Hit, Question, QuestionError, corrections, search
+from flows.web.exports import Export, export
+from flows.web.guard import Refusal
+from flows.web.pages import Pages, kept
+
+PAGE_LENGTH = 20
+MOST_HITS = 200
+SORTS = {"best": "best first", "newest": "newest first", "votes": "most votes first"}
+_FIELDS = ("q", "since", "until", "organization", "has_code", "upvotes_min", "sort")
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """Search over all lists, in the browser."""
+
+    pages: Pages
+    published: Path
+
+    def show(self, request: Request) -> Response:
+        """What a question finds, or how to ask one."""
+        asked = {name: request.query_params.get(name, "").strip() for name in _FIELDS}
+        if not asked["q"]:
+            return self._page(request, asked)
+        question = _question(request.query_params)
+        try:
+            hits = _sorted(search(self.published, question), asked["sort"])
+            meant = corrections(self.published, question)
+        except QuestionError as error:
+            return self._page(request, asked, problem=str(error))
+        except NotPublishedError as error:
+            raise Refusal(404, str(error)) from None
+        number = _number(request.query_params.get("p", "0"), "p")
+        shown = hits[number * PAGE_LENGTH : (number + 1) * PAGE_LENGTH]
+        return self._page(request, asked, hits=shown, count=len(hits), page=number, meant=meant)
+
+    def export(self, request: Request) -> Response:
+        """The papers that a question finds as a feed or as citations."""
+        question = _question(request.query_params)
+        try:
+            ids = [hit.paper_id for hit in search(self.published, question)]
+        except QuestionError as error:
+            raise Refusal(400, str(error)) from None
+        with opened(self.published) as connection:
+            found = cards(connection, _RANKED, {"ids": ids})
+        exported = Export("papers/search", f"Papers about {question.text}", found)
+        content, media_type = export(exported, request.path_params["format"], self.pages.site)
+        return kept(request, content, media_type, seconds=60)
+
+    def _page(self, request: Request, asked: dict[str, str], **found: object) -> Response:
+        given = {name: value for name, value in asked.items() if value}
+
+        def address(**changes: str | int | None) -> str:
+            query = {k: v for k, v in (given | changes).items() if v not in {None, ""}}
+            return f"{self.pages.base}/papers/search?{urlencode(query)}"
+
+        usual = {"hits": (), "count": 0, "page": 0, "meant": (), "problem": ""}
+        text = self.pages.text(
+            "search.html",
+            asked=asked,
+            address="",
+            sorts=SORTS,
+            here=address,
+            page_length=PAGE_LENGTH,
+            query=urlencode(given),
+            **(usual | found),
+        )
+        return kept(request, text.encode(), "text/html", seconds=60)
+
+
+_RANKED = "select unnest($ids) as paper_id, generate_subscripts($ids, 1) as rank"
+
+
+def _question(query: QueryParams) -> Question:
+    """The question of an address. Raises Refusal where a part of it cannot be read."""
+    code = query.get("has_code", "")
+    if code not in {"", "yes", "no", "true", "false"}:
+        raise Refusal(400, "has_code is yes or no.")
+    return Question(
+        query.get("q", ""),
+        _day(query.get("since", ""), "since"),
+        _day(query.get("until", ""), "until"),
+        query.get("organization", "").strip() or None,
+        code in {"yes", "true"} if code else None,
+        _number(query.get("upvotes_min", ""), "upvotes_min") or None,
+        most=MOST_HITS,
+    )
+
+
+def _sorted(hits: tuple[Hit, ...], sort: str) -> tuple[Hit, ...]:
+    if sort == "newest":
+        return tuple(
+            sorted(hits, key=lambda hit: (-hit.last_listed_on.toordinal(), hit.search_rank))
+        )
+    if sort == "votes":
+        return tuple(sorted(hits, key=lambda hit: hit.upvotes_count, reverse=True))
+    if sort not in {"", "best"}:
+        raise Refusal(400, f"sort is one of {', '.join(SORTS)}.")
+    return hits
+
+
+def _day(words: str, name: str) -> date | None:
+    if not words.strip():
+        return None
+    try:
+        return datetime.strptime(words.strip(), "%Y-%m-%d").date()  # noqa: DTZ007  a date alone
+    except ValueError:
+        raise Refusal(400, f"{name} is no date; write it as 2026-08-20.") from None
+
+
+def _number(words: str, name: str) -> int:
+    if not words.strip():
+        return 0
+    if not words.strip().isdecimal() or len(words) > 9:
+        raise Refusal(400, f"{name} is no number.")
+    return int(words)

@@ -1,0 +1,320 @@
+"""The pages of lists, papers and people: what was published, in its order, and nothing else."""
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from html import unescape
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import duckdb
+import feedparser
+import html5lib
+import pytest
+import requests
+import uvicorn
+from playwright.sync_api import Browser
+
+from flows.mail_setup import open_mailing
+from flows.publish import publish
+from flows.settings import Settings
+from flows.sources.sample.days import items_at
+from flows.web.app import create_app
+from flows.web.exports import FORMATS
+from tests import browser
+from tests.browser import violations
+from tests.dbt.build import Warehouse
+
+THURSDAY = "2026-08-13"
+READ = ("2026-08-13 08:00", "2026-08-14 02:31")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that has published a week, each list read twice, and a Saturday."""
+    home = tmp_path_factory.mktemp("lists")
+    warehouse = Warehouse(home, home / "warehouse.duckdb")
+    for day in range(10, 15):
+        for at in (f"2026-08-{day} 08:00", f"2026-08-{day + 1} 02:31"):
+            moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
+            items = items_at(date(2026, 8, day), moment, 6)
+            is_closed = at.endswith("02:31")
+            warehouse.read(
+                at, items, day=f"2026-08-{day}", verdict="complete" if is_closed else "partial"
+            )
+    warehouse.read("2026-08-15 12:00", (), verdict="empty")
+    warehouse.build()
+    warehouse.execute("create table staging.built_with as select 'x' as project_sha256")
+    warehouse.close()
+    stage: Any = publish
+    stage.fn.__wrapped__(Settings(home=home))  # outside of a run
+    return home
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running site."""
+
+    url: str
+
+    def get(self, path: str, **given: Any) -> requests.Response:
+        return requests.get(f"{self.url}{path}", timeout=30, **given)
+
+
+@contextmanager
+def _serving(settings: Settings) -> Iterator[Site]:
+    with (
+        closing(open_mailing(settings)) as mailing,
+        socket.create_server(("127.0.0.1", 0)) as listening,
+    ):
+        app = create_app(settings, mailing, lambda *_: None)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False))
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        yield Site(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        server.should_exit = True
+        thread.join(15)
+
+
+@pytest.fixture(scope="module")
+def site(home: Path) -> Iterator[Site]:
+    with _serving(Settings(home=home)) as running:
+        yield running
+
+
+def _published(home: Path, query: str) -> list[str]:
+    with duckdb.connect(str(home / "published" / "papers.duckdb"), read_only=True) as connection:
+        return [row[0] for row in connection.execute(query).fetchall()]
+
+
+def _ids(page: str) -> list[str]:
+    return re.findall(r'<h2><a href="/papers/([^"/]+)"', page)
+
+
+def _text(page: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def test_a_day_shows_every_paper_in_the_hubs_order_with_its_verdict(home: Path, site: Site) -> None:
+    page = site.get(f"/papers/date/{THURSDAY}").text
+
+    expected = _published(
+        home,
+        f"select paper_id from marts.listings where list_date = '{THURSDAY}' order by list_rank",
+    )
+    assert len(expected) == 6
+    assert _ids(page) == expected
+    assert "Complete. It is complete." in _text(page)
+    assert 'href="/papers/date/2026-08-12"' in page
+    assert 'href="/papers/date/2026-08-14"' in page
+
+
+def test_a_list_can_be_seen_as_an_earlier_reading_had_it(home: Path, site: Site) -> None:
+    now = site.get(f"/papers/date/{THURSDAY}").text
+    then = site.get(f"/papers/date/{THURSDAY}", params={"as_of": "2026-08-13T12:00Z"}).text
+
+    expected = _published(
+        home,
+        f"""select paper_id from marts.paper_readings
+        where list_date = '{THURSDAY}' and read_at = '{READ[0]}:00+00' order by list_rank""",
+    )
+    assert _ids(then) == expected
+    assert "Partial. It is partial." in _text(then)
+    assert "As known at 13 Aug 08:00 UTC" in _text(then)
+    votes = [int(n) for n in re.findall(r'"votes">▲&nbsp;([0-9]+)', now)]
+    assert votes != [int(n) for n in re.findall(r'"votes">▲&nbsp;([0-9]+)', then)]
+    assert now.count("as_of=") == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "sentence"),
+    [
+        ("/papers/date/2026-08-16", 200, "the Hub makes none on Sundays."),
+        ("/papers/date/2026-08-12?as_of=2026-08-01T00:00Z", 404, "Nothing was known of"),
+        ("/papers/date/2099-01-01", 404, "is not open yet."),
+        ("/papers/date/2022-01-03", 404, "The Hub's lists begin on"),
+        ("/papers/date/2026-08-03", 404, "has not been read."),
+        ("/papers/date/2026-02-30", 400, "is no date; write it as 2026-08-20."),
+        ("/papers/date/2026-08-13?as_of=noon", 400, "is no time; write it as"),
+        ("/papers/week/2026-W60", 400, "There is no week 2026-W60."),
+        ("/papers/month/2026-13", 400, "There is no month 2026-13."),
+        ("/papers/week/2026-W02", 404, "No day of 2026-W02 was ever read."),
+        ("/papers/1234.56789", 404, "was on no list that was read"),
+        ("/papers/%00", 404, "was on no list that was read"),
+        ("/keywords/no%20such%20keyword", 404, "No paper is known of “no such keyword”."),
+        ("/organizations/%3Cscript%3E", 404, "No paper is known of “<script>”."),
+        ("/submitters/x?p=-1", 400, "pages are counted from 0."),
+        ("/papers/search?q=%E2%80%A6", 200, "There is no word here that tells one paper"),
+        ("/papers/search?q=agents&since=soon", 400, "since is no date"),
+        ("/papers/search?q=agents&upvotes_min=many", 400, "upvotes_min is no number."),
+        ("/papers/search?q=agents&sort=random", 400, "sort is one of best, newest, votes."),
+    ],
+)
+def test_what_cannot_be_shown_is_one_sentence_with_its_status(
+    site: Site, path: str, status: int, sentence: str
+) -> None:
+    answer = site.get(path)
+
+    assert answer.status_code == status
+    assert sentence in _text(answer.text)
+    assert "<script>" not in answer.text
+
+
+def test_the_newest_list_is_at_papers_and_the_week_and_month_have_each_paper_once(
+    home: Path, site: Site
+) -> None:
+    newest = _ids(site.get("/papers").text)
+    week = _ids(site.get("/papers/week/2026-W33").text)
+    month = _ids(site.get("/papers/month/2026-08").text)
+
+    assert newest == _ids(site.get("/papers/date/2026-08-14").text)
+    assert week == _published(
+        home,
+        "select paper_id from marts.weekly_digest_papers"
+        " where digest_date = '2026-08-16' order by digest_rank",
+    )
+    assert set(month) == set(week) >= set(newest)
+    assert len(week) == len(set(week))
+
+
+def test_trending_stands_in_the_order_of_its_rule(home: Path, site: Site) -> None:
+    assert _ids(site.get("/papers/trending").text) == _published(
+        home,
+        "select paper_id from marts.trending_papers"
+        " where as_of_date = (select max(as_of_date) from marts.trending_papers)"
+        " order by trending_rank",
+    )
+
+
+def test_a_paper_shows_its_people_lists_votes_and_ways_to_cite_it(home: Path, site: Site) -> None:
+    (paper_id,) = _published(
+        home,
+        f"select paper_id from marts.listings where list_date = '{THURSDAY}' and list_rank = 1",
+    )
+    names = _published(
+        home,
+        f"""select author_name from marts.paper_authors
+        where paper_id = '{paper_id}' and not is_hidden order by author_position""",
+    )
+    page = site.get(f"/papers/{paper_id}").text
+
+    text = _text(page)
+    assert [name for name in names if name not in text] == []
+    assert "Thursday 13 August 2026 , no. 1, with" in text
+    assert "2 readings; the last one at 14 Aug 02:31 UTC" in text
+    assert page.count("<circle") == 2
+    assert page.count('name="citation_author"') == len(names)
+    assert site.get(f"/papers/{paper_id}v2").status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["organizations", "submitters", "keywords", "authors"])
+def test_the_papers_of_a_name_are_those_that_have_it(home: Path, site: Site, kind: str) -> None:
+    column, table = {
+        "organizations": ("organization_name", "marts.papers"),
+        "submitters": ("submitted_by", "marts.listings"),
+        "keywords": ("unnest(ai_keywords)", "marts.papers"),
+        "authors": ("author_name", "marts.paper_authors"),
+    }[kind]
+    (name,) = _published(
+        home,
+        f"""select name from (select distinct paper_id, {column} as name from {table})
+        where name is not null group by name order by count(*) desc, name limit 1""",
+    )
+    expected = _published(
+        home,
+        f"""select distinct paper_id from (select paper_id, {column} as name from {table})
+        where name = '{name.replace("'", "''")}'""",
+    )
+    page = site.get(f"/{kind}/{name.replace('/', '%2F')}").text
+
+    assert sorted(_ids(page)) == sorted(expected)
+
+
+def test_search_finds_a_title_marks_what_it_found_and_keeps_the_question_in_its_links(
+    home: Path, site: Site
+) -> None:
+    (title,) = _published(home, "select title from marts.papers order by paper_id limit 1")
+    page = site.get("/papers/search", params={"q": title, "upvotes_min": "0"}).text
+    newest = site.get("/papers/search", params={"q": title, "sort": "newest"}).text
+
+    assert title in _text(page.partition("</h2>")[0])
+    assert "<mark>" in page
+    assert "sort=newest" in page
+    days = [
+        _published(home, f"select last_listed_on from marts.papers where paper_id = '{each}'")[0]
+        for each in _ids(newest)
+    ]
+    assert days == sorted(days, reverse=True)
+    assert "Nothing was found." in site.get("/papers/search?q=xylophonist").text
+
+
+def test_every_form_of_a_list_holds_its_papers_in_its_order(site: Site) -> None:
+    address = f"/papers/date/{THURSDAY}"
+    ids = _ids(site.get(address).text)
+    given = {name: site.get(f"{address}.{name}") for name in FORMATS}
+
+    assert [answer.status_code for answer in given.values()] == [200] * len(FORMATS)
+    atom = feedparser.parse(given["atom"].content)
+    assert not atom.bozo
+    assert [entry.link.rpartition("/")[2] for entry in atom.entries] == ids
+    assert [item["url"].rpartition("/")[2] for item in given["json"].json()["items"]] == ids
+    assert re.findall(r"eprint = \{(.+)\}", given["bib"].text) == ids
+    assert re.findall(r"^AN  - arXiv:(.+)\r$", given["ris"].text, re.MULTILINE) == ids
+    assert [entry["number"] for entry in json.loads(given["csl"].text)] == ids
+
+
+def test_ids_in_feeds_do_not_change_with_the_address_of_the_site(home: Path) -> None:
+    found = []
+    for url in ("http://localhost:8080", "https://papers.example.org"):
+        with _serving(Settings(home=home, public_url=url)) as client:
+            feed = ET.fromstring(client.get("/papers/trending.atom").content)  # noqa: S314
+            found.append([each.text for each in feed.iter("{http://www.w3.org/2005/Atom}id")])
+
+    assert found[0] == found[1]
+    assert len(found[0]) > 1
+
+
+def _paths(home: Path) -> list[str]:
+    (paper_id,) = _published(home, "select min(paper_id) from marts.papers")
+    (organization,) = _published(home, "select max(organization_name) from marts.papers")
+    return [
+        *("/papers", f"/papers/date/{THURSDAY}?as_of=2026-08-13T12:00Z"),
+        *("/papers/date/2026-08-16", "/papers/week/2026-W33", "/papers/trending"),
+        *(f"/papers/{paper_id}", f"/organizations/{organization}", "/papers/search"),
+        "/papers/search?q=agents",
+    ]
+
+
+def test_every_page_is_valid_html_that_loads_nothing_from_elsewhere(home: Path, site: Site) -> None:
+    for path in _paths(home):
+        answer = site.get(path)
+        html5lib.HTMLParser(strict=True).parse(answer.text)
+        loaded = re.findall(r'(?:src|<link[^>]+href)="([^"]+)"', answer.text)
+        assert [url for url in loaded if "://" in url] == []
+        assert "<script" not in answer.text
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser.chromium() as started:
+        yield started
+
+
+def test_axe_finds_nothing_and_nothing_runs_out_of_the_window(
+    home: Path, site: Site, chromium: Browser
+) -> None:
+    page = chromium.new_page()
+    found = []
+    for path in _paths(home):
+        page.goto(f"{site.url}{path}")
+        found += violations(page, path)
+    page.close()
+
+    assert found == []
