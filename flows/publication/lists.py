@@ -42,12 +42,17 @@ class DayList:
 
 @dataclass(frozen=True)
 class PeriodList:
-    """The papers of a week or month, and its days that were ever read with their verdicts."""
+    """The papers of a week or month, and its days that were ever read with their verdicts.
+
+    `previous` and `next_` are the last dates of the nearest periods with a day that was read.
+    """
 
     edition: Edition
     last_date: date
     papers: PaperList
     days: tuple[tuple[date, str, int], ...]
+    previous: date | None
+    next_: date | None
 
 
 def newest_list_date(connection: DuckDBPyConnection, *, is_complete: bool = False) -> date | None:
@@ -102,7 +107,10 @@ def period_list(
     found = cards(connection, _PERIOD_CARDS.format(edition=edition), {"day": last_date})
     within = {"first": first_day(edition, last_date), "day": last_date}
     days = connection.execute(_PERIOD_DAYS, within).fetchall()
-    return PeriodList(edition, last_date, PaperList(found, **verdicts[0]), tuple(days))
+    beside = connection.execute(_PERIODS_BESIDE.format(edition=edition), {"day": last_date})
+    (previous, next_) = beside.fetchall()[0]
+    papers = PaperList(found, **verdicts[0])
+    return PeriodList(edition, last_date, papers, tuple(days), previous, next_)
 
 
 def trending_list(connection: DuckDBPyConnection) -> tuple[date, PaperList] | None:
@@ -192,6 +200,12 @@ _PERIOD = """
     select verdict, reason, last_read_at as read_at
     from marts.{edition}_digests
     where digest_date = $day
+"""
+_PERIODS_BESIDE = """
+    select
+        max(digest_date) filter (where digest_date < $day),
+        min(digest_date) filter (where digest_date > $day)
+    from marts.{edition}_digests
 """
 _PERIOD_CARDS = """
     select paper_id, digest_rank as rank, upvotes_count, comments_count, why_here

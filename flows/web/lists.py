@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from duckdb import DuckDBPyConnection
+from duckdb import BinderException, CatalogException, DuckDBPyConnection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -76,7 +76,7 @@ class ListPages:
         with self._opened() as connection:
             found = trending_list(connection)
         if found is None:
-            raise Refusal(404, "Nothing trends yet: no list is published.")
+            return self.pages.notice("Trending", "Nothing trends yet: no list has votes.", 200)
         day, papers = found
         exported = Export("papers/trending", f"Trending papers on {long_date(day)}", papers.cards)
         return self._answer(request, exported, format_, "trending.html", day=day, papers=papers)
@@ -159,8 +159,6 @@ class ListPages:
             f"Papers of {dateline(edition, last)}",
             found.papers.cards,
         )
-        first = first_day(edition, last)
-        beside = (first - timedelta(days=1), last_day(edition, last + timedelta(days=1)))
         return self._answer(
             request,
             exported,
@@ -169,8 +167,8 @@ class ListPages:
             period=found,
             unit=unit,
             heading=dateline(edition, last),
-            previous=period_name(edition, beside[0]),
-            next=period_name(edition, beside[1]),
+            previous=found.previous and period_name(edition, found.previous),
+            next=found.next_ and period_name(edition, found.next_),
         )
 
     def _answer(
@@ -196,6 +194,10 @@ class ListPages:
                 yield connection
         except NotPublishedError:
             raise Refusal(404, "No list is published yet.") from None
+        except (CatalogException, BinderException):
+            # a file that an older version published lacks tables or columns of this one
+            sentence = "This page waits for the next publication: an older version made this one."
+            raise Refusal(503, sentence) from None
 
     def to_newest(self, _request: Request) -> Response:
         """`/papers/` as people type it."""

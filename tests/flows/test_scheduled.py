@@ -41,7 +41,7 @@ WEEK = [
     # Thursday grows, and is mailed when it has closed.
     Step(
         "2026-08-20 12:05",
-        "open_mailing_database",
+        "open_list",
         None,
         "partial",
         0,
@@ -70,7 +70,7 @@ WEEK = [
     # The weekend has no list, and nothing to re-read but what is older.
     Step(
         "2026-08-22 12:05",
-        "open_mailing_database",
+        "open_list",
         None,
         "empty",
         0,

@@ -128,6 +128,7 @@ _TABLES = """
         digest_date date, section text, update_rank bigint, paper_id text, upvotes_count bigint,
         why_here text
     );
+    create table marts.trending_papers (as_of_date date);
     create table quality.gate_results (
         run_id text, is_success boolean, sentence text, gate text, suite text, expectation text,
         column_name text

@@ -50,8 +50,10 @@ def test_get_and_head_of_every_link_change_nothing(web: Web) -> None:
 
 def _own_links(text: str, url: str) -> Iterator[str]:
     for link in re.findall(r'href="([^"]+)"', text):
-        if link.startswith((url, "/")):
-            yield link.removeprefix(url)
+        path = link.removeprefix(url)
+        # test_lists walks those of the lists, over a real publication
+        if path.startswith("/") and not path.startswith("/papers"):
+            yield path
 
 
 @pytest.mark.parametrize(

@@ -301,6 +301,25 @@ def test_every_page_is_valid_html_that_loads_nothing_from_elsewhere(home: Path, 
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
+def test_every_link_between_the_pages_leads_somewhere(home: Path, site: Site) -> None:
+    waiting, seen = ["/", *_paths(home)], set[str]()
+    while waiting:
+        path = waiting.pop()
+        if path in seen or path.endswith(tuple(f".{each}" for each in FORMATS)):
+            continue
+        seen.add(path)
+        answer = site.get(path)
+        assert answer.status_code == 200, path
+        if "html" in answer.headers["Content-Type"]:
+            links = re.findall(r'href="([^"#]+)', answer.text)
+            waiting += [
+                unescape(each).removeprefix(site.url)
+                for each in links
+                if each.startswith(("/", site.url))
+            ]
+    assert len(seen) > 40
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with browser.chromium() as started:
