@@ -13,15 +13,8 @@ from duckdb import DuckDBPyConnection
 
 from expectations import JUDGED
 
-# Readings that passed every gate they met; what the marts are made of.
-ADMITTED = """
-    select readings.*
-    from raw.readings
-    inner join audit.gates on readings.reading_id = gates.run_id
-    where readings.is_whole
-    group by all
-    having bool_and(gates.is_passed) and bool_or(gates.gate = 'raw')
-"""
+# What the marts are made of.
+ADMITTED = "select * from audit.judged_readings where is_admitted and kind = 'daily'"
 
 # What is looked up in the JSON of an item, once; the history of a field is its share here.
 _FACTS = f"""
@@ -218,8 +211,8 @@ _DIGESTS_JUDGED = f"""
         list_date,
         read_at,
         item_count - (
-            select count(*) from audit.quarantined_items as kept_back
-            where kept_back.reading_id = newest.reading_id
+            select count(*) from audit.quarantined_items as quarantined
+            where quarantined.reading_id = newest.reading_id
         ) as reading_count
     from newest
     where load_id = $load_id

@@ -21,6 +21,7 @@ from flows.settings import Settings, load_settings
 from flows.transform import transform
 from flows.validate import validate
 from flows.warehouse.database import connect, writer_lock
+from flows.warehouse.day_facts import day_facts
 from flows.warehouse.restore import restore
 from flows.wording import counted
 
@@ -44,25 +45,15 @@ def rebuilt_day(day: date, restored: Settings) -> Outcome:
     transform(restored)
     stopped += rebuilt_without_stopped(validate("marts", restored), restored).stopped
     publish(restored)
-    verdict, reason = _standing(restored, day)
-    page = write_quality_page(restored, day, verdict, reason)
+    page = write_quality_page(restored, day)
     digest = read_digest(restored.published_path, day)
     folder = restored.home / "digest"
     if digest:
         write_files(folder, issue_files(digest, restored))
+    with connect(restored.warehouse_path, read_only=True) as connection:
+        (facts,) = day_facts(connection, [day])
     papers = counted(len(digest.papers) if digest else 0, "paper")
-    sentence = (
-        f"It was {verdict.replace('_', ' ')}, with {papers}. {reason} Rebuilt in {restored.home}."
-    )
+    was = f"It was {facts.verdict.replace('_', ' ')}, with {papers}. {facts.reason}"
+    sentence = f"{was} Rebuilt in {restored.home}."
     details = tuple(f"{report.list_date}: {report.reason}" for report in stopped)
     return Outcome("complete", sentence, page.path, details, folder if digest else None)
-
-
-def _standing(restored: Settings, day: date) -> tuple[str, str]:
-    with connect(restored.warehouse_path, read_only=True) as connection:
-        row = connection.execute(
-            "select verdict, reason from marts.daily_digests where digest_date = ?", [day]
-        ).fetchone()
-    if row is None:
-        raise LookupError(f"{day} has no row in marts.daily_digests")
-    return row[0], row[1]

@@ -32,6 +32,7 @@ from flows.sources.verdict import History, Verdict, judge, judge_recorded
 from flows.transform import transform
 from flows.validate import validate
 from flows.warehouse.database import connect, writer_lock
+from flows.warehouse.day_facts import day_facts
 from flows.warehouse.final_verdicts import known_readings, unfinished_days
 from flows.wording import verdict_words
 
@@ -151,14 +152,10 @@ def _write_quality_pages(
     """Write the page of each day that was read; verdict and reason of each."""
     days = sorted({reading.answer.list_date for reading in readings})
     with connect(settings.warehouse_path) as connection:
-        known = connection.execute(
-            "select digest_date, verdict, reason from marts.daily_digests"
-            " where list_contains(?, digest_date)",
-            [days],
-        ).fetchall()
-    for day, verdict, reason in known:
-        write_quality_page(settings, day, verdict, reason)
-    return {day: (verdict, reason) for day, verdict, reason in known}
+        known = day_facts(connection, days)
+    for facts in known:
+        write_quality_page(settings, facts.list_date)
+    return {facts.list_date: (facts.verdict, facts.reason) for facts in known}
 
 
 def _days(

@@ -125,7 +125,7 @@ def _ending(reading: LoadedReading, gating: Gating, settings: Settings) -> Outco
     """What the day comes to, with its quality page; a reading that a gate stopped has failed."""
     stopped = gating.stopping(reading.reading_id)
     verdict, reason = ("failed", stopped.reason) if stopped else (reading.verdict, reading.reason)
-    page = write_quality_page(settings, reading.list_date, verdict, reason)
+    page = write_quality_page(settings, reading.list_date)
     details = tuple(_detail(check) for check in stopped.checks) if stopped else ()
     sentence = page.sentence if verdict == "complete" else f"{verdict_words(verdict)}. {reason}"
     return Outcome(

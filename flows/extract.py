@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from duckdb import DuckDBPyConnection
-
 from flows import clock
+from flows.gates.audit import create_audit
 from flows.settings import Settings
 from flows.sources.hub import Answer, Hub
 from flows.sources.hub_item import read_item
@@ -118,7 +117,11 @@ def loaded(reading: Reading) -> LoadedReading:
 
 
 def history(settings: Settings, answer: Answer, batch: Sequence[Reading] = ()) -> History:
-    """What was known when this answer was read: from the warehouse, and from its own load."""
+    """What was known when this answer was read: from the warehouse, and from its own load.
+
+    What a gate stopped is no evidence: only admitted readings count, and those of this load, which
+    no gate has judged yet.
+    """
     before = [r for r in batch if r.answer.read_at < answer.read_at]
     earlier = [
         EarlierReading(r.answer.read_at, len(r.answer.items), r.verdict.is_whole)
@@ -136,6 +139,7 @@ def history(settings: Settings, answer: Answer, batch: Sequence[Reading] = ()) -
     with connect(settings.warehouse_path) as connection:
         if not has_table(connection, "raw", "readings"):
             return History(tuple(earlier), tuple(counts.values()), later)
+        create_audit(connection)
         key = {"day": answer.list_date, "read_at": answer.read_at}
         stored = connection.execute(_EARLIER, key).fetchall()
         known = dict(connection.execute(_SAME_WEEKDAYS, key | {"most": SAME_WEEKDAYS}).fetchall())
@@ -149,16 +153,15 @@ def history(settings: Settings, answer: Answer, batch: Sequence[Reading] = ()) -
 
 _EARLIER = """
     select read_at, item_count, is_whole
-    from raw.readings
-    where
-        list_date = $day and kind = 'daily' and read_at < $read_at and http_status = 200
+    from audit.judged_readings
+    where list_date = $day and kind = 'daily' and read_at < $read_at and is_admitted
     order by read_at
 """
 _SAME_WEEKDAYS = """
     select list_date, arg_max(item_count, read_at)
-    from raw.readings
+    from audit.judged_readings
     where
-        list_date < $day and kind = 'daily' and is_whole and read_at < $read_at
+        list_date < $day and kind = 'daily' and is_admitted and read_at < $read_at
         and isodow(list_date) = isodow($day::date)
     group by list_date
     order by list_date desc
@@ -166,16 +169,17 @@ _SAME_WEEKDAYS = """
 """
 _LATER = """
     select 1
-    from raw.readings
-    where list_date > $day and kind = 'daily' and item_count > 0 and read_at <= $read_at
+    from audit.judged_readings
+    where
+        list_date > $day and kind = 'daily' and item_count > 0 and read_at <= $read_at
+        and is_admitted
     limit 1
 """
 _NEWEST = """
     select load_id, reading_id, list_date, read_at, verdict, reason, is_whole, item_count
-    from raw.readings
+    from audit.judged_readings
     where list_date = ? and kind = 'daily' and origin = 'hub' and is_whole and read_at > ?
-    order by read_at desc
-    limit 1
+    qualify row_number() over (order by read_at desc) = 1 and not is_refused
 """
 
 
@@ -186,8 +190,9 @@ def _unfinished_reading(settings: Settings, day: date, now: datetime) -> Load | 
     with connect(settings.warehouse_path) as connection:
         if not has_table(connection, "raw", "readings"):
             return None
+        create_audit(connection)
         row = connection.execute(_NEWEST, [day, now - RESUMES_WITHIN]).fetchone()
-        if row is None or _was_stopped_by_gate(connection, row[1]):
+        if row is None:
             return None
     reading = LoadedReading(*row[1:])
     is_published = _is_published(settings.published_path, reading.reading_id)
@@ -195,13 +200,6 @@ def _unfinished_reading(settings: Settings, day: date, now: datetime) -> Load | 
     if is_published and (reading.verdict != "complete" or issue.exists()):
         return None
     return Load(row[0], (reading,))
-
-
-def _was_stopped_by_gate(connection: DuckDBPyConnection, reading_id: str) -> bool:
-    if not has_table(connection, "audit", "gates"):
-        return False
-    stopped = "select 1 from audit.gates where run_id = ? and not is_passed"
-    return connection.execute(stopped, [reading_id]).fetchone() is not None
 
 
 def _is_published(path: Path, reading_id: str) -> bool:

@@ -205,9 +205,8 @@ _CHANGED_DATES = f"""
             where times = 1
         ),
         trending as (
-            select list_date from raw.readings
-            where kind = 'trending'
-            and reading_id in (select run_id from audit.gates where is_passed)
+            select list_date from audit.judged_readings
+            where kind = 'trending' and is_admitted
             and reading_id not in (select reading_id from marts.hub_trending_papers)
         )
     select list_date from changed

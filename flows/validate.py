@@ -10,7 +10,8 @@ from prefect.artifacts import create_table_artifact
 
 from expectations import JUDGED
 from flows import clock
-from flows.gates.gate import CheckResult, GateReport, create_audit_tables, gate_marts, gate_raw
+from flows.gates.audit import create_audit
+from flows.gates.gate import CheckResult, GateReport, gate_marts, gate_raw
 from flows.runs.names import artifact_key
 from flows.settings import Settings
 from flows.stage import stage
@@ -55,7 +56,7 @@ def validate(gate: str, settings: Settings) -> Gating:
     judge, owed = (gate_raw, _OWED_RAW) if gate == "raw" else (gate_marts, _OWED_MARTS)
     reports: list[GateReport] = []
     with connect(settings.warehouse_path) as connection:
-        create_audit_tables(connection)
+        create_audit(connection)
         for (load_id,) in connection.execute(owed).fetchall():
             reports += judge(connection, load_id, now=now, quality=settings.home / "quality")
     gating = Gating(gate, tuple(reports))
@@ -78,21 +79,10 @@ _OWED_RAW = f"""
 _OWED_MARTS = """
     select distinct newest.load_id
     from (
-        select readings.load_id, readings.reading_id
-        from raw.readings as readings
-        where
-            readings.is_whole
-            and exists (
-                from audit.gates as gates
-                where gates.run_id = readings.reading_id and gates.gate = 'raw'
-            )
-            and not exists (
-                from audit.gates as gates
-                where gates.run_id = readings.reading_id and not gates.is_passed
-            )
-        qualify row_number() over (
-            partition by readings.list_date order by readings.read_at desc
-        ) = 1
+        select load_id, reading_id
+        from audit.judged_readings
+        where is_admitted and kind = 'daily'
+        qualify row_number() over (partition by list_date order by read_at desc) = 1
     ) as newest
     where not exists (
         from audit.gates as gates

@@ -1,7 +1,7 @@
 """The words that every surface shares: counts, dates and verdicts as people read them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 
 VERDICTS = ("complete", "empty", "not_open", "partial", "failed")
@@ -50,3 +50,19 @@ def verdict_counts(verdicts: Iterable[str]) -> str:
         if counts[verdict]
     ]
     return ", ".join([*parts[:-2], " and ".join(parts[-2:])])
+
+
+def checks_in_words(passed_count: int, warning_count: int, failure_count: int) -> str:
+    """`31 checks passed, 1 failed, 2 warnings`; `no checks` where there were none."""
+    if not passed_count + warning_count + failure_count:
+        return "no checks"
+    parts = [f"{counted(passed_count, 'check')} passed"]
+    parts += [f"{failure_count} failed"] if failure_count else []
+    parts += [counted(warning_count, "warning")] if warning_count else []
+    return ", ".join(parts)
+
+
+def mail_in_words(counts: Mapping[str, int], *, is_paused: bool = False) -> str:
+    """What became of an issue's mail: `412 sent, 2 deferred`, `paused: 20 sent`, `none`."""
+    said = ", ".join(f"{count:,} {state}" for state, count in counts.items()) or "none"
+    return f"paused: {said}" if is_paused else said

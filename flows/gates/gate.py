@@ -17,6 +17,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from expectations import JUDGED
+from flows.gates.audit import create_audit
 
 if TYPE_CHECKING:
     import great_expectations as gx
@@ -129,7 +130,7 @@ def gate_raw(
     """
     from expectations import frames, raw_items, raw_readings
 
-    create_audit_tables(connection)
+    create_audit(connection)
     readings = _judged_readings(connection, load_id)
     if not readings:
         return []
@@ -153,7 +154,7 @@ def gate_marts(
     """
     from expectations import frames, marts_digest_papers, marts_digests
 
-    create_audit_tables(connection)
+    create_audit(connection)
     list_dates = frames.shown_readings(connection, load_id)
     if not list_dates:
         return []
@@ -173,11 +174,6 @@ def data_docs(quality: Path, style: str, needed: Collection[str]) -> Path:
     from expectations.data_docs import data_docs
 
     return data_docs(quality, style, needed)
-
-
-def create_audit_tables(connection: DuckDBPyConnection) -> None:
-    """Schema audit, where it is absent: what the gates found, decided and kept back."""
-    connection.execute(_AUDIT_TABLES)
 
 
 class _Judge:
@@ -394,45 +390,6 @@ def _written(connection: DuckDBPyConnection, judge: _Judge) -> list[GateReport]:
     return reports
 
 
-_AUDIT_TABLES = """
-    create schema if not exists audit;
-    create table if not exists audit.gate_results (
-        run_id text not null,
-        gate text not null,
-        list_date date not null,
-        suite text not null,
-        expectation text not null,
-        column_name text not null,
-        severity text not null,
-        is_success boolean not null,
-        observed_value text,
-        unexpected_count bigint not null,
-        examples text not null,
-        sentence text not null,
-        checked_at timestamptz not null
-    );
-    create table if not exists audit.gates (
-        run_id text not null,
-        gate text not null,
-        list_date date not null,
-        is_passed boolean not null,
-        reason text not null,
-        check_count bigint not null,
-        warning_count bigint not null,
-        checked_at timestamptz not null
-    );
-    create table if not exists audit.quarantined_items (
-        reading_id text not null,
-        list_date date not null,
-        read_at timestamptz not null,
-        position bigint not null,
-        paper_id text,
-        reason text not null,
-        expectation text not null,
-        item text,
-        quarantined_at timestamptz not null
-    );
-"""
 _QUARANTINED = pa.schema(
     [
         ("reading_id", pa.string()),

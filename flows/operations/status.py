@@ -26,7 +26,8 @@ from flows.operations.incident_rules import DAILY
 from flows.operations.incidents import KnownIncident, open_incidents
 from flows.settings import Settings
 from flows.warehouse.database import WarehouseBusyError, connect, has_table, records
-from flows.wording import counted, verdict_words
+from flows.warehouse.day_facts import day_facts
+from flows.wording import checks_in_words, counted, mail_in_words, verdict_words
 
 DAYS_SHOWN = 30
 # A stage keeps the warehouse open for seconds; who asks for a status does not wait for all of it.
@@ -53,9 +54,11 @@ class DayStatus:
     verdict: str
     sentence: str
     paper_count: int = 0
-    check_count: int = 0
+    source_count: int = 0
+    passed_count: int = 0
     warning_count: int = 0
     failure_count: int = 0
+    quarantined_count: int = 0
     issue: str | None = None
     mail_state: str | None = None
     mail: Mapping[str, int] = field(default_factory=dict)
@@ -63,17 +66,15 @@ class DayStatus:
 
     @property
     def checks(self) -> str:
-        """The gates' word in counts: `31 passed, 1 warned`."""
-        parts = [f"{self.check_count} passed"] if self.check_count else ["none"]
-        parts += [f"{self.failure_count} failed"] if self.failure_count else []
-        parts += [f"{self.warning_count} warned"] if self.warning_count else []
-        return ", ".join(parts)
+        """The gates' word in counts: `31 checks passed, 1 warning`; of an empty list, no checks."""
+        if self.verdict == "empty":
+            return checks_in_words(0, 0, 0)
+        return checks_in_words(self.passed_count, self.warning_count, self.failure_count)
 
     @property
     def mailed(self) -> str:
         """The ledger's word in counts: `412 sent, 2 deferred`."""
-        said = ", ".join(f"{count:,} {state}" for state, count in self.mail.items()) or "none"
-        return f"paused: {said}" if self.mail_state == "paused" else said
+        return mail_in_words(self.mail, is_paused=self.mail_state == "paused")
 
 
 @dataclass(frozen=True)
@@ -152,11 +153,10 @@ def _tables(settings: Settings, day: date | None, notes: list[str]) -> dict[date
 
 
 def _rows(connection: DuckDBPyConnection, day: date | None) -> dict[date, dict[str, Any]]:
-    if not has_table(connection, "marts", "daily_digests"):
-        return {}
-    rows = records(connection, _DAYS, {"day": day, "most": DAYS_SHOWN})
+    facts = day_facts(connection, None if day is None else [day], DAYS_SHOWN)
     found: dict[date, dict[str, Any]] = {
-        row.pop("list_date"): row | {"readings": ()} for row in rows
+        each.list_date: {name: getattr(each, name) for name in _FACTS} | {"readings": ()}
+        for each in facts
     }
     query = _READINGS if has_table(connection, "raw", "readings") else _PUBLISHED_READINGS
     for row in records(connection, query, {"days": list(found)}):
@@ -176,9 +176,8 @@ def _day(
     verdict, reason = found.pop("verdict", ""), found.pop("reason", "")
     sentence = f"{verdict_words(verdict)}. {reason}"
     readings: Sequence[ReadingStatus] = found.get("readings", ())
-    read_at = max((reading.read_at for reading in readings), default=None)
-    # What the run said, unless the day has become something else since.
-    if known and (known.verdict == verdict or read_at is None or known.concluded_at >= read_at):
+    # The run said it with what became of the mail; of a day that is something else now, it did not.
+    if known and (known.verdict == verdict or not readings):
         verdict, sentence = known.verdict, known.sentence
     return DayStatus(
         list_date,
@@ -233,41 +232,16 @@ def reading_lines(day: DayStatus) -> Iterator[str]:
         yield f"read {reading.read_at:%Y-%m-%d %H:%M} UTC  {papers}  {reading.reason}"
 
 
-# The checks are those of the newest reading that a gate was asked about.
-_DAYS = """
-    with
-        gated as (
-            select list_date, max(run_id) as run_id
-            from quality.gate_results
-            where run_id in (select reading_id from marts.list_readings)
-            group by list_date
-        ),
-
-        checks as (
-            select
-                gated.list_date,
-                count_if(results.is_success) as check_count,
-                count_if(not results.is_success and results.severity = 'warning') as warning_count,
-                count_if(not results.is_success and results.severity = 'critical') as failure_count
-            from gated
-            inner join quality.gate_results as results using (run_id)
-            group by gated.list_date
-        )
-
-    select
-        digests.digest_date as list_date,
-        digests.verdict,
-        digests.reason,
-        digests.paper_count,
-        coalesce(checks.check_count, 0) as check_count,
-        coalesce(checks.warning_count, 0) as warning_count,
-        coalesce(checks.failure_count, 0) as failure_count
-    from marts.daily_digests as digests
-    left join checks on digests.digest_date = checks.list_date
-    where $day::date is null or digests.digest_date = $day
-    order by digests.digest_date desc
-    limit $most
-"""
+_FACTS = (
+    "verdict",
+    "reason",
+    "paper_count",
+    "source_count",
+    "passed_count",
+    "warning_count",
+    "failure_count",
+    "quarantined_count",
+)
 _READINGS = """
     select
         list_date, read_at, verdict, reason, page_count, item_count,

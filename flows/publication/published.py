@@ -150,34 +150,27 @@ _PERIOD = """
     from marts.{edition}_digests
     where digest_date = $day
 """
-# The readings that the digest stands on: of each of its days the newest that was let through.
-_READINGS = """
-    select list_date, reading_id, read_at, item_count
-    from marts.list_readings
-    where list_date between $first and $day and is_admitted
-    qualify row_number() over (partition by list_date order by read_at desc) = 1
+# The days that the digest is made of, by the readings that they stand on.
+_REPORTS = """
+    select day_reports.*, list_readings.read_at
+    from quality.day_reports
+    inner join marts.list_readings on day_reports.run_id = list_readings.reading_id
+    where day_reports.list_date between $first and $day
 """
 _PROOF = f"""
-    with readings as ({_READINGS})
     select
-        (
-            select sum(paper_count)::bigint from marts.daily_digests
-            where digest_date between $first and $day
-        ) as paper_count,
-        sum(readings.item_count)::bigint as source_count,
-        max(readings.read_at) as read_at,
-        (
-            select count(*) from quality.gate_results
-            where run_id in (select reading_id from readings)
-        ) as check_count
-    from readings
+        sum(paper_count)::bigint as paper_count,
+        sum(source_count)::bigint as source_count,
+        max(read_at) as read_at,
+        sum(passed_count + warning_count + failure_count)::bigint as check_count
+    from ({_REPORTS})
 """
 _WARNINGS = f"""
-    with readings as ({_READINGS})
+    with reports as ({_REPORTS})
     select results.sentence
     from quality.gate_results as results
-    inner join readings on results.run_id = readings.reading_id
+    inner join reports on results.run_id = reports.run_id
     where not results.is_success
     order by
-        readings.list_date, results.gate, results.suite, results.expectation, results.column_name
+        reports.list_date, results.gate, results.suite, results.expectation, results.column_name
 """

@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from itertools import groupby
 
 from flows.newsletter.render import templates
-from flows.wording import counted, long_date, verdict_words
+from flows.warehouse.day_facts import DayFacts
+from flows.wording import long_date, verdict_words
 
 _PAPER_ID = re.compile(r"\d{4}\.\d{4,5}")
 
@@ -56,27 +57,10 @@ class ReadingLine:
 class QualityDay:
     """All that is known about the quality of one list date."""
 
-    list_date: date
-    verdict: str
-    reason: str
-    paper_count: int
-    source_count: int
+    facts: DayFacts
     checks: tuple[Check, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
     readings: tuple[ReadingLine, ...] = ()
-
-    @property
-    def sentence(self) -> str:
-        """The day in one line: `Complete. 43 of 43 papers; 31 checks passed, 1 warning.`."""
-        outcomes = [check.outcome for check in self.checks]
-        warnings, failures = outcomes.count("warning"), outcomes.count("failed")
-        parts = [f"{counted(outcomes.count('passed'), 'check')} passed"] if outcomes else []
-        parts += [f"{failures} failed"] if failures else []
-        parts += [counted(warnings, "warning")] if warnings else []
-        papers = f"{self.paper_count:,} of {counted(self.source_count, 'paper')}"
-        return (
-            f"{verdict_words(self.verdict)}. {'; '.join(filter(None, (papers, ', '.join(parts))))}."
-        )
 
 
 def paper_url(text: str | None, hub_url: str) -> str | None:
@@ -92,7 +76,7 @@ def render_quality(day: QualityDay, hub_url: str = "https://huggingface.co") -> 
         .get_template("quality.html")
         .render(
             day=day,
-            dateline=long_date(day.list_date),
+            dateline=long_date(day.facts.list_date),
             verdict_words=verdict_words,
             # What blocks comes before what warns.
             deviating=sorted(

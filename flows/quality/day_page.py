@@ -13,6 +13,7 @@ from duckdb import DuckDBPyConnection
 from flows.quality.day import Check, QualityDay, Quarantined, ReadingLine, render_quality
 from flows.settings import Settings
 from flows.warehouse.database import connect, records
+from flows.warehouse.day_facts import facts_of
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,13 @@ class QualityPage:
     sentence: str
 
 
-def write_quality_page(settings: Settings, day: date, verdict: str, reason: str) -> QualityPage:
-    """Write the page of this day anew."""
+def write_quality_page(settings: Settings, day: date) -> QualityPage:
+    """Write the page of this day anew, as the marts have it now."""
     with connect(settings.warehouse_path) as connection:
-        known = quality_day(connection, day, verdict, reason)
+        known = quality_day(connection, day)
     path = quality_page_path(settings, day)
     write_page(path, render_quality(known))
-    return QualityPage(path, known.sentence)
+    return QualityPage(path, known.facts.sentence)
 
 
 def write_page(path: Path, page: str) -> None:
@@ -45,39 +46,30 @@ def quality_page_path(settings: Settings, day: date) -> Path:
     return settings.home / "quality" / "days" / f"{day}.html"
 
 
-def quality_day(connection: DuckDBPyConnection, day: date, verdict: str, reason: str) -> QualityDay:
-    """The quality of a day: the checks of its newest reading, and all its readings."""
+def quality_day(connection: DuckDBPyConnection, day: date) -> QualityDay:
+    """The quality of a day: its facts, the checks behind them, and all its readings.
+
+    Raises:
+        LookupError: the marts have no such day.
+    """
+    facts = facts_of(connection, day)
+    if facts is None:
+        raise LookupError(f"{day} has no row in quality.day_reports")
     readings = connection.execute(_READINGS, [day]).fetchall()
-    lines = tuple(ReadingLine(*row[1:5]) for row in readings)
-    gated = readings[0] if readings and readings[0][5] else None
-    if gated is None:
-        return QualityDay(
-            day, verdict, reason, 0, readings[0][4] if readings else 0, readings=lines
-        )
-    checks = records(connection, _CHECKS, [gated[0]])
-    quarantined = connection.execute(_QUARANTINED, [gated[0]]).fetchall()
+    checks = records(connection, _CHECKS, [facts.run_id])
+    quarantined = connection.execute(_QUARANTINED, [facts.run_id]).fetchall()
     return QualityDay(
-        day,
-        verdict,
-        reason,
-        paper_count=gated[4] - len(quarantined),
-        source_count=gated[4],
+        facts,
         checks=tuple(Check(**c | {"examples": tuple(json.loads(c["examples"]))}) for c in checks),
         quarantined=tuple(Quarantined(*row) for row in quarantined),
-        readings=lines,
+        readings=tuple(ReadingLine(*row) for row in readings),
     )
 
 
 _READINGS = """
-    select
-        reading_id,
-        read_at,
-        verdict,
-        reason,
-        item_count,
-        reading_id in (select run_id from audit.gates) as is_gated
-    from raw.readings
-    where list_date = ? and kind = 'daily'
+    select read_at, verdict, reason, item_count
+    from marts.list_readings
+    where list_date = ?
     order by read_at desc
 """
 _CHECKS = """

@@ -2,29 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from flows.issues.periods import first_day
 from flows.newsletter.digest import Edition
 from flows.newsletter.render import dateline, templates
 from flows.publication.published import opened
-from flows.warehouse.database import records
+from flows.warehouse.day_facts import DayFacts, day_facts
 from flows.wording import counted, verdict_counts, verdict_words
-
-
-@dataclass(frozen=True)
-class PeriodDay:
-    """A list date of the period, with the checks of the reading that its digest shows."""
-
-    list_date: date
-    verdict: str
-    reason: str
-    paper_count: int
-    passed_count: int
-    warning_count: int
-    failure_count: int
-    quarantined_count: int
 
 
 @dataclass(frozen=True)
@@ -34,7 +20,7 @@ class QualityPeriod:
     edition: Edition
     issue_date: date
     reason: str
-    days: Sequence[PeriodDay]
+    days: Sequence[DayFacts]
     page_urls: dict[date, str]
 
     @property
@@ -57,22 +43,13 @@ def render_period(period: QualityPeriod) -> str:
     )
 
 
-def read_period_days(path: Path, edition: Edition, digest_date: date) -> tuple[PeriodDay, ...]:
-    """The quality of the days of a week or month that were ever read, the oldest first.
+def read_period_days(path: Path, edition: Edition, digest_date: date) -> tuple[DayFacts, ...]:
+    """The published facts of the days of a week or month that were ever read, the oldest first.
 
     Raises:
         NotPublishedError: there is no publication yet.
     """
-    days = {"first": first_day(edition, digest_date), "day": digest_date}
+    first = first_day(edition, digest_date)
+    days = [first + timedelta(days=n) for n in range((digest_date - first).days + 1)]
     with opened(path) as connection:
-        return tuple(PeriodDay(**row) for row in records(connection, _DAYS, days))
-
-
-_DAYS = """
-    select
-        list_date, verdict, reason, paper_count, passed_count, warning_count, failure_count,
-        quarantined_count
-    from quality.day_reports
-    where list_date between $first and $day
-    order by list_date
-"""
+        return tuple(reversed(day_facts(connection, days)))

@@ -32,6 +32,7 @@ from flows.quality.front import (
 )
 from flows.settings import Settings
 from flows.warehouse.database import connect, has_table, records
+from flows.wording import mail_in_words
 
 # More rows than a person reads; all of them stand in `quality.quarantined_items`.
 QUARANTINED_SHOWN = 200
@@ -90,14 +91,14 @@ class _Mail:
         )
 
     def _line(self, issue: Issue) -> str:
-        counts = [
-            f"{each.count:,} {each.state}"
+        counts = {
+            each.state: each.count
             for each in self.counts
             if (each.edition, each.issue_date) == (issue.edition, issue.issue_date)
-        ]
-        if issue.state == PAUSED or not counts:
+        }
+        if not counts:
             return issue.sentence
-        return ", ".join(counts)
+        return mail_in_words(counts, is_paused=issue.state == PAUSED)
 
 
 def _read_mail(settings: Settings, days: Sequence[Mapping[str, Any]]) -> _Mail:

@@ -1,12 +1,12 @@
 """Which list dates still lack a final verdict: read from the warehouse alone.
 
-A verdict is final when it is complete or empty and no gate stopped the reading that gave it.
+A verdict is final when it is complete or empty and the gates admitted the reading that gave it.
 """
 
 from datetime import date, timedelta
 from typing import Any
 
-from flows.gates.gate import create_audit_tables
+from flows.gates.audit import create_audit
 from flows.settings import Settings
 from flows.warehouse.database import connect, has_table
 
@@ -25,11 +25,8 @@ def final_verdicts(settings: Settings) -> dict[date, str]:
             settings,
             """
             select list_date, arg_max(verdict, read_at)
-            from raw.readings
-            where
-                kind = 'daily'
-                and verdict in ('complete', 'empty')
-                and reading_id not in (select run_id from audit.gates where not is_passed)
+            from audit.judged_readings
+            where kind = 'daily' and verdict in ('complete', 'empty') and is_admitted
             group by list_date
             """,
         )
@@ -54,5 +51,5 @@ def _rows(settings: Settings, query: str) -> list[Any]:
     with connect(settings.warehouse_path) as connection:
         if not has_table(connection, "raw", "readings"):
             return []
-        create_audit_tables(connection)
+        create_audit(connection)
         return connection.execute(query).fetchall()

@@ -14,7 +14,7 @@ from unittest.mock import patch
 import duckdb
 import pyarrow as pa
 
-from flows.gates.gate import create_audit_tables
+from flows.gates.audit import create_audit
 from flows.mailing.ledger import DeliveryCount
 from flows.sources.hub_item import read_item
 from flows.sources.pipeline import ITEMS, READINGS, reading_id
@@ -68,7 +68,7 @@ class Warehouse:
                 connection.execute(f"create table raw.{name} as from empty")
                 connection.unregister("empty")
             connection.execute("create table staging.stale_list_dates (list_date date)")
-            create_audit_tables(connection)
+            create_audit(connection)
             record_deliveries(connection, [DeliveryCount(date(2026, 8, 13), "daily", "sent", 3)])
             record_issues(connection, folder / "issues")
 

@@ -280,10 +280,12 @@ class History:
         last = {day: self._verdict(items) for day, _, items in self.responses}
         readings = sorted(self.list_readings(), key=lambda row: row[1])
         newest_at_all = {row[0]: (row[2], row[3]) for row in readings}
+        refused = {one.list_date: one.refused_because for one in self.barred if one.refused_because}
+        judged = {day: ("failed", reason) for day, reason in refused.items()}
         return [
             (
                 day,
-                *last.get(day, newest_at_all[day]),
+                *last.get(day, judged.get(day, newest_at_all[day])),
                 len(listed[day]),
                 ever[day],
                 sum(one.votes for one in listed[day]),

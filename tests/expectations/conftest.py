@@ -9,7 +9,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from flows.gates.gate import GateReport, create_audit_tables, gate_marts, gate_raw
+from flows.gates.audit import create_audit
+from flows.gates.gate import GateReport, gate_marts, gate_raw
 
 DAY = date(2026, 8, 13)  # a Thursday
 NOW = datetime(2026, 8, 14, 3, tzinfo=UTC)
@@ -58,7 +59,7 @@ class Warehouse:
         self.connection = duckdb.connect()
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute(_TABLES)
-        create_audit_tables(self.connection)
+        create_audit(self.connection)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What a query gives."""

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.quality.day import Check, QualityDay, Quarantined, ReadingLine, render_quality
+from flows.warehouse.day_facts import DayFacts
 
 ROWS = Check(
     "raw", "raw_items", "expect_table_row_count_to_equal", "", "critical", True, "43", "All rows."
@@ -21,11 +22,16 @@ DOUBLES = Check(
     "3 of 43", "Three papers stand twice.", ("2608.10002",),
 )  # fmt: skip
 DAY = QualityDay(
-    list_date=date(2026, 8, 20),
-    verdict="complete",
-    reason="The day is closed and every page was read.",
-    paper_count=43,
-    source_count=44,
+    DayFacts(
+        list_date=date(2026, 8, 20),
+        run_id="a reading",
+        verdict="complete",
+        reason="The day is closed and every page was read.",
+        paper_count=43,
+        source_count=44,
+        passed_count=1,
+        warning_count=1,
+    ),
     checks=(ROWS, CODE),
     quarantined=(Quarantined("2608.99", 17, "The id lost a zero."), Quarantined(None, 3, "No id.")),
     readings=(
@@ -42,17 +48,19 @@ def words(page: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("checks", "sentence"),
+    ("counts", "sentence"),
     [
-        ((ROWS, CODE), "Complete. 43 of 44 papers; 1 check passed, 1 warning."),
-        ((ROWS,), "Complete. 43 of 44 papers; 1 check passed."),
-        ((ROWS, DOUBLES), "Complete. 43 of 44 papers; 1 check passed, 1 failed."),
-        ((), "Complete. 43 of 44 papers."),
+        ((1, 1, 0), "Complete. 43 of 44 papers; 1 check passed, 1 warning."),
+        ((1, 0, 0), "Complete. 43 of 44 papers; 1 check passed."),
+        ((1, 0, 1), "Complete. 43 of 44 papers; 1 check passed, 1 failed."),
+        ((0, 0, 0), "Complete. 43 of 44 papers."),
     ],
 )
-def test_the_page_begins_with_the_sentence(checks: tuple[Check, ...], sentence: str) -> None:
-    day = replace(DAY, checks=checks)
-    assert day.sentence == sentence
+def test_the_page_begins_with_the_sentence(counts: tuple[int, int, int], sentence: str) -> None:
+    passed, warned, failed = counts
+    facts = replace(DAY.facts, passed_count=passed, warning_count=warned, failure_count=failed)
+    day = replace(DAY, facts=facts)
+    assert facts.sentence == sentence
     assert f"Thursday 20 August 2026 {sentence} The day is closed" in words(render_quality(day))
 
 
@@ -81,7 +89,9 @@ def test_the_page_goes_from_what_deviates_to_all() -> None:
 
 
 def test_a_day_with_nothing_to_say_has_no_holes() -> None:
-    saturday = QualityDay(date(2026, 8, 22), "empty", "Saturday: the Hub lists nothing.", 0, 0)
+    saturday = QualityDay(
+        DayFacts(date(2026, 8, 22), None, "empty", "Saturday: the Hub lists nothing.")
+    )
     seen = words(render_quality(saturday))
     assert seen.endswith("Empty. 0 of 0 papers. Saturday: the Hub lists nothing.")
     calm = words(render_quality(replace(DAY, checks=(ROWS,), quarantined=(), readings=())))
@@ -99,5 +109,6 @@ def test_the_page_fetches_nothing_and_runs_nothing() -> None:
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc", "Cn", "Co")), max_size=80))
 def test_foreign_words_stay_words(text: str) -> None:
     odd = replace(CODE, sentence=text, observed_value=text, examples=(text,), column_name=text)
-    day = replace(DAY, reason=text, checks=(odd,), quarantined=(Quarantined(text, 1, text),))
+    facts = replace(DAY.facts, reason=text)
+    day = QualityDay(facts, checks=(odd,), quarantined=(Quarantined(text, 1, text),))
     assert " ".join(text.split()) in words(render_quality(day))

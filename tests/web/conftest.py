@@ -85,6 +85,18 @@ def publish(path: Path, digests: list[Digest]) -> None:
             }
             for d in digests
         ],
+        "quality.day_reports": [
+            {
+                "list_date": d.issue_date,
+                "run_id": f"{d.issue_date}.x",
+                "paper_count": len(d.papers),
+                "source_count": d.proof.source_count,
+                "passed_count": 0,
+                "warning_count": 0,
+                "failure_count": 0,
+            }
+            for d in digests
+        ],
         "papers": [asdict(paper) for d in digests for paper in d.papers],
         "daily_digest_papers": [
             asdict(paper)
@@ -95,14 +107,15 @@ def publish(path: Path, digests: list[Digest]) -> None:
     }
     with duckdb.connect(str(new)) as connection:
         connection.execute(_TABLES)
-        for table, rows in tables.items():
+        for name, rows in tables.items():
+            table = name if "." in name else f"marts.{name}"
             file = path.with_name(f"{table}.json")
             file.write_text(json.dumps(rows, default=str))
             columns = ", ".join(
-                row[0] for row in connection.execute(f"describe marts.{table}").fetchall()
+                row[0] for row in connection.execute(f"describe {table}").fetchall()
             )
             connection.execute(
-                f"insert into marts.{table} select {columns} from read_json(?)", [str(file)]
+                f"insert into {table} select {columns} from read_json(?)", [str(file)]
             )
     new.replace(path)
 
@@ -129,6 +142,10 @@ _TABLES = """
         why_here text
     );
     create table marts.trending_papers (as_of_date date);
+    create table quality.day_reports (
+        list_date date, run_id text, paper_count bigint, source_count bigint, passed_count bigint,
+        warning_count bigint, failure_count bigint
+    );
     create table quality.gate_results (
         run_id text, is_success boolean, sentence text, gate text, suite text, expectation text,
         column_name text

@@ -17,7 +17,8 @@ listings as (
     select * from {{ ref('listings') }} where {{ is_stale('list_date') }}
 ),
 
--- A day that was once read to its end stays so, whatever a later attempt met.
+-- A day that was once read to its end stays so, whatever a later attempt met; any other is as its
+-- last judged reading says, since one that brought no list changes nothing that was known.
 deciding_readings as (
     select * from readings
     qualify
@@ -25,6 +26,7 @@ deciding_readings as (
             partition by list_date
             order by
                 is_admitted and verdict in ('complete', 'empty') desc,
+                is_judged desc,
                 read_at desc,
                 reading_id desc
         ) = 1

@@ -1,5 +1,6 @@
 -- The quality of each list date at a glance. Grain: one row per list_date.
--- The checks are those of the newest reading that a gate judged.
+-- The checks are those of the reading that the day stands on: of a day that was read to its end
+-- the newest admitted one, which its list shows; of any other the newest that a gate judged.
 
 with
 
@@ -28,16 +29,40 @@ quarantined_items as (
 judged_readings as (
     select
         list_date,
-        max(reading_id) as run_id
+        arg_max(reading_id, read_at) as judged_id,
+        arg_max(reading_id, read_at) filter (where is_admitted) as admitted_id
     from list_readings
     where reading_id in (select gate_results.run_id from gate_results)
     group by list_date
 ),
 
-checks as (
+shown_readings as (
     select
         judged_readings.list_date,
-        judged_readings.run_id,
+        case
+            when daily_digests.verdict in ('complete', 'empty')
+                then coalesce(judged_readings.admitted_id, judged_readings.judged_id)
+            else judged_readings.judged_id
+        end as run_id
+    from judged_readings
+    inner join daily_digests on judged_readings.list_date = daily_digests.digest_date
+),
+
+source_counts as (
+    select
+        shown_readings.list_date,
+        list_readings.item_count as source_count
+    from shown_readings
+    inner join list_readings
+        on
+            shown_readings.list_date = list_readings.list_date
+            and shown_readings.run_id = list_readings.reading_id
+),
+
+checks as (
+    select
+        shown_readings.list_date,
+        shown_readings.run_id,
         count(*) filter (where gate_results.is_success) as passed_count,
         count(*) filter (
             where not gate_results.is_success and gate_results.severity = 'warning'
@@ -48,11 +73,11 @@ checks as (
         max(gate_results.observed_value) filter (
             where not gate_results.is_success and gate_results.column_name = 'new_fields'
         ) as new_fields
-    from judged_readings
+    from shown_readings
     inner join gate_results
         on
-            judged_readings.list_date = gate_results.list_date
-            and judged_readings.run_id = gate_results.run_id
+            shown_readings.list_date = gate_results.list_date
+            and shown_readings.run_id = gate_results.run_id
     group by all
 ),
 
@@ -99,6 +124,7 @@ final as (
 
         -- numbers
         daily_digests.paper_count,
+        coalesce(source_counts.source_count, 0) as source_count,
         readings.reading_count,
         coalesce(checks.passed_count, 0) as passed_count,
         coalesce(checks.warning_count, 0) as warning_count,
@@ -115,6 +141,7 @@ final as (
     from daily_digests
     inner join readings on daily_digests.digest_date = readings.list_date
     left join checks on daily_digests.digest_date = checks.list_date
+    left join source_counts on daily_digests.digest_date = source_counts.list_date
     left join quarantined on checks.run_id = quarantined.reading_id
     left join null_shares on daily_digests.digest_date = null_shares.list_date
 )

@@ -5,13 +5,8 @@
 with
 
 readings as (
-    select * from {{ source('hub', 'readings') }}
-    where kind = 'trending' and verdict = 'complete'
-),
-
-passed_gates as (
-    select * from {{ source('audit', 'gates') }}
-    where gate = 'raw' and is_passed
+    select * from {{ source('audit', 'judged_readings') }}
+    where kind = 'trending' and is_admitted
 ),
 
 quarantined_items as (
@@ -25,7 +20,6 @@ items as (
         on
             items.reading_id = readings.reading_id
             and items.list_date = readings.list_date
-    semi join passed_gates on items.reading_id = passed_gates.run_id
     anti join quarantined_items
         on
             items.reading_id = quarantined_items.reading_id
