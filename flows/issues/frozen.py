@@ -30,14 +30,18 @@ def frozen_digest(folder: Path) -> Digest:
 
 
 def issue_files(digest: Digest, settings: Settings) -> dict[str, bytes]:
-    """The files of an issue by name; the same digest and settings give the same bytes."""
-    rendering = public(render(digest, Site(settings.public_url)))
+    """The files of an issue by name; the same digest and settings give the same bytes.
+
+    The page and the text are no mail, so they show every paper, however long the list is.
+    """
+    site = Site(settings.public_url)
+    page = public(render(digest, site, limit_bytes=None))
     return {
-        "digest.html": rendering.html.encode(),
-        "digest.txt": rendering.text.encode(),
-        "digest.eml": _mail(digest, rendering, settings),
+        "digest.html": page.html.encode(),
+        "digest.txt": page.text.encode(),
+        "digest.eml": _mail(digest, public(render(digest, site)), settings),
         "issue.json": json.dumps(
-            {"subject": rendering.subject} | asdict(digest),
+            {"subject": page.subject} | asdict(digest),
             default=str,
             ensure_ascii=False,
             indent=1,

@@ -157,7 +157,7 @@ def render(digest: Digest, site: Site, *, limit_bytes: int | None = HTML_LIMIT_B
 
     count = len(entries)
     if limit_bytes is not None and size(count) > limit_bytes:
-        count = bisect_right(range(count), limit_bytes, key=size) - 1
+        count = max(1, bisect_right(range(count), limit_bytes, key=size) - 1)
     return Rendering(
         subject=_subject(digest),
         preheader=_preheader(digest),

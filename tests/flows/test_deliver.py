@@ -1,8 +1,11 @@
 """Which issues go out by themselves, whatever the order in which late runs come."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, datetime, timedelta
+from email import message_from_bytes
+from email.policy import SMTP
 from itertools import permutations
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from flows.mailing.database import Mailing
 from flows.mailing.sending import SendReport
 from flows.mailing.subscribers import add
 from flows.newsletter.digest import Digest, DigestPaper, Proof
+from flows.newsletter.lint import lint
 from flows.settings import Settings, load_settings
 from flows.sources.feed_day import closes_at
 
@@ -59,6 +63,25 @@ def test_after_five_days_of_outage_the_current_issue_goes_out_and_no_other(
 def test_an_issue_stays_current_over_the_weekend_that_has_no_list(mailing: Mailing) -> None:
     sunday = closes_at(FRIDAY) + timedelta(hours=35)
     assert _send(mailing, FRIDAY, sunday).sentence == "Sent to 1."
+
+
+def test_the_public_copy_of_a_long_issue_is_whole(own_home: Path) -> None:
+    papers = tuple(
+        DigestPaper(
+            f"2608.{rank:05}", rank, f"Tides {rank} and their many shores", "Sea. " * 60, 9, 0
+        )
+        for rank in range(1, 529)
+    )
+    digest = Digest(FRIDAY, "monthly", papers, Proof(528, 528, closes_at(FRIDAY), 30))
+    files = issue_files(digest, load_settings())
+    ids = [paper.paper_id for paper in papers]
+    for name in ("digest.html", "digest.txt"):
+        words = files[name].decode()
+        assert re.findall(r"huggingface\.co/papers/([\d.]+)", words) == ids, name
+        assert "more paper" not in words
+    mail = message_from_bytes(files["digest.eml"], policy=SMTP).as_string()
+    assert len(set(re.findall(r"papers/(2608\.\d{5})", mail))) < len(ids)
+    assert lint(files["digest.eml"]) == []
 
 
 def test_a_longer_life_lets_issues_pile_up(
