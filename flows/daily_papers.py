@@ -20,7 +20,7 @@ from flows.operations.alerts import after_run
 from flows.operations.days import Day
 from flows.outcome import BuildFailedError, Outcome
 from flows.publish import publish
-from flows.quality.day_page import write_quality_page
+from flows.quality.day_page import QualityPage, write_quality_page
 from flows.quality.site import quality_site
 from flows.runs.names import run_name
 from flows.runs.page import show_day
@@ -93,15 +93,16 @@ def one_day(day: date, settings: Settings) -> Outcome:
     raw = validate("raw", settings)
     transform(settings)
     if not reading.is_whole or raw.stopping(reading.reading_id):
-        return _ending(reading, raw, settings)
+        return _ending(reading, raw, write_quality_page(settings, day))
     marts = rebuilt_without_stopped(validate("marts", settings), settings)
     if marts.stopping(reading.reading_id):
-        return _ending(reading, marts, settings)
+        return _ending(reading, marts, write_quality_page(settings, day))
     publish(settings)
-    ending = _ending(reading, marts, settings)
+    quality = write_quality_page(settings, day)
+    ending = _ending(reading, marts, quality)
     if reading.verdict != "complete":
         return ending
-    issue = export(day, settings)
+    issue = export(day, "daily", quality.page, settings)
     return replace(
         ending,
         sentence=f"{ending.sentence} {issue.sentence}",
@@ -121,11 +122,10 @@ def rebuilt_without_stopped(marts: Gating, settings: Settings) -> Gating:
     return marts
 
 
-def _ending(reading: LoadedReading, gating: Gating, settings: Settings) -> Outcome:
-    """What the day comes to, with its quality page; a reading that a gate stopped has failed."""
+def _ending(reading: LoadedReading, gating: Gating, page: QualityPage) -> Outcome:
+    """What the run comes to; a reading that a gate stopped has failed."""
     stopped = gating.stopping(reading.reading_id)
     verdict, reason = ("failed", stopped.reason) if stopped else (reading.verdict, reading.reason)
-    page = write_quality_page(settings, reading.list_date)
     details = tuple(_detail(check) for check in stopped.checks) if stopped else ()
     sentence = page.sentence if verdict == "complete" else f"{verdict_words(verdict)}. {reason}"
     return Outcome(

@@ -11,17 +11,16 @@ from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 
 from flows import clock
-from flows.export import Export, mailed
-from flows.issues.frozen import issue_files, issue_folder, write_files
+from flows.export import export
+from flows.issues.frozen import issue_folder
 from flows.issues.periods import ends_at, first_day, newest_ended, period_name
 from flows.newsletter.digest import Edition
 from flows.outcome import Outcome
-from flows.publication.published import Period, read_digest, read_period
+from flows.publication.published import Period, read_period
 from flows.quality.period import QualityPeriod, read_period_days, render_period
 from flows.runs.flow_runs import one_writer
 from flows.runs.states import final_state
 from flows.settings import Settings, load_settings
-from flows.stage import stage
 from flows.warehouse.database import WarehouseBusyError
 from flows.wording import counted
 
@@ -63,24 +62,11 @@ def one_edition(kind: Edition, issue_date: date, settings: Settings) -> Outcome:
         period = read_period(settings.published_path, kind, issue_date)
         if held := _held(kind, issue_date, period):
             return held
-    issue = export_edition(kind, issue_date, settings)
+    page = render_period(quality_period(kind, issue_date, settings))
+    issue = export(issue_date, kind, page, settings)
     return Outcome(
         "complete", f"{name}: {issue.sentence}", issue=issue.folder, is_blocked=issue.is_blocked
     )
-
-
-@stage
-def export_edition(kind: Edition, issue_date: date, settings: Settings) -> Export:
-    """The issue of this week or month, made once, and sent to each reader once."""
-    folder = issue_folder(settings, issue_date, kind)
-    is_new = not folder.exists()
-    if is_new:
-        digest = read_digest(settings.published_path, issue_date, kind)
-        if digest is None:
-            return Export(None, "", "No issue: earlier issues carried every paper of it.")
-        page = render_period(quality_period(kind, issue_date, settings))
-        write_files(folder, issue_files(digest, settings) | {"quality.html": page.encode()})
-    return mailed(folder, settings, is_new=is_new)
 
 
 def quality_period(kind: Edition, issue_date: date, settings: Settings) -> QualityPeriod:

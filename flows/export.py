@@ -1,6 +1,6 @@
-"""Export: the digest of a day as an issue, frozen under `issues/` the moment it is made.
+"""Export: a day, a week or a month as an issue, frozen under `issues/` the moment it is made.
 
-published/papers.duckdb ──Digest──▶ issues/<date>-daily/{digest.html, .txt, .eml, issue.json}
+published/papers.duckdb ──Digest──▶ issues/<date>-<edition>/{digest.html, .txt, .eml, issue.json}
 """
 
 from contextlib import closing
@@ -14,8 +14,8 @@ from flows.issues.frozen import issue_files, issue_folder, write_files
 from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.transports import TransportError
+from flows.newsletter.digest import Edition
 from flows.publication.published import read_digest
-from flows.quality.day_page import quality_page_path
 from flows.runs.progress import sending
 from flows.settings import Settings
 from flows.stage import stage
@@ -37,16 +37,19 @@ class Export:
 
 
 @stage
-def export(day: date, settings: Settings) -> Export:
-    """The issue of this day, made once, and sent to each reader once; what was sent stays."""
-    folder = issue_folder(settings, day)
+def export(issue_date: date, edition: Edition, quality_page: str, settings: Settings) -> Export:
+    """The issue of this date, made once with its quality page, and sent to each reader once.
+
+    What was sent stays: of an issue that exists only the rest of its mail goes out.
+    """
+    folder = issue_folder(settings, issue_date, edition)
     is_new = not folder.exists()
     if is_new:
-        digest = read_digest(settings.published_path, day)
+        digest = read_digest(settings.published_path, issue_date, edition)
         if digest is None:
-            return Export(None, "", "No issue: earlier issues carried every paper of the day.")
-        quality_page = quality_page_path(settings, day).read_bytes()
-        write_files(folder, issue_files(digest, settings) | {"quality.html": quality_page})
+            return Export(None, "", f"No issue: {_ALL_CARRIED[edition]}")
+        quality = {"quality.html": quality_page.encode()}
+        write_files(folder, issue_files(digest, settings) | quality)
     return mailed(folder, settings, is_new=is_new)
 
 
@@ -60,3 +63,10 @@ def mailed(folder: Path, settings: Settings, *, is_new: bool) -> Export:
     except (TransportError, MailingError) as error:
         return Export(folder, made, f"Mail is held: {error}", is_blocked=True)
     return Export(folder, made, report.sentence, report.is_blocked)
+
+
+_ALL_CARRIED = {
+    "daily": "earlier issues carried every paper of the day.",
+    "weekly": "earlier issues carried every paper of it.",
+    "monthly": "earlier issues carried every paper of it.",
+}

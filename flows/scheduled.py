@@ -14,7 +14,7 @@ from prefect.client.schemas.objects import State
 from flows import clock
 from flows.backfill import read_days
 from flows.daily_papers import one_day, run_to_final_state, run_to_verdict
-from flows.export import export
+from flows.export import mailed
 from flows.extract import extract_trending
 from flows.issues.frozen import issue_folder
 from flows.mail_setup import open_mailing
@@ -165,7 +165,7 @@ def _newest_day(day: date, settings: Settings) -> Outcome:
         return Outcome(verdict, f"Nothing is owed: {name} is {verdict}.")
     if _is_mailed(day, settings):
         return Outcome(verdict, f"Nothing is owed: {name} is {verdict} and its issue is out.")
-    issue = export(day, settings)
+    issue = mailed(issue_folder(settings, day), settings, is_new=False)
     said = f"{name} is {verdict}; the rest of its mail goes out. {issue.sentence}"
     return Outcome(verdict, said, issue=issue.folder, is_blocked=issue.is_blocked)
 

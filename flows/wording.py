@@ -56,8 +56,11 @@ def checks_in_words(passed_count: int, warning_count: int, failure_count: int) -
     """`31 checks passed, 1 failed, 2 warnings`; `no checks` where there were none."""
     if not passed_count + warning_count + failure_count:
         return "no checks"
-    parts = [f"{counted(passed_count, 'check')} passed"]
-    parts += [f"{failure_count} failed"] if failure_count else []
+    parts = [f"{counted(passed_count, 'check')} passed"] if passed_count else []
+    if failure_count:
+        parts += [
+            f"{failure_count} failed" if parts else f"{counted(failure_count, 'check')} failed"
+        ]
     parts += [counted(warning_count, "warning")] if warning_count else []
     return ", ".join(parts)
 

@@ -12,15 +12,7 @@ from flows.issues.periods import first_day
 from flows.newsletter.digest import Edition
 from flows.publication.cards import PaperList, cards
 from flows.warehouse.database import records
-
-
-@dataclass(frozen=True)
-class Checks:
-    """What the gates said of a day, in counts."""
-
-    passed_count: int
-    warning_count: int
-    failure_count: int
+from flows.warehouse.day_facts import DayFacts, facts_of
 
 
 @dataclass(frozen=True)
@@ -37,7 +29,7 @@ class DayList:
     known_at: datetime | None
     previous: date | None
     next_: date | None
-    checks: Checks | None
+    facts: DayFacts | None
 
 
 @dataclass(frozen=True)
@@ -85,7 +77,6 @@ def day_list(
         else cards(connection, _DAY_CARDS, {"day": day})
     )
     (previous, next_) = connection.execute(_NEIGHBOURS, {"day": day}).fetchall()[0]
-    checks = records(connection, _CHECKS, {"day": day})
     return DayList(
         day,
         PaperList(found, **verdicts[0]),
@@ -93,7 +84,7 @@ def day_list(
         known_at,
         previous,
         next_,
-        Checks(**checks[0]) if checks else None,
+        facts_of(connection, day),
     )
 
 
@@ -190,11 +181,6 @@ _NEIGHBOURS = """
         min(digest_date) filter (where digest_date > $day)
     from marts.daily_digests
     where listed_count > 0
-"""
-_CHECKS = """
-    select passed_count, warning_count, failure_count
-    from quality.day_reports
-    where list_date = $day and passed_count is not null
 """
 _PERIOD = """
     select verdict, reason, last_read_at as read_at

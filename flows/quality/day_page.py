@@ -18,9 +18,10 @@ from flows.warehouse.day_facts import facts_of
 
 @dataclass(frozen=True)
 class QualityPage:
-    """A page that was written, and its first sentence."""
+    """A page that was written: where, its HTML, and its first sentence."""
 
     path: Path
+    page: str
     sentence: str
 
 
@@ -28,9 +29,9 @@ def write_quality_page(settings: Settings, day: date) -> QualityPage:
     """Write the page of this day anew, as the marts have it now."""
     with connect(settings.warehouse_path) as connection:
         known = quality_day(connection, day)
-    path = quality_page_path(settings, day)
-    write_page(path, render_quality(known))
-    return QualityPage(path, known.facts.sentence)
+    path, page = quality_page_path(settings, day), render_quality(known)
+    write_page(path, page)
+    return QualityPage(path, page, known.facts.sentence)
 
 
 def write_page(path: Path, page: str) -> None:

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from flows.newsletter.render import templates
 from flows.quality.day import paper_url
+from flows.warehouse.day_facts import DayFacts
 from flows.wording import VERDICTS, counted, long_date, verdict_counts, verdict_words
 
 DAYS_SHOWN = 60
@@ -26,14 +27,7 @@ _WIDTH, _HEIGHT = 600, 100
 class DayLine:
     """A list date with all that its row says. `null_pct` is the share without a field, by field."""
 
-    list_date: date
-    verdict: str
-    reason: str
-    paper_count: int = 0
-    passed_count: int = 0
-    warning_count: int = 0
-    failure_count: int = 0
-    quarantined_count: int = 0
+    facts: DayFacts
     new_fields: tuple[str, ...] = ()
     null_pct: dict[str, float] = field(default_factory=dict)
     mail: tuple[str, ...] = ()
@@ -44,14 +38,15 @@ class DayLine:
     @property
     def letter(self) -> str:
         """The verdict in one letter: C, E, N, P or F."""
-        return _LETTERS[self.verdict]
+        return _LETTERS[self.facts.verdict]
 
     @property
     def words(self) -> str:
         """The day for who cannot see its square: `Thursday 20 August 2026: complete, 43 papers`."""
-        parts = [verdict_words(self.verdict).lower(), counted(self.paper_count, "paper")]
-        parts += [counted(self.warning_count, "warning")] if self.warning_count else []
-        return f"{long_date(self.list_date)}: {', '.join(parts)}"
+        facts = self.facts
+        parts = [verdict_words(facts.verdict).lower(), counted(facts.paper_count, "paper")]
+        parts += [counted(facts.warning_count, "warning")] if facts.warning_count else []
+        return f"{long_date(facts.list_date)}: {', '.join(parts)}"
 
 
 @dataclass(frozen=True)
@@ -77,7 +72,7 @@ class Front:
     @property
     def sentence(self) -> str:
         """The days in one line: `42 complete, 17 empty and 1 failed of the last 60 days.`."""
-        counts = verdict_counts(day.verdict for day in self.days)
+        counts = verdict_counts(day.facts.verdict for day in self.days)
         return f"{counts} of the last {counted(len(self.calendar), 'day')}."
 
     @property
@@ -85,7 +80,7 @@ class Front:
         """Every date from the first to the newest day that is shown."""
         if not self.days:
             return ()
-        first, last = self.days[-1].list_date, self.days[0].list_date
+        first, last = self.days[-1].facts.list_date, self.days[0].facts.list_date
         return tuple(first + timedelta(days=n) for n in range((last - first).days + 1))
 
 
@@ -124,7 +119,7 @@ def data_docs_style() -> str:
 
 def _weeks(front: Front) -> list[tuple[str, list[tuple[date, DayLine | None]]]]:
     """The squares a week a row, newest first, each row under the date of its Monday."""
-    lines = {line.list_date: line for line in front.days}
+    lines = {line.facts.list_date: line for line in front.days}
     weeks = [
         [(day, lines.get(day)) for day in days]
         for _, days in groupby(front.calendar, lambda day: day.isocalendar()[:2])
@@ -144,7 +139,8 @@ def _padded(week: list[tuple[date, DayLine | None]]) -> list[tuple[date, DayLine
 
 
 def _volume(front: Front) -> Plot | None:
-    points = {day.list_date: float(day.paper_count) for day in front.days if day.paper_count}
+    facts = (day.facts for day in front.days)
+    points = {each.list_date: float(each.paper_count) for each in facts if each.paper_count}
     return _plot(front, "Papers a day", points, lambda value: f"{value:,.0f}")
 
 
@@ -153,7 +149,7 @@ def _null_rates(front: Front) -> list[Plot]:
         _plot(
             front,
             title,
-            {day.list_date: day.null_pct[name] for day in front.days if name in day.null_pct},
+            {d.facts.list_date: d.null_pct[name] for d in front.days if name in d.null_pct},
             lambda value: f"{value:.0f} %",
             top=100,
         )

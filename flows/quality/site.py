@@ -32,6 +32,7 @@ from flows.quality.front import (
 )
 from flows.settings import Settings
 from flows.warehouse.database import connect, has_table, records
+from flows.warehouse.day_facts import day_facts
 from flows.wording import mail_in_words
 
 # More rows than a person reads; all of them stand in `quality.quarantined_items`.
@@ -116,12 +117,8 @@ def _line(
 ) -> DayLine:
     list_date, quality = day["list_date"], settings.home / "quality"
     page, issue = quality_page_path(settings, list_date), issue_folder(settings, list_date)
-    named = ("verdict", "paper_count", "passed_count", "warning_count", "failure_count")
     return DayLine(
-        list_date,
-        **{name: day[name] for name in named},
-        reason=day["reason"] or "",
-        quarantined_count=day["quarantined_count"],
+        day["facts"],
         new_fields=tuple(filter(None, (day["new_fields"] or "").split(", "))),
         null_pct={
             name.removesuffix("_null_pct"): share
@@ -159,7 +156,8 @@ def _order(page: Path) -> tuple[bool, Path]:
 def _days(connection: DuckDBPyConnection) -> list[dict[str, Any]]:
     if not has_table(connection, "quality", "day_reports"):
         return []
-    return records(connection, _DAYS, [DAYS_SHOWN])
+    rows = {row["list_date"]: row for row in records(connection, _DAYS, [DAYS_SHOWN])}
+    return [rows[each.list_date] | {"facts": each} for each in day_facts(connection, list(rows))]
 
 
 def _quarantined(connection: DuckDBPyConnection) -> list[QuarantinedLine]:
@@ -172,8 +170,11 @@ def _quarantined(connection: DuckDBPyConnection) -> list[QuarantinedLine]:
 _SHOWN = "list_date > (select max(list_date) from quality.day_reports) - $1::integer"
 _DAYS = f"""
     select
-        day_reports.*,
-        readings.load_id
+        day_reports.list_date,
+        day_reports.run_id,
+        readings.load_id,
+        day_reports.new_fields,
+        columns('_null_pct$')
     from quality.day_reports
     left join raw.readings on day_reports.run_id = readings.reading_id
     where day_reports.{_SHOWN}

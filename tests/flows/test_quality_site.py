@@ -66,7 +66,7 @@ def test_the_front_page_says_of_each_day_what_sql_says_and_leads_to_all(week: Pa
     assert warned == 2
     shown = " ".join(fields.split(", "))
     assert _row(front, DAY).startswith(
-        f"Thu 20 Aug C complete {papers} {passed} passed, {warned} warned items readings"
+        f"Thu 20 Aug C complete {papers} {passed} checks passed, {warned} warnings items readings"
         f" digest papers digests {shown} 1 1 sent, 1 skipped issue"
     )
     assert "F failed 0" in _row(front, date(2026, 8, 18))

@@ -7,15 +7,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.quality.front import DayLine, Front, QuarantinedLine, render_front
+from flows.warehouse.day_facts import DayFacts
 
 THURSDAY = DayLine(
-    date(2026, 8, 20),
-    "complete",
-    "All 44 papers read, on 1 page, and a second look agreed.",
-    paper_count=43,
-    passed_count=46,
-    warning_count=2,
-    quarantined_count=1,
+    DayFacts(
+        date(2026, 8, 20),
+        "a reading",
+        "complete",
+        "All 44 papers read, on 1 page, and a second look agreed.",
+        paper_count=43,
+        passed_count=46,
+        warning_count=2,
+        quarantined_count=1,
+    ),
     new_fields=("paper.mood", "tags", "a", "b"),
     null_pct={"github_url": 52.4},
     mail=("412 sent, 3 deferred",),
@@ -24,11 +28,20 @@ THURSDAY = DayLine(
     validation_urls={"items": "data_docs/validations/raw_items/x/y/z.html"},
 )
 FAILED = DayLine(
-    date(2026, 8, 19), "failed", "The Hub gave no list: it answered 503.", failure_count=1
+    DayFacts(
+        date(2026, 8, 19),
+        "a reading",
+        "failed",
+        "The Hub gave no list: it answered 503.",
+        failure_count=1,
+    )
+)
+MONDAY = replace(
+    THURSDAY, facts=replace(THURSDAY.facts, list_date=date(2026, 8, 17), paper_count=20)
 )
 FRONT = Front(
     written_at=datetime(2026, 8, 21, 2, 31, tzinfo=UTC),
-    days=(THURSDAY, FAILED, replace(THURSDAY, list_date=date(2026, 8, 17), paper_count=20)),
+    days=(THURSDAY, FAILED, MONDAY),
     quarantined=(
         QuarantinedLine(date(2026, 8, 20), "2608.99001", "The id lost a zero.", 3),
         QuarantinedLine(date(2026, 8, 20), None, "No id.", 1),
@@ -51,10 +64,10 @@ def test_the_page_begins_with_the_days_in_one_line_and_the_newest() -> None:
 def test_a_row_says_verdict_papers_gates_drift_mail_and_why() -> None:
     seen = words(render_front(FRONT))
     assert (
-        "Thu 20 Aug C complete 43 46 passed, 2 warned items paper.mood tags a and 1 more 1 "
-        "412 sent, 3 deferred issue All 44 papers read"
+        "Thu 20 Aug C complete 43 46 checks passed, 2 warnings items paper.mood tags a and 1 more "
+        "1 412 sent, 3 deferred issue All 44 papers read"
     ) in seen
-    assert "Wed 19 Aug F failed 0 0 passed, 1 failed The Hub gave no list" in seen
+    assert "Wed 19 Aug F failed 0 1 check failed The Hub gave no list" in seen
     page = render_front(FRONT)
     for link in (THURSDAY.page_url, THURSDAY.issue_url, *THURSDAY.validation_urls.values()):
         assert f'href="{link}"' in page
@@ -105,7 +118,8 @@ def test_a_notice_stands_above_all_and_nothing_known_is_said() -> None:
 
 
 def test_sixty_days_stay_a_small_page_that_fetches_nothing_and_runs_nothing() -> None:
-    days = tuple(replace(THURSDAY, list_date=date(2026, 8, 20) - timedelta(n)) for n in range(60))
+    dates = (date(2026, 8, 20) - timedelta(n) for n in range(60))
+    days = tuple(replace(THURSDAY, facts=replace(THURSDAY.facts, list_date=d)) for d in dates)
     page = render_front(replace(FRONT, days=days))
     assert len(page.encode()) < 150_000
     assert not re.search(r"<script|<link rel=\"style|<img|<iframe|@import|url\(|\son\w+=", page)
@@ -115,7 +129,8 @@ def test_sixty_days_stay_a_small_page_that_fetches_nothing_and_runs_nothing() ->
 @settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc", "Cn", "Co")), max_size=80))
 def test_foreign_words_stay_words(text: str) -> None:
-    odd = replace(THURSDAY, reason=text, new_fields=(text,), mail=(text,))
-    aside = QuarantinedLine(THURSDAY.list_date, text, text, 1)
+    facts = replace(THURSDAY.facts, reason=text)
+    odd = replace(THURSDAY, facts=facts, new_fields=(text,), mail=(text,))
+    aside = QuarantinedLine(THURSDAY.facts.list_date, text, text, 1)
     page = render_front(replace(FRONT, days=(odd,), quarantined=(aside,)))
     assert " ".join(text.split()) in words(page)
