@@ -3,6 +3,7 @@
 issues/<date>-<edition>/issue.json ──Digest──▶ mailing.send_issue ──▶ files or SMTP
 """
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,16 @@ from flows.issues.frozen import frozen_digest
 from flows.issues.periods import ends_at
 from flows.mail_setup import post, transport
 from flows.mailing.database import Mailing
-from flows.mailing.ledger import PAUSED, Issue, counts, newest_issues, open_issue, set_issue
+from flows.mailing.ledger import (
+    PAUSED,
+    SENDING,
+    Issue,
+    counts,
+    newest_issues,
+    next_attempt_at,
+    open_issue,
+    set_issue,
+)
 from flows.mailing.letters import letters
 from flows.mailing.sending import OnProgress, SendLimits, SendReport, send_issue
 from flows.mailing.sent_log import SentLog
@@ -62,6 +72,21 @@ def deliver(
         )
     finally:
         sent_log.note(issue, sum(counts(mailing, issue).values()))
+
+
+def deliver_rest(mailing: Mailing, settings: Settings, now: datetime) -> Iterator[SendReport]:
+    """Send what issues still owe whose turn has come: every scheduled run does.
+
+    Without it a message that was deferred after the last try of its day would wait for ever.
+
+    Raises:
+        TransportError, MailingError: mail cannot be sent at all; the message says why.
+    """
+    for issue in newest_issues(mailing):
+        folder = settings.issues_path / f"{issue.issue_date}-{issue.edition}"
+        due_at = next_attempt_at(mailing, issue)
+        if issue.state == SENDING and due_at and due_at <= now and folder.exists():
+            yield deliver(mailing, folder, settings, now)
 
 
 def _is_current(digest: Digest, settings: Settings, now: datetime) -> bool:

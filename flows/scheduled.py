@@ -8,18 +8,20 @@ from contextlib import closing
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 
 from flows import clock
 from flows.backfill import read_days
 from flows.daily_papers import one_day, run_to_final_state, run_to_verdict
+from flows.deliver import deliver_rest
 from flows.export import mailed
 from flows.extract import extract_trending
 from flows.issues.frozen import issue_folder
 from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.ledger import DONE, PAUSED, find_issue, next_attempt_at
+from flows.mailing.transports import TransportError
 from flows.operations.deadlines import verdict_due_at
 from flows.operations.upkeep import archive_readings, check_point
 from flows.outcome import BuildFailedError, Outcome
@@ -69,6 +71,7 @@ def daily_digest() -> State:
         try:
             with one_writer(settings):
                 outcome = _with_missed_days(day, settings)
+                _send_rest(settings)
         except (BuildFailedError, WarehouseBusyError) as stop:
             outcome = Outcome("failed", f"Failed. {stop}")
         again = next_try_at(day, outcome, settings, clock.utc_now())
@@ -88,6 +91,7 @@ def open_list() -> State:
 
     def path() -> Outcome:
         with one_writer(settings):
+            _send_rest(settings)
             extract_trending(settings)
             day = open_list_date(clock.utc_now())
             if is_weekend(day):
@@ -105,6 +109,7 @@ def reread() -> State:
 
     def path() -> Outcome:
         with one_writer(settings):
+            _send_rest(settings)
             return read_days(last_list_dates(clock.utc_now(), settings.reread_days), settings)
 
     return run_to_final_state(path)
@@ -125,6 +130,16 @@ def upkeep() -> State:
         return Outcome("complete", said)
 
     return run_to_final_state(path)
+
+
+def _send_rest(settings: Settings) -> None:
+    """The deferred mail of every issue whose turn has come; a relay that is away stops no run."""
+    try:
+        with closing(open_mailing(settings)) as mailing:
+            for report in deliver_rest(mailing, settings, clock.utc_now()):
+                get_run_logger().info("The rest of %s: %s", report.issue.name, report.sentence)
+    except (TransportError, MailingError) as error:
+        get_run_logger().warning("The rest of the mail waits: %s", error)
 
 
 def next_try_at(day: date, outcome: Outcome, settings: Settings, now: datetime) -> datetime | None:

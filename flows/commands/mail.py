@@ -300,6 +300,9 @@ def resume(
     for trouble in troubles:
         errors.print(trouble, markup=False)
     console.print(report.sentence, markup=False)
+    if report.next_attempt_at and not report.is_blocked:
+        from_ = f"{report.next_attempt_at:%Y-%m-%d %H:%M} UTC"
+        console.print(f"The scheduled runs try the deferred again, from {from_} on.", markup=False)
     return EXIT_BLOCKED if report.is_blocked else EXIT_OK
 
 

@@ -23,10 +23,11 @@ from flows.mailing.addresses import AddressError, parse_address
 from flows.mailing.database import Mailing
 from flows.mailing.ledger import suppress_after_soft_failures
 from flows.mailing.letters import UNSUBSCRIBE_WORD
+from flows.mailing.refusals import is_returned_for_good
 from flows.mailing.subscribers import RefusedError, suppress_on, unsubscribe
 from flows.mailing.tables import deliveries, subscribers
 from flows.mailing.tokens import Purpose, TokenError, Tokens
-from flows.mailing.transports import is_address_bad, one_line
+from flows.mailing.transports import one_line
 from flows.wording import counted
 
 _WISH = re.compile(rf"\s*{UNSUBSCRIBE_WORD}\s+(\S+)\s*", re.IGNORECASE)
@@ -173,8 +174,9 @@ def _is_abuse(block: Message) -> bool:
 
 def _bounce(block: Message, message_id: str | None) -> _Return:
     status = str(block.get("Status", "")).strip()
-    reason = one_line(f"{block.get('Diagnostic-Code', '')} {status}")
-    is_hard = is_address_bad(550 if status.startswith("5") else 450, reason)
+    diagnostic = str(block.get("Diagnostic-Code", ""))
+    reason = one_line(f"{diagnostic} {status}")
+    is_hard = is_returned_for_good(status, diagnostic)
     recipient = str(block.get("Original-Recipient") or block.get("Final-Recipient") or "")
     return _Return(
         "hard" if is_hard else "soft", reason, message_id, recipient.partition(";")[2].strip()

@@ -30,6 +30,7 @@ from sqlalchemy import (
     and_,
     func,
     literal,
+    or_,
     select,
     tuple_,
     update,
@@ -51,6 +52,7 @@ SENDING, PAUSED, DONE = "sending", "paused", "done"
 # A pause after each failed attempt; RFC 5321 asks for half an hour at least. All of them together
 # are shorter than the longest life an issue has by default.
 _PAUSES = [timedelta(hours=h) for h in (0.5, 1, 2, 4, 8, 16)]
+TOO_LATE = "not accepted within"  # how the reason begins of who was only too late
 _SOFT_FAILURES_MAX = 3
 _PAGE = 200
 
@@ -145,6 +147,18 @@ def set_issue(mailing: Mailing, issue: Issue, state: str, sentence: str, *, now:
             update(issues)
             .where(_is_of(issues, issue.edition, issue.issue_date))
             .values(state=state, sentence=sentence[:500], changed_at=now)
+            .returning(*issues.c)
+        ).one()
+    return _issue(row)
+
+
+def set_issue_due(mailing: Mailing, issue: Issue, due_at: datetime) -> Issue:
+    """The issue with another moment from which its age counts."""
+    with mailing.write() as connection:
+        row = connection.execute(
+            update(issues)
+            .where(_is_of(issues, issue.edition, issue.issue_date))
+            .values(due_at=due_at)
             .returning(*issues.c)
         ).one()
     return _issue(row)
@@ -266,6 +280,8 @@ class Ledger:
         self._entries: deque[_Entry] = deque()
         self._turn = threading.Lock()
         self._marks: Marks | None = None  # once the first message goes
+        self._refusals: list[Result] = []  # not yet counted against their readers
+        self._confirmed_count = 0  # of these, the ones after which somebody was reached
 
     def close(self) -> None:
         """Let go of the connection that marks are written on."""
@@ -305,6 +321,44 @@ class Ledger:
                 update(deliveries)
                 .where(theirs)
                 .values(state=DEFERRED, reason=reason, next_attempt_at=now, changed_at=now)
+            )
+
+    def count_refusals(self, *, is_relay_sound: bool) -> None:
+        """Count this sender's refusals against their readers, or take them back: tried again later.
+
+        A refusal counts if the other side took a message after it, or if all went well in the end
+        (`is_relay_sound`). While everybody is refused it is no reader's fault, whatever it says.
+        """
+        counted_count = len(self._refusals) if is_relay_sound else self._confirmed_count
+        for reader, outcome in self._refusals[:counted_count]:
+            with self._mailing.write() as connection:
+                if outcome.is_address_bad:
+                    reason = f"refused for good: {outcome.reason}"
+                    suppress_on(connection, parse_address(reader.address), reason, self._clock())
+                else:
+                    suppress_after_soft_failures(connection, reader.id, self._clock())
+        ids = [reader.id for reader, _ in self._refusals[counted_count:]]
+        with self._mailing.write() as connection:
+            connection.execute(
+                update(deliveries)
+                .where(
+                    self._of_issue,
+                    deliveries.c.subscriber_id.in_(ids),
+                    deliveries.c.state == FAILED,
+                )
+                .values(state=DEFERRED, next_attempt_at=self._clock() + _PAUSES[0])
+            )
+        self._refusals.clear()
+
+    def make_due(self) -> None:
+        """Let all who wait, and all who were only too late, have their turn now."""
+        waits = deliveries.c.state == DEFERRED
+        is_late = and_(deliveries.c.state == FAILED, deliveries.c.reason.startswith(TOO_LATE))
+        with self._mailing.write() as connection:
+            connection.execute(
+                update(deliveries)
+                .where(self._of_issue, or_(waits, is_late))
+                .values(state=DEFERRED, next_attempt_at=self._clock())
             )
 
     def expire(self, reason: str) -> None:
@@ -447,6 +501,8 @@ class Ledger:
         results = [result for entry in batch for result in entry.outcomes]
         try:
             self._record([result for result in results if result[1].state != SENT])
+            if any(outcome.state == SENT for _, outcome in results):
+                self._confirmed_count = len(self._refusals)
             self._marks = self._marks or Marks(
                 self._mailing, self._edition, self._issue_date, self._lease
             )
@@ -481,11 +537,7 @@ class Ledger:
             self._defer(connection, reader, outcome.reason)
         elif outcome.state == FAILED:
             self._update(connection, reader, state=FAILED, reason=outcome.reason)
-            if outcome.is_address_bad:
-                reason = f"refused for good: {outcome.reason}"
-                suppress_on(connection, parse_address(reader.address), reason, self._clock())
-            else:
-                suppress_after_soft_failures(connection, reader.id, self._clock())
+            self._refusals.append((reader, outcome))
 
     def _update(self, connection: Connection, reader: Reader, **values: Any) -> None:  # noqa: ANN401
         connection.execute(

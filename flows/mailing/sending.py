@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
+from flows.mailing.budget import ErrorBudget, StopError, nobody_reached
 from flows.mailing.database import Mailing
 from flows.mailing.leases import lease
 from flows.mailing.ledger import (
@@ -21,6 +22,7 @@ from flows.mailing.ledger import (
     PAUSED,
     SENDING,
     SKIPPED,
+    TOO_LATE,
     Issue,
     Ledger,
     Reader,
@@ -31,6 +33,7 @@ from flows.mailing.ledger import (
     newest_issues,
     next_attempt_at,
     set_issue,
+    set_issue_due,
 )
 from flows.mailing.rules import Rule
 from flows.mailing.transports import (
@@ -49,6 +52,7 @@ from flows.mailing.transports import (
 
 _LETTERS_KEPT = 256  # more than the rules of one page of the ledger
 _NOT_CURRENT = "Not sent: a newer issue is due, and only the newest goes out by itself."
+_PAUSED_LIFE = timedelta(days=14)  # as long as incidents are watched
 _PROGRESS_SECONDS = 2.0
 
 Letter = Callable[[Reader], bytes]
@@ -90,14 +94,6 @@ class SendReport:
     is_blocked: bool
 
 
-class _StopError(Exception):
-    """The run ends here; the issue is paused, or goes on in the next run."""
-
-    def __init__(self, reason: str, *, is_pause: bool) -> None:
-        super().__init__(reason)
-        self.reason, self.is_pause = reason, is_pause
-
-
 def send_issue(
     mailing: Mailing,
     issue: Issue,
@@ -120,6 +116,10 @@ def send_issue(
     issue = find_issue(mailing, issue.edition, issue.issue_date) or issue
     with lease(mailing) as number, closing(Ledger(mailing, issue, number, clock)) as ledger:
         ledger.recover()
+        if is_forced:
+            # The operator's word makes it young again: it has its whole life to reach everybody.
+            issue = set_issue_due(mailing, issue, clock())
+            ledger.make_due()
         _close_expired(mailing, issue.edition, number, limits, clock)
         if not is_forced and (why_not := _why_not(issue, limits, clock)):
             return _report(mailing, issue, why_not, is_blocked=issue.state == PAUSED)
@@ -128,7 +128,12 @@ def send_issue(
         is_newest = is_forced or (is_current and not is_superseded(mailing, issue))
         run = _Run(ledger, compose, transport, limits, on_progress)
         stop = run.send(is_new_begun=is_newest)
+        reached_count = counts(mailing, issue).get(SENT, 0)
+        stop = stop or (None if reached_count else run.budget.all_refused())
+        ledger.count_refusals(is_relay_sound=stop is None and reached_count > 0)
     now = counts(mailing, issue)
+    if is_forced and not stop:
+        stop = nobody_reached(now)
     meanwhile = find_issue(mailing, issue.edition, issue.issue_date) or issue
     if not stop and meanwhile.state == PAUSED:  # by another run, whose word stands
         return _report(mailing, meanwhile, meanwhile.sentence, is_blocked=True)
@@ -154,10 +159,12 @@ def _close_expired(
 ) -> None:
     """Fail what issues past their life still hold back, so that no state is for ever."""
     for old in newest_issues(mailing):
-        if old.edition == edition and old.state != DONE and _age(old, clock) > limits.issue_life:
+        # A paused one waits for the operator, who was told how to go on.
+        life = max(limits.issue_life, _PAUSED_LIFE) if old.state == PAUSED else limits.issue_life
+        if old.edition == edition and old.state != DONE and _age(old, clock) > life:
             ledger = Ledger(mailing, old, number, clock)
             ledger.recover()
-            ledger.expire(f"not accepted within {_long(limits.issue_life)}")
+            ledger.expire(f"{TOO_LATE} {_long(life)}")
             ended = counts(mailing, old)
             set_issue(mailing, old, DONE, _tally(ended) if ended else old.sentence, now=clock())
 
@@ -215,23 +222,26 @@ class _Run:
     ) -> None:
         self._ledger, self._compose = ledger, compose
         self._transport, self._limits = transport, limits
-        self._on_progress, self._tried_count = on_progress, 0
+        self._on_progress = on_progress
+        self.budget = ErrorBudget(limits.errors_max, limits.errors_window)
         self._letters: dict[str, Letter | None] = {}
         self._jobs: Iterator[_Job] = iter(())
         self._pulling = threading.Lock()
         self._returned: deque[_Job] = deque()  # of threads that could not open a connection
         self._is_ending = threading.Event()
-        self._stop: _StopError | None = None
+        self._stop: StopError | None = None
         self._lock = threading.Lock()
-        self._wrong: deque[bool] = deque(maxlen=limits.errors_window)
         self._open_count = 0
         self._next_slot = 0.0
 
-    def send(self, *, is_new_begun: bool) -> _StopError | None:
-        """Send what is due, and what is new if it may begin; why it stopped before the end."""
+    def send(self, *, is_new_begun: bool) -> StopError | None:
+        """Send what is new if it may begin, and what is due; why it stopped before the end.
+
+        New ones go first: what was deferred may be what went wrong, and would stop the run again.
+        """
         pages = [self._ledger.claim_deferred()]
         if is_new_begun:
-            pages.append(self._ledger.claim_new(lambda r: self._letter(r) is not None))
+            pages.insert(0, self._ledger.claim_new(lambda r: self._letter(r) is not None))
         self._jobs = self._claimed(chain(*pages))
         total = self._ledger.waiting_count() if self._on_progress else 0
         with ThreadPoolExecutor(self._limits.connections_count) as pool:
@@ -251,7 +261,7 @@ class _Run:
         while not is_done:
             is_done = not wait(workers, _PROGRESS_SECONDS).not_done
             if self._on_progress:
-                self._on_progress(self._tried_count, total)
+                self._on_progress(self.budget.tried_count, total)
 
     def _claimed(self, pages: Iterator[list[Reader]]) -> Iterator[_Job]:
         for page in pages:
@@ -281,11 +291,11 @@ class _Run:
                     self._returned.append(job)  # others have a connection
                     return
                 results.append((job.reader, outcome))
-                self._judge(outcome)
+                self.budget.judge(outcome)
                 if outcome.is_cut:
                     self._close(connection)
                     connection = None
-        except _StopError as stop:
+        except StopError as stop:
             self._stop = self._stop or stop
             self._is_ending.set()
         except BaseException:
@@ -351,22 +361,10 @@ class _Run:
         with self._lock:
             if self._open_count:
                 return None
-        raise _StopError(f"Stopped: {failure}", is_pause=False) from failure
+        raise StopError(f"Stopped: {failure}", is_pause=False) from failure
 
     def _close(self, connection: Connection | None) -> None:
         if connection:
             connection.close()
             with self._lock:
                 self._open_count -= 1
-
-    def _judge(self, outcome: SendResult) -> None:
-        """Keep the error budget; over it, the issue pauses."""
-        with self._lock:
-            self._tried_count += 1
-            self._wrong.append(outcome.state in {DEFERRED, FAILED, UNKNOWN})
-            if (wrong := sum(self._wrong)) >= self._limits.errors_max:
-                last = f"the last: {outcome.reason}" if outcome.reason else "of several kinds"
-                raise _StopError(
-                    f"Paused: {wrong} of {len(self._wrong)} messages went wrong, {last}.",
-                    is_pause=True,
-                )

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from pydantic import SecretStr
 
 from flows.mailing.addresses import AddressError, parse_address
+from flows.mailing.refusals import is_address_bad
 
 # Neither a password nor a certificate gets better by asking again.
 _LASTING = (
@@ -55,6 +56,11 @@ class SendResult:
     reason: str = ""
     is_address_bad: bool = False  # refused for good, and because of the recipient's address
     is_cut: bool = False  # the connection is of no more use
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the other side said no for good, be it to the recipient or to us."""
+        return self.state in {FAILED, DEFERRED} and self.reason.startswith("5")
 
 
 class Connection(Protocol):
@@ -245,18 +251,6 @@ class _SmtpConnection:
             state = FAILED if 500 <= code < 600 else DEFERRED
         is_bad = state == FAILED and is_address_bad(code, text, after_data=after_data)
         return SendResult(state, reason, is_bad, is_cut)
-
-
-def is_address_bad(code: int, text: str, *, after_data: bool = False) -> bool:
-    """Whether a refusal says that the address itself is no good: no such mailbox, or closed.
-
-    A full mailbox (5.2.2), a policy or a verdict on the content (5.6, 5.7) is not the address's
-    fault. Without a status code (RFC 3463) the code at RCPT must do, unless it speaks of relaying,
-    which is our own set-up's fault.
-    """
-    if status := re.search(r"\b[245]\.(\d{1,3})\.(\d{1,3})\b", text):
-        return code >= 500 and (status[1] == "1" or (status[1], status[2]) == ("2", "1"))
-    return code in {550, 551, 553} and not after_data and "relay" not in text.lower()
 
 
 def _hang_up(smtp: smtplib.SMTP | None) -> None:

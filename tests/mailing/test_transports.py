@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
+from flows.mailing.refusals import is_address_bad
 from flows.mailing.transports import (
     FileTransport,
     Parcel,
@@ -14,7 +15,6 @@ from flows.mailing.transports import (
     SmtpTransport,
     StaleConnectionError,
     TransportError,
-    is_address_bad,
     parse_mail_url,
 )
 
@@ -84,7 +84,8 @@ def test_many_messages_share_a_connection(relay: "Relay") -> None:
     [
         ("RCPT", "451 4.7.1 greylisted", SendResult("deferred", "451 4.7.1 greylisted")),
         ("RCPT", "550 5.1.1 no such user", SendResult("failed", "550 5.1.1 no such user", True)),
-        ("RCPT", "550 unknown", SendResult("failed", "550 unknown", True)),
+        ("RCPT", "550 unknown user", SendResult("failed", "550 unknown user", True)),
+        ("RCPT", "550 unknown", SendResult("failed", "550 unknown")),
         ("RCPT", "552 5.2.2 mailbox full", SendResult("failed", "552 5.2.2 mailbox full")),
         ("RCPT", "554 5.7.1 relay denied", SendResult("failed", "554 5.7.1 relay denied")),
         ("RCPT", "421 closing", SendResult("deferred", "421 closing", is_cut=True)),
@@ -97,7 +98,7 @@ def test_many_messages_share_a_connection(relay: "Relay") -> None:
         ("END", "550 5.1.1 no such user", SendResult("failed", "550 5.1.1 no such user", True)),
         ("END", "554 5.7.1 spam", SendResult("failed", "554 5.7.1 spam")),
         ("END", "550 content refused", SendResult("failed", "550 content refused")),
-        ("RCPT", "550 <ada@example.org>: no", SendResult("failed", "550 <…>: no", True)),
+        ("RCPT", "550 <ada@example.org>: no", SendResult("failed", "550 <…>: no")),
     ],
 )
 @pytest.mark.parametrize("offers", [(), ("PIPELINING",)], ids=["one by one", "pipelined"])
@@ -252,7 +253,7 @@ def test_a_wrong_mail_url_is_one_sentence_without_the_password(url: str, said: s
     ("code", "text", "bad"),
     [
         (550, "5.1.1 unknown", True), (550, "5.2.1 disabled", True), (550, "5.7.1 policy", False),
-        (552, "5.2.2 full", False), (550, "no such user", True), (553, "bad name", True),
+        (552, "5.2.2 full", False), (550, "no such user", True), (553, "bad name", False),
         (550, "relay not permitted", False), (554, "no", False), (450, "4.1.1 later", False),
         (550, "5.1.10 null MX", True),
     ],
