@@ -1,9 +1,11 @@
 """What comes back: status notifications (RFC 3464), abuse reports (RFC 5965), wishes to leave.
 
 Anybody can write to this mailbox. So a wish to leave counts only with the signed token that
-List-Unsubscribe puts in its subject, and a report only with one of our Message-IDs in it, which
-nobody but the recipient has seen, or, where the other side sent no headers back at all, with the
-address of somebody on the list; a report about another's message is not ours.
+List-Unsubscribe puts in its subject, and a report only with a signed token or one of our
+Message-IDs in what came back, which nobody but the recipient has seen, or, where the other side
+sent no headers back at all, with the address of somebody on the list; a report about another's
+message is not ours. Relays give messages new ids and gateways write subjects anew, so a token is
+looked for wherever it may stand.
 """
 
 import mailbox
@@ -12,7 +14,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
-from email import message_from_bytes, policy
+from email import message_from_bytes, message_from_string, policy
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.message import Message
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,8 +34,14 @@ from flows.mailing.tokens import Purpose, TokenError, Tokens
 from flows.mailing.transports import one_line
 from flows.wording import counted
 
-_WISH = re.compile(rf"\s*{UNSUBSCRIBE_WORD}\s+(\S+)\s*", re.IGNORECASE)
+_TOKEN = re.compile(r"(?<![\w-])[0-9a-f]{20}\.[\w-]{43}(?![\w-])")
+# Not as it stands in a link: who answers an issue quotes its links, and does not want to leave.
+_WISH = re.compile(rf"(?:^|\s){UNSUBSCRIBE_WORD}\s+({_TOKEN.pattern})\s*$", re.IGNORECASE)
+_ISSUE = re.compile(r"/issues/(\d{4}-\d\d-\d\d)-([a-z]+)/")
 _OUR_ID = re.compile(r"<?([a-z]+)\.(\d{4}-\d\d-\d\d)\.([0-9a-f]{20})@")
+
+
+_ENCODED = {"base64", "quoted-printable"}
 
 
 class MailboxError(ValueError):
@@ -66,8 +76,15 @@ class _Return(NamedTuple):
 
     kind: str
     reason: str
-    message_id: str | None
+    sent: "_Sent | None"
     address: str
+
+
+class _Sent(NamedTuple):
+    """The message that came back, as far as it did: its id, and all its words, decoded."""
+
+    message_id: str
+    text: str
 
 
 def read_bounces(mailing: Mailing, tokens: Tokens, path: Path, *, now: datetime) -> BounceReport:
@@ -85,7 +102,7 @@ def read_bounces(mailing: Mailing, tokens: Tokens, path: Path, *, now: datetime)
             report.foreign_count += not is_wish
         for returned in returns:
             with mailing.write() as connection:
-                result = _act(connection, returned, now)
+                result = _act(connection, tokens, returned, now)
             setattr(report, f"{result}_count", getattr(report, f"{result}_count") + 1)
     return report
 
@@ -117,51 +134,99 @@ def _begins_as_mbox(path: Path) -> bool:
 
 def _leave(mailing: Mailing, tokens: Tokens, raw: bytes, now: datetime) -> bool:
     """Whether a reader asks to leave by this mail; then they have."""
-    subject = str(message_from_bytes(raw, policy=policy.compat32)["Subject"] or "")
-    if not (wish := _WISH.fullmatch(subject)):
-        return False
+    for line in _lines(raw):
+        if not (wish := _WISH.search(line)):
+            continue
+        try:
+            unsubscribe(mailing, tokens.read(Purpose.UNSUBSCRIBE, wish[1]), now=now)
+        except (TokenError, RefusedError):
+            continue
+        return True
+    return False
+
+
+def _lines(raw: bytes) -> list[str]:
+    """The subject, and each line of the mail that its sender wrote; no line that is quoted."""
     try:
-        unsubscribe(mailing, tokens.read(Purpose.UNSUBSCRIBE, wish[1]), now=now)
-    except (TokenError, RefusedError):
-        return False
-    return True
+        mail = message_from_bytes(raw, policy=policy.compat32)
+        subject = " ".join(_decoded(str(mail["Subject"] or "")).split())
+        texts = [part for part in mail.walk() if part.get_content_type() == "text/plain"]
+        written = "\n".join(_words(part) for part in texts)
+    except (LookupError, ValueError, TypeError, AttributeError):
+        return []  # a stranger's mail may be broken in any way
+    return [subject, *(line for line in written.splitlines() if not line.startswith(">"))]
 
 
 def _returns(raw: bytes) -> list[_Return]:
     """The recipients a report is about; none if it is no report, or too broken to be one."""
     try:
         mail = message_from_bytes(raw, policy=policy.compat32)
-        kind = str(mail.get_param("report-type", "")).lower()
         parts: dict[str, Message] = {}
         for part in mail.walk():
-            parts.setdefault(part.get_content_type(), part)
-        message_id = _message_id(parts)
-        if kind == "delivery-status" and "message/delivery-status" in parts:
-            blocks = _blocks(parts["message/delivery-status"])
-            return [_bounce(block, message_id) for block in blocks if _is_failure(block)]
-        if kind == "feedback-report" and "message/feedback-report" in parts:
-            blocks = _blocks(parts["message/feedback-report"])
-            return [_complaint(block, message_id) for block in blocks if _is_abuse(block)]
+            # RFC 6533: the same parts, for addresses and headers beyond ASCII
+            parts.setdefault(part.get_content_type().replace("/global", "/rfc822", 1), part)
+        sent = _sent(parts)
+        report = parts.get("message/delivery-status") or parts.get("message/rfc822-delivery-status")
+        if report:
+            return [_bounce(block, sent) for block in _blocks(report) if _is_failure(block)]
+        if abuse := parts.get("message/feedback-report"):
+            return [_complaint(block, sent) for block in _blocks(abuse) if _is_abuse(block)]
     except (LookupError, ValueError, TypeError, AttributeError):
         return []  # a stranger's mail may be broken in any way
     return []
 
 
 def _blocks(part: Message) -> list[Message]:
+    """The groups of fields in a report, however its part is encoded."""
     payload = part.get_payload()
-    return [b for b in payload if isinstance(b, Message)] if isinstance(payload, list) else []
+    if not isinstance(payload, list):
+        return []
+    if part.get_content_type() == "message/delivery-status":
+        return [block for block in payload if isinstance(block, Message)]
+    groups = re.split(r"\r?\n\r?\n", _inner(part))
+    return [message_from_string(group.strip(), policy=policy.compat32) for group in groups]
 
 
-def _message_id(parts: Mapping[str, Message]) -> str | None:
-    """The Message-ID of what was sent, from the headers that came back with the report."""
+def _inner(part: Message) -> str:
+    """The text inside a message part that no parser knows; some are sent as base64."""
+    payload = part.get_payload()
+    inner = payload[0] if isinstance(payload, list) else part
+    text = inner.as_string() if isinstance(inner, Message) else str(inner)
+    if str(part.get("Content-Transfer-Encoding", "")).strip().lower() in _ENCODED:
+        wrapped = Message()
+        wrapped["Content-Transfer-Encoding"] = part["Content-Transfer-Encoding"]
+        wrapped.set_payload(text.lstrip("\n"))
+        return _words(wrapped)
+    return text
+
+
+def _sent(parts: Mapping[str, Message]) -> _Sent | None:
+    """What was sent, from the message or the headers that came back with the report."""
     if whole := parts.get("message/rfc822"):
-        (sent,) = _blocks(whole)
-    elif headers := parts.get("text/rfc822-headers"):
-        payload = headers.get_payload(decode=True)
-        sent = message_from_bytes(payload if isinstance(payload, bytes) else b"")
+        sent = message_from_string(_inner(whole))
+    elif headers := parts.get("text/rfc822-headers") or parts.get("message/rfc822-headers"):
+        is_text = headers.get_content_maintype() == "text"
+        sent = message_from_string(_words(headers) if is_text else _inner(headers))
     else:
         return None
-    return None if sent["Message-ID"] is None else str(sent["Message-ID"])
+    fields = [_decoded(str(value)) for value in sent.values()]
+    bodies = [_words(part) for part in sent.walk() if not part.is_multipart()]
+    # folding may stand anywhere in a long header
+    folded = ["".join(field.split()) for field in fields]
+    return _Sent(str(sent["Message-ID"] or ""), "\n".join([*fields, *folded, *bodies]))
+
+
+def _words(part: Message) -> str:
+    payload = part.get_payload(decode=True)
+    return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
+
+
+def _decoded(value: str) -> str:
+    """A header's words without the encoding of RFC 2047."""
+    try:
+        return str(make_header(decode_header(value)))
+    except (LookupError, ValueError, HeaderParseError):
+        return value
 
 
 def _is_failure(block: Message) -> bool:
@@ -172,28 +237,26 @@ def _is_abuse(block: Message) -> bool:
     return str(block.get("Feedback-Type", "")).strip().lower() == "abuse"
 
 
-def _bounce(block: Message, message_id: str | None) -> _Return:
+def _bounce(block: Message, sent: _Sent | None) -> _Return:
     status = str(block.get("Status", "")).strip()
     diagnostic = str(block.get("Diagnostic-Code", ""))
     reason = one_line(f"{diagnostic} {status}")
     is_hard = is_returned_for_good(status, diagnostic)
     recipient = str(block.get("Original-Recipient") or block.get("Final-Recipient") or "")
-    return _Return(
-        "hard" if is_hard else "soft", reason, message_id, recipient.partition(";")[2].strip()
-    )
+    return _Return("hard" if is_hard else "soft", reason, sent, recipient.partition(";")[2].strip())
 
 
-def _complaint(block: Message, message_id: str | None) -> _Return:
+def _complaint(block: Message, sent: _Sent | None) -> _Return:
     recipient = str(block.get("Original-Rcpt-To") or "").strip(" <>")
-    return _Return("complaint", "marked as spam", message_id, recipient)
+    return _Return("complaint", "marked as spam", sent, recipient)
 
 
-def _act(connection: Connection, returned: _Return, now: datetime) -> str:
+def _act(connection: Connection, tokens: Tokens, returned: _Return, now: datetime) -> str:
     """Do what a return asks for; under which count it goes."""
     bounce = f"{returned.kind}: {returned.reason}"
-    if returned.message_id is None:
+    if returned.sent is None:
         return _act_by_address(connection, returned, bounce, now)
-    delivery = _delivery(connection, returned.message_id)
+    delivery = _delivery(connection, tokens, returned.sent)
     if delivery is None or delivery.address is None:
         return "foreign"
     if delivery.bounce and (
@@ -216,24 +279,36 @@ def _act(connection: Connection, returned: _Return, now: datetime) -> str:
     return returned.kind
 
 
-def _delivery(connection: Connection, message_id: str) -> Row[Any] | None:
-    found = _OUR_ID.match(message_id.strip())
-    if found is None:
-        return None
-    edition, day, public_id = found.groups()
-    try:
-        issue_date = date.fromisoformat(day)
-    except ValueError:
-        return None
-    return connection.execute(
-        select(deliveries, subscribers.c.address)
-        .join(subscribers)
-        .where(
-            deliveries.c.edition == edition,
-            deliveries.c.issue_date == issue_date,
-            subscribers.c.public_id == public_id,
-        )
-    ).first()
+def _delivery(connection: Connection, tokens: Tokens, sent: _Sent) -> Row[Any] | None:
+    """The delivery that came back: by our Message-ID, else by a token and the issue it links to."""
+    if (found := _OUR_ID.match(sent.message_id.strip())) is not None:
+        edition, day, public_id = found.groups()
+        return _newest_delivery(connection, public_id, edition, day)
+    for token in _TOKEN.findall(sent.text):
+        for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES):
+            try:
+                public_id = tokens.read(purpose, token)
+            except TokenError:
+                continue
+            issue = _ISSUE.search(sent.text)
+            day, edition = issue.groups() if issue else (None, None)
+            return _newest_delivery(connection, public_id, edition, day)
+    return None
+
+
+def _newest_delivery(
+    connection: Connection, public_id: str, edition: str | None, day: str | None
+) -> Row[Any] | None:
+    """The newest message that this reader was sent, of this issue where it is known."""
+    query = select(deliveries, subscribers.c.address).join(subscribers)
+    query = query.where(subscribers.c.public_id == public_id)
+    if edition and day:
+        try:
+            issue_date = date.fromisoformat(day)
+        except ValueError:
+            return None
+        query = query.where(deliveries.c.edition == edition, deliveries.c.issue_date == issue_date)
+    return connection.execute(query.order_by(deliveries.c.issue_date.desc()).limit(1)).first()
 
 
 def _act_by_address(connection: Connection, returned: _Return, bounce: str, now: datetime) -> str:

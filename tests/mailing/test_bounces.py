@@ -1,3 +1,4 @@
+import base64
 import mailbox
 from email import message_from_bytes
 from pathlib import Path
@@ -167,6 +168,109 @@ def test_a_mail_to_the_mailto_link_of_an_issue_leaves_and_a_made_up_one_does_not
     report = read_bounces(mailing, TOKENS, tmp_path / "box", now=NOW)
     assert (report.left_count, report.foreign_count) == (2, 4)
     assert _states(mailing) == {"ada": "unsubscribed", "bo": "active", "cy": "active"}
+
+
+def _unsubscribe(mailing: Mailing, name: str) -> str:
+    person = people.find(mailing, f"{name}@example.org")
+    assert person
+    return TOKENS.sign(Purpose.UNSUBSCRIBE, person.public_id)
+
+
+def _changed_on_the_way(token: str, shape: str) -> bytes:
+    """A report of a message whose Message-ID a relay replaced; the token stands where it may."""
+    link = f"https://papers.example.org/unsubscribe/{token}"
+    headers = f"Message-ID: <1234@outbound.relay.example.net>\nList-Unsubscribe: <{link}>\n"
+    folded = f"Message-ID: <1@relay.example>\nList-Unsubscribe: <{link[:60]}\n {link[60:]}>\n"
+    html = f'Subject: x\nContent-Type: text/html\n\n<a href="{link}">leave</a>'
+    quoted = (
+        "Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n"
+        f'<a href=3D"{link[:50]}=\n{link[50:]}">leave</a>\n'
+    )
+    mail = _report("delivery-status", _FIELDS, "x: y\n").decode()
+    whole = mail.replace("text/rfc822-headers\n\nx: y\n", "{}")
+    shapes = {
+        "headers": mail.replace("x: y\n", headers),
+        "folded": mail.replace("x: y\n", folded),
+        "the whole message": whole.replace("{}", f"message/rfc822\n\n{html}\n"),
+        "quoted-printable": whole.replace("{}", f"message/rfc822\n\n{quoted}"),
+        "RFC 6533": whole.replace("{}", f"message/global-headers\n\n{headers}").replace(
+            "message/delivery-status", "message/global-delivery-status"
+        ),
+        "RFC 6533, base64": whole.replace("{}", f"message/global\n\n{html}\n").replace(
+            f"message/delivery-status\n\n{_FIELDS}",
+            "message/global-delivery-status\nContent-Transfer-Encoding: base64\n\n"
+            + base64.encodebytes(_FIELDS.encode()).decode(),
+        ),
+        "no report-type": mail.replace("x: y\n", headers).replace(
+            "report; report-type=delivery-status", "mixed"
+        ),
+    }
+    return shapes[shape].encode()
+
+
+_FIELDS = (
+    "Reporting-MTA: dns; relay.example.org\n\nFinal-Recipient: utf-8; other@example.net\n"
+    "Action: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 no such user\n"
+)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        *("headers", "folded", "the whole message", "quoted-printable"),
+        *("RFC 6533", "RFC 6533, base64", "no report-type"),
+    ],
+)
+def test_what_comes_back_is_known_by_our_token_wherever_it_stands(
+    mailing: Mailing, sent: dict[str, str], tmp_path: Path, shape: str
+) -> None:
+    token = _unsubscribe(mailing, "ada")
+    forged = _unsubscribe(mailing, "bo")[:-4] + "AAAA"
+    box = mailbox.mbox(tmp_path / "box")
+    box.add(_changed_on_the_way(token, shape))
+    box.add(_changed_on_the_way(forged, shape))
+    box.close()
+    report = read_bounces(mailing, TOKENS, tmp_path / "box", now=NOW)
+    assert (report.hard_count, report.foreign_count) == (1, 1)
+    assert _states(mailing) == {"ada": "suppressed", "bo": "active", "cy": "active"}
+    assert read_bounces(mailing, TOKENS, tmp_path / "box", now=NOW).known_count == 1
+
+
+@pytest.mark.parametrize(
+    "letter",
+    [
+        "Subject: unsubscribe {token}\n\n",
+        "Subject: Re: [EXTERN] Unsubscribe   {token} \n\n",
+        "Subject: =?utf-8?q?unsubscribe_{escaped}?=\n\n",
+        "Subject: =?utf-8?b?{base64}?=\n\n",
+        "Subject: unsubscribe\n {token}\n\n",
+        "Subject: \n\nHello,\nunsubscribe {token}\n",
+    ],
+)
+def test_a_wish_to_leave_is_known_however_a_gateway_wrote_its_subject(
+    mailing: Mailing, sent: dict[str, str], tmp_path: Path, letter: str
+) -> None:
+    token = _unsubscribe(mailing, "ada")
+    encoded = base64.b64encode(f"unsubscribe {token}".encode()).decode()
+    box = mailbox.mbox(tmp_path / "box")
+    box.add(letter.format(token=token, base64=encoded, escaped=token.replace("_", "=5F")).encode())
+    box.close()
+    assert read_bounces(mailing, TOKENS, tmp_path / "box", now=NOW).left_count == 1
+    assert _states(mailing)["ada"] == "unsubscribed"
+
+
+def test_who_answers_an_issue_and_quotes_its_links_stays(
+    mailing: Mailing, sent: dict[str, str], tmp_path: Path
+) -> None:
+    token = _unsubscribe(mailing, "ada")
+    box = mailbox.mbox(tmp_path / "box")
+    box.add(
+        f"Subject: Re: 43 papers\n\nNice!\n> Unsubscribe: https://x.example/unsubscribe/{token}\n"
+        f"Unsubscribe: https://x.example/unsubscribe/{token}\n> unsubscribe {token}\n".encode()
+    )
+    box.close()
+    assert read_bounces(mailing, TOKENS, tmp_path / "box", now=NOW).foreign_count == 1
+    assert _states(mailing)["ada"] == "active"
 
 
 @pytest.mark.parametrize("name", ["nowhere", "folder", "half a maildir", "no mbox"])

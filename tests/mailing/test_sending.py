@@ -254,6 +254,36 @@ def test_too_many_errors_pause_the_issue_until_the_operator_goes_on(
     assert relay.counts == dict.fromkeys(addresses, 1)
 
 
+def test_a_paused_issue_can_be_sent_however_old_it_is_and_the_rest_stays_due(
+    mailing: Mailing, send: Send, relay: Relay, clock: Clock
+) -> None:
+    addresses = _many(mailing, 40)
+    relay.says("RCPT", *["451 4.7.0 slow down"] * 5)
+    assert send(limits=SendLimits(connections_count=1, errors_max=5)).is_blocked
+    clock.pass_by(hours=40)
+    tomorrow = open_issue(mailing, "daily", DAY + timedelta(days=1), due_at=clock(), now=clock())
+    send(issue=tomorrow)  # and the next issue does not close it
+    relay.says("RCPT", "451 not you", to="reader3@example.org")
+    report = send(is_forced=True)
+    assert (report.sentence, report.is_blocked) == ("Sent to 39, 1 deferred.", False)
+    assert report.next_attempt_at
+    clock.pass_by(hours=20)
+    assert send().sentence.startswith("Sent to 40.")
+    assert relay.counts == dict.fromkeys(addresses, 2), "once this issue, once the next"
+
+
+def test_where_nobody_was_reached_the_issue_stays_paused(
+    mailing: Mailing, send: Send, relay: Relay, clock: Clock
+) -> None:
+    _many(mailing, 3)
+    relay.says("RCPT", *["451 4.7.0 slow down"] * 6)
+    send()
+    report = send(is_forced=True)
+    assert (report.is_blocked, report.issue.state) == (True, "paused")
+    assert report.sentence == "Paused: nobody was reached. Sent to 0, 3 deferred."
+    assert send(is_forced=True).sentence == "Sent to 3."
+
+
 def test_a_relay_that_is_away_stops_the_run_and_the_next_one_goes_on(
     mailing: Mailing, send: Send, relay: Relay
 ) -> None:
