@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-import tests.odd_input  # noqa: F401  # registers the profile that may be asked for
+import tests.support.odd_input  # noqa: F401  # registers the profile that may be asked for
+
+pytest_plugins = [
+    "tests.support.clock",
+    "tests.support.console",
+    "tests.support.postgres",
+    "tests.support.relay",
+    "tests.support.whole_runs",
+]
 
 CORPUS = Path(__file__).resolve().parents[1].parent / "shared" / "corpus"
 _connect = socket.socket.connect

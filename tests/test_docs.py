@@ -13,7 +13,8 @@ import pytest
 from flows import outcome
 from flows.commands.cli import app
 from flows.settings import Settings
-from tests import docs, pictures, prefect_pictures, quality_pictures
+from tests import docs
+from tests.support import pictures, prefect_pictures, quality_pictures
 
 ROOT = docs.ROOT
 README = docs.README.read_text()

@@ -25,8 +25,8 @@ from flows.publication.published import read_digest
 from flows.runs.states import outcome_of
 from flows.sources.recordings import RecordingError, find_recordings
 from flows.sources.sample_hub import SampleHub
-from tests.flows.conftest import CLOSED
-from tests.flows.published_tables import published_tables
+from tests.support.clock import CLOSED, Clock
+from tests.support.published_tables import published_tables
 
 MAIL_FROM = "Daily Papers <papers@papers.example.org>"
 FIRST, LAST = date(2026, 8, 6), date(2026, 8, 20)
@@ -116,7 +116,7 @@ def test_the_marts_are_the_same_by_day_by_backfill_and_by_import(
     bulk: Callable[..., Outcome],
     run: Callable[..., Outcome],
     hub: SampleHub,
-    clock: Callable[[datetime], None],
+    clock: Clock,
     own_home: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -129,7 +129,7 @@ def test_the_marts_are_the_same_by_day_by_backfill_and_by_import(
     homes = {way: tmp_path / way for way in ("day by day", "backfill", "import")}
     recordings = tmp_path / "recordings"
     for at in times:
-        clock(at)
+        clock.turn(at)
         monkeypatch.setenv("PAPERS_HOME", str(homes["day by day"]))
         for day in days:
             assert run(day).exit_code == 0

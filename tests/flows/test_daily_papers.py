@@ -12,7 +12,8 @@ import pytest
 
 from flows.outcome import Outcome
 from flows.sources.sample_hub import SampleHub
-from tests.flows.published_tables import published_tables
+from tests.support.clock import Clock
+from tests.support.published_tables import published_tables
 
 DAY = date(2026, 8, 20)
 CLOSED = datetime(2026, 8, 21, 2, 31, tzinfo=UTC)
@@ -45,7 +46,7 @@ def test_a_complete_day_goes_all_the_way(run: Run, own_home: Path, hub: SampleHu
 
 
 def test_a_second_run_changes_no_table_but_the_readings(
-    run: Run, hub: SampleHub, clock: Callable[[datetime], None], own_home: Path
+    run: Run, hub: SampleHub, clock: Clock, own_home: Path
 ) -> None:
     run()
     before, issue = (
@@ -53,7 +54,7 @@ def test_a_second_run_changes_no_table_but_the_readings(
         own_home / "issues" / "2026-08-20-daily" / "issue.json",
     )
     made = issue.stat().st_mtime_ns
-    clock(CLOSED + timedelta(seconds=30))
+    clock.turn(CLOSED + timedelta(seconds=30))
     hub.now = CLOSED  # the same list, read half a minute later
     again = run()
     assert "The issue exists already" in again.sentence

@@ -22,12 +22,12 @@ from flows.outcome import Outcome
 from flows.runs.states import outcome_of
 from flows.settings import load_settings
 from flows.web.archive import Archive
+from tests.support.clock import Clock
 
 MONDAY, THURSDAY, FRIDAY = date(2026, 8, 10), date(2026, 8, 13), date(2026, 8, 14)
 SUNDAY = date(2026, 8, 16)
 # An hour and a half after the week ended, which is 01:30 UTC on Monday.
 AFTER = datetime(2026, 8, 17, 3, tzinfo=UTC)
-Clock = Callable[[datetime], None]
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_week_is_held_until_its_days_are_final_and_then_mailed_once(
     with closing(open_mailing(load_settings())) as mailing:
         for name, editions in (("daily", ("daily",)), ("weekly", ("weekly", "monthly"))):
             add(mailing, f"{name}@example.org", now=AFTER, rule=Rule(editions=editions))
-    clock(AFTER)
+    clock.turn(AFTER)
     bring(MONDAY, THURSDAY)
 
     held = make("weekly")

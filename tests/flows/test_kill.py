@@ -4,12 +4,9 @@ Or those of a run made twice, where a kill came after the issue: what it carried
 build after it. And each reader's mail once, whatever was killed or started at the same time.
 """
 
-import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,44 +19,33 @@ from flows.mailing.database import open_mailing_database
 from flows.mailing.ledger import delivery_counts
 from flows.mailing.subscribers import add
 from flows.sources.sample_hub import SampleHub
-from tests.flows.conftest import CLOSED, DAY
-from tests.flows.published_tables import published_tables
-from tests.mailing.conftest import Relay, loop, relay, start_relay
+from tests.support.clock import CLOSED, DAY
+from tests.support.fork_server import ForkServer
+from tests.support.published_tables import published_tables
+from tests.support.relay import Relay
 
-__all__ = ["loop", "relay", "start_relay"]  # fixtures, found by name
 HOMES, KILLS = 5, 4
 POINTS = HOMES * KILLS
 READERS = [f"reader{number}@example.org" for number in range(5)]
 
 
 class Runs:
-    """The fork_server as the test drives it."""
+    """Runs in processes of their own, each home with its mailing list."""
 
-    def __init__(
-        self, process: "subprocess.Popen[str]", settings: dict[str, str], readers: Path
-    ) -> None:
-        self._process, self._settings, self._readers = process, settings, readers
+    def __init__(self, server: ForkServer, settings: dict[str, str], readers: Path) -> None:
+        self._server, self._settings, self._readers = server, settings, readers
 
     def start(self, home: Path) -> int:
         """Begin a run; a new home gets the mailing list."""
         if not home.exists():
             home.mkdir()
             shutil.copy(self._readers, home / "mailing.sqlite")
-        order = {
-            "home": str(home), "settings": self._settings,
-            "day": str(DAY), "now": CLOSED.isoformat(),
-        }  # fmt: skip
-        return int(self._say(json.dumps(order)))
+        return self._server.start(
+            home=str(home), settings=self._settings, day=str(DAY), now=CLOSED.isoformat()
+        )
 
-    def wait(self) -> int:
-        return int(self._say(""))
-
-    def _say(self, line: str) -> str:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-        return self._process.stdout.readline()
+    def wait(self) -> list[int]:
+        return self._server.wait()
 
 
 @pytest.fixture
@@ -73,27 +59,22 @@ def readers(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def fork_server(
-    prefect: None, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator["subprocess.Popen[str]"]:
+def fork_server(prefect: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
     from prefect.settings import PREFECT_API_URL
 
     folder = tmp_path_factory.mktemp("fork_server")
-    environment = os.environ | {
+    environment = {
         "PREFECT_API_URL": str(PREFECT_API_URL.value()),
         "PREFECT_HOME": str(folder / "prefect"),
+        "PAPERS_HOME": str(folder / "parsed"),
     }
-    command = [sys.executable, "-m", "tests.flows.fork_server", str(folder / "parsed")]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as process:
-        yield process
-        assert process.stdin
-        process.stdin.close()
+    server = ForkServer("tests.flows.killed_run", environment)
+    yield server
+    server.stop()
 
 
 @pytest.fixture
-def runs(fork_server: "subprocess.Popen[str]", hub: SampleHub, relay: Relay, readers: Path) -> Runs:
+def runs(fork_server: ForkServer, hub: SampleHub, relay: Relay, readers: Path) -> Runs:
     settings = {
         "PAPERS_HUB_URL": hub.url,
         "PAPERS_MAIL_FROM": "papers@example.org",
@@ -126,7 +107,7 @@ def test_four_runs_at_once_send_each_reader_one_mail(
 ) -> None:
     for _ in range(4):
         runs.start(tmp_path / "shared")
-    assert [runs.wait() for _ in range(4)] == [0] * 4
+    assert runs.wait() == [0] * 4
     _assert_each_reader_has_one(relay, tmp_path / "shared")
 
 
@@ -138,13 +119,13 @@ def test_runs_killed_at_any_of_twenty_points_and_run_again_end_as_undisturbed(
     for name in ("first", "undisturbed"):  # the first one is slower than all that follow
         began = time.monotonic()
         runs.start(tmp_path / name)
-        assert runs.wait() == 0
+        assert runs.wait() == [0]
         length = time.monotonic() - began
         _assert_each_reader_has_one(relay, tmp_path / name)
     expected = _tables_but_deliveries(tmp_path / "undisturbed")
     assert len(expected["marts.listings"]) > 0
     runs.start(tmp_path / "undisturbed")
-    assert runs.wait() == 0
+    assert runs.wait() == [0]
     after_the_issue = _tables_but_deliveries(tmp_path / "undisturbed")
     assert {table for table in expected if expected[table] != after_the_issue[table]} == {
         "marts.issue_as_sent", "marts.issue_as_known_now",
@@ -156,14 +137,15 @@ def test_runs_killed_at_any_of_twenty_points_and_run_again_end_as_undisturbed(
             process = runs.start(home)
             time.sleep(length * (point + 0.5) / POINTS)
             os.kill(process, signal.SIGKILL)
-            killed += os.WIFSIGNALED(runs.wait())
+            (status,) = runs.wait()
+            killed += os.WIFSIGNALED(status)
             before = _tables_but_deliveries(home)
             is_whole = before in (expected, after_the_issue)
             assert is_whole or before == {}, f"half a publication after point {point}"
             unpublished += not is_whole
         is_issue_made = (home / "issues" / f"{DAY}-daily").exists()
         runs.start(home)
-        assert runs.wait() == 0
+        assert runs.wait() == [0]
         known = after_the_issue if is_issue_made else expected
         assert _tables_but_deliveries(home) == known, f"after the kills of {home.name}"
         _assert_each_reader_has_one(relay, home)

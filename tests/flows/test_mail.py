@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import SMTP
 from pathlib import Path
@@ -17,10 +17,9 @@ from flows.newsletter.lint import lint
 from flows.outcome import Outcome
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
-from tests.flows.conftest import CLOSED, DAY
-from tests.mailing.conftest import Relay, loop, relay, start_relay
+from tests.support.clock import CLOSED, DAY, Clock
+from tests.support.relay import Relay
 
-__all__ = ["loop", "relay", "start_relay"]  # fixtures, found by name
 Run = Callable[..., Outcome]
 
 
@@ -114,7 +113,7 @@ def test_mail_that_cannot_leave_is_held_and_said(
 
 
 def test_an_issue_made_again_from_its_frozen_digest_has_the_same_bytes(
-    run: Run, own_home: Path, clock: Callable[[datetime], None]
+    run: Run, own_home: Path, clock: Clock
 ) -> None:
     from flows.issues.frozen import frozen_digest, issue_files
 

@@ -17,7 +17,7 @@ from flows.sources.sample.faults import Fault
 from flows.sources.sample_hub import SampleHub
 from flows.transform import transform
 from tests.dbt.build import MARTS
-from tests.flows.conftest import DAY
+from tests.support.clock import DAY
 
 Run = Callable[..., Outcome]
 Item = dict[str, Any]

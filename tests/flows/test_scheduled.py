@@ -17,7 +17,7 @@ from flows.outcome import Outcome
 from flows.runs.states import outcome_of
 from flows.settings import Settings, load_settings
 from flows.sources.sample_hub import SampleHub
-from tests.flows.conftest import CLOSED, DAY
+from tests.support.clock import CLOSED, DAY, Clock
 
 NEW_YORK = ZoneInfo("America/New_York")
 READERS = ("ana@example.org", "ben@example.org")
@@ -115,7 +115,7 @@ AFTER = {
 
 
 @pytest.fixture
-def start(prefect: None, clock: Callable[[datetime], None]) -> Iterator[Start]:
+def start(prefect: None, clock: Clock) -> Iterator[Start]:
     """Start a scheduled flow at a time of the clock, with a Hub that is asked quickly again."""
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
@@ -125,7 +125,7 @@ def start(prefect: None, clock: Callable[[datetime], None]) -> Iterator[Start]:
     patience = Patience(attempts=2, back_off=0.01, longest_wait=1, read_timeout=0.5)
 
     def go(flow: str, at: datetime) -> Outcome:
-        clock(at)
+        clock.turn(at)
         return outcome_of(getattr(scheduled, flow)(return_state=True))
 
     with (

@@ -22,11 +22,9 @@ from flows.mail_setup import open_mailing
 from flows.mailing.subscribers import add
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
-from tests.flows.prefect_api import PrefectApi, children, eventually, is_alive
-from tests.flows.test_serve import free_port
-from tests.mailing.conftest import Relay, loop, postgres, relay, start_relay
-
-__all__ = ["loop", "postgres", "relay", "start_relay"]  # fixtures
+from tests.commands.test_serve import free_port
+from tests.support.prefect_api import PrefectApi, children, eventually, is_alive
+from tests.support.relay import Relay
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFECT = [sys.executable, "-m", "prefect", "--no-prompt"]

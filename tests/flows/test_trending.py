@@ -15,6 +15,7 @@ from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
 from flows.transform import transform
 from flows.validate import validate
+from tests.support.clock import Clock
 
 DAY = date(2026, 8, 20)
 CLOSED = datetime(2026, 8, 21, 2, 31, tzinfo=UTC)
@@ -75,7 +76,7 @@ def test_what_the_hub_calls_trending_is_compared_and_is_no_list(
 def test_a_trending_reading_is_in_no_history_and_finishes_no_day(
     run: Callable[..., Outcome],
     read: Callable[[], Load],
-    clock: Callable[[datetime], None],
+    clock: Clock,
     own_home: Path,
 ) -> None:
     from flows.extract import history
@@ -83,7 +84,7 @@ def test_a_trending_reading_is_in_no_history_and_finishes_no_day(
     from flows.warehouse.final_verdicts import unfinished_days
 
     today = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
-    clock(today)
+    clock.turn(today)
     assert read().readings[0].item_count > 20
 
     settings = load_settings()

@@ -20,8 +20,8 @@ from flows.mailing.tokens import Purpose, Tokens
 from flows.mailing.transports import FileTransport
 from flows.newsletter.render import Site
 from tests.mailing.conftest import DAY, NOW
-from tests.mailing.fork_server import letters
-from tests.odd_input import odd_input
+from tests.mailing.sender import letters
+from tests.support.odd_input import odd_input
 
 DOMAIN = "papers.example.org"
 TOKENS = Tokens([SecretStr("a key")])

@@ -12,7 +12,7 @@ from flows.mailing.csv_lines import COLUMNS, export_csv, import_csv
 from flows.mailing.database import Mailing, open_mailing_database
 from flows.mailing.rules import Rule, parse_rule
 from tests.mailing.conftest import NOW
-from tests.odd_input import odd_input
+from tests.support.odd_input import odd_input
 
 
 def _addresses(mailing: Mailing) -> list[str | None]:

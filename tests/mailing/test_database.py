@@ -11,7 +11,7 @@ from flows.mailing.database import Mailing, MailingError, open_mailing_database
 from flows.mailing.tables import metadata
 
 if TYPE_CHECKING:
-    from tests.mailing.conftest import ForkServer
+    from tests.support.fork_server import ForkServer
 
 
 def test_the_migrations_give_the_tables_that_the_code_expects(mailing: Mailing) -> None:

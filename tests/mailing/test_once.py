@@ -16,10 +16,11 @@ from flows.mailing.csv_lines import import_csv
 from flows.mailing.database import Mailing
 from flows.mailing.ledger import find_issue
 from flows.mailing.tables import deliveries, subscribers
-from tests.mailing.conftest import DAY, NOW, Relay
+from tests.mailing.conftest import DAY, NOW
+from tests.support.relay import Relay
 
 if TYPE_CHECKING:
-    from tests.mailing.conftest import ForkServer
+    from tests.support.fork_server import ForkServer
 
 KILLS = 30
 CONNECTIONS = 4  # what a sender opens by default

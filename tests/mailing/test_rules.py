@@ -15,7 +15,7 @@ from flows.mailing.rules import (
     rehearse,
 )
 from flows.newsletter.digest import Digest, DigestPaper, Proof, Section
-from tests.odd_input import odd_input
+from tests.support.odd_input import odd_input
 
 DAY = date(2026, 8, 13)
 PROOF = Proof(4, 4, datetime(2026, 8, 14, 2, tzinfo=UTC), 30)

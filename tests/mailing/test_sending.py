@@ -13,8 +13,10 @@ from flows.mailing.ledger import Issue, Reader, open_issue
 from flows.mailing.rules import Rule, parse_rule
 from flows.mailing.sending import Letter, SendLimits, SendReport, send_issue
 from flows.mailing.transports import FileTransport
-from tests.mailing.conftest import DAY, NOW, Clock, Relay
-from tests.mailing.fork_server import letters
+from tests.mailing.conftest import DAY, NOW
+from tests.mailing.sender import letters
+from tests.support.clock import Clock
+from tests.support.relay import Relay
 
 if TYPE_CHECKING:
     pass

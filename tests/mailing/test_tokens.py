@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from flows.mailing.tokens import Purpose, TokenError, Tokens
-from tests.odd_input import odd_input
+from tests.support.odd_input import odd_input
 
 OLD, NEW = SecretStr("the old key"), SecretStr("the new key")
 TOKENS = Tokens([NEW])

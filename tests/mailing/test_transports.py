@@ -19,7 +19,7 @@ from flows.mailing.transports import (
 )
 
 if TYPE_CHECKING:
-    from tests.mailing.conftest import Relay, StartRelay
+    from tests.support.relay import Relay, StartRelay
 
 PARCEL = Parcel("0123456789abcdef0123", "ada@example.org", b"To: ada@example.org\r\n\r\n.dot\r\n")
 SENDER = "papers@papers.example.org"

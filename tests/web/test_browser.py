@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page
 from flows.mailing.rules import Rule
 from flows.mailing.subscribers import subscribe, unsubscribe
 from flows.mailing.tokens import Purpose
-from tests import browser
-from tests.browser import violations
+from tests.support import browser
+from tests.support.browser import violations
 from tests.web.conftest import NOW, Web
 
 

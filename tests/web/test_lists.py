@@ -27,9 +27,9 @@ from flows.settings import Settings
 from flows.sources.sample.days import items_at
 from flows.web.app import create_app
 from flows.web.exports import FORMATS
-from tests import browser
-from tests.browser import violations
 from tests.dbt.build import Warehouse
+from tests.support import browser
+from tests.support.browser import violations
 
 THURSDAY = "2026-08-13"
 READ = ("2026-08-13 08:00", "2026-08-14 02:31")

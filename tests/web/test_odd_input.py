@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from flows.mailing.rules import Rule
 from flows.mailing.tokens import Purpose
-from tests.odd_input import odd_input
+from tests.support.odd_input import odd_input
 from tests.web.conftest import Web
 
 # The site outlives the examples: what one stores must not matter to the next.

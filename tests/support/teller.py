@@ -1,6 +1,6 @@
 """One look in a process of its own, which may die on the way: `claimed` or `begun`, or not at all.
 
-python -m tests.alerts.teller 2026-08-21T13:30:00+00:00 [claimed|begun]
+python -m tests.support.teller 2026-08-21T13:30:00+00:00 [claimed|begun]
 """
 
 import os

@@ -2,7 +2,7 @@
 
 Needs Debian's chromium and pngquant.
 
-make demo && .venv/bin/python -m tests.pictures
+make demo && .venv/bin/python -m tests.support.pictures
 """
 
 import shutil
@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, sync_playwright
 from flows.newsletter.render import Site, public, render
 from flows.publication.published import read_digest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "infra" / "pictures"
 DEMO = ROOT / "data" / "demo" / "published" / "papers.duckdb"
 Scheme = Literal["light", "dark"]

@@ -1,7 +1,8 @@
 """A Prefect server for the flow tests, one for all of them, and a sample Hub for each."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,14 @@ import pytest
 
 from flows.outcome import Outcome
 from flows.runs.states import outcome_of
+from flows.settings import Settings
 from flows.sources.sample_hub import SampleHub
-from tests.flows.quick_builds import Invoke, without_data_tests
-
-# Thursday 20 August 2026, an hour after it closed: 21:30 in New York is 01:30 UTC.
-DAY = date(2026, 8, 20)
-CLOSED = datetime(2026, 8, 21, 2, 31, tzinfo=UTC)
+from tests.support.clock import DAY, Clock
+from tests.support.quick_builds import Invoke, without_data_tests
 
 
 @pytest.fixture(scope="session")
-def prefect() -> Iterator[None]:
+def prefect(whole_build: "WholeBuild") -> Iterator[None]:
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
     from prefect.testing.utilities import prefect_test_harness
 
@@ -28,12 +27,21 @@ def prefect() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def whole_build() -> Iterator[Invoke]:
+@dataclass(frozen=True)
+class WholeBuild:
+    """What `transform` calls where no test saves its seconds."""
+
+    invoke: Invoke
+    write_docs: Callable[[Settings], None]
+
+
+@pytest.fixture(scope="session")
+def whole_build() -> Iterator[WholeBuild]:
     """Let dbt parse its project once, and leave its data tests to tests/dbt: seconds a run."""
     from flows import transform
 
-    parse, invoke, known = transform._manifest, transform._invoke, list[Any]()
+    parse, known = transform._manifest, list[Any]()
+    whole = WholeBuild(transform._invoke, transform._write_docs_or_warn)
 
     def parsed(places: tuple[str, ...]) -> Any:
         if not known:
@@ -42,49 +50,34 @@ def whole_build() -> Iterator[Invoke]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transform, "_manifest", parsed)
-        patch.setattr(transform, "_invoke", without_data_tests(invoke))
-        yield invoke
+        patch.setattr(transform, "_invoke", without_data_tests(whole.invoke))
+        patch.setattr(transform, "_write_docs_or_warn", lambda _settings: None)
+        yield whole
 
 
 @pytest.fixture
-def data_tests(whole_build: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+def data_tests(whole_build: WholeBuild, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the runs of this test run dbt's data tests."""
-    monkeypatch.setattr("flows.transform._invoke", whole_build)
+    monkeypatch.setattr("flows.transform._invoke", whole_build.invoke)
 
 
 @pytest.fixture
-def docs_page() -> None:
+def docs_page(whole_build: WholeBuild, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the runs of this test write docs/index.html; the others save its seconds."""
-
-
-@pytest.fixture(autouse=True)
-def no_docs_page(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if "docs_page" not in request.fixturenames:
-        monkeypatch.setattr("flows.transform._write_docs_or_warn", lambda _settings: None)
+    monkeypatch.setattr("flows.transform._write_docs_or_warn", whole_build.write_docs)
 
 
 @pytest.fixture
-def hub(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SampleHub]:
-    """A Hub at the clock of `CLOSED`, and the settings that lead to it."""
-    with SampleHub(now=CLOSED) as hub:
+def hub(own_home: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[SampleHub]:
+    """A Hub that goes by the clock, and the settings that lead to it."""
+    with SampleHub(now=clock.now) as hub:
+        clock.hubs.append(hub)
         monkeypatch.setenv("PAPERS_HUB_URL", hub.url)
         yield hub
 
 
 @pytest.fixture
-def clock(hub: SampleHub, monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
-    """Set the one clock of the pipeline and of its Hub."""
-
-    def turn(to: datetime) -> None:
-        hub.now = to
-        monkeypatch.setattr("flows.clock.utc_now", lambda: to)
-
-    turn(CLOSED)
-    return turn
-
-
-@pytest.fixture
-def run(prefect: None, clock: Callable[[datetime], None]) -> Iterator[Callable[..., Outcome]]:
+def run(prefect: None, hub: SampleHub, clock: Clock) -> Iterator[Callable[..., Outcome]]:
     """Run the flow of one day, with a Hub that is asked quickly again when it fails."""
     from flows import extract
     from flows.daily_papers import daily_papers
@@ -94,7 +87,7 @@ def run(prefect: None, clock: Callable[[datetime], None]) -> Iterator[Callable[.
 
     def go(day: date = DAY, at: datetime | None = None) -> Outcome:
         if at:
-            clock(at)
+            clock.turn(at)
         state: Any = daily_papers(day, return_state=True)
         return outcome_of(state)
 

@@ -17,7 +17,7 @@ from flows.operations.status import overview, show
 from flows.outcome import Outcome
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
-from tests.flows.conftest import CLOSED, DAY
+from tests.support.clock import CLOSED, DAY
 
 Run = Callable[..., Outcome]
 HOLDER = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"

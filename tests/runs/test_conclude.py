@@ -19,18 +19,18 @@ from flows.operations.status import overview
 from flows.outcome import Outcome
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
-from tests.flows.conftest import CLOSED, DAY
+from tests.support.clock import CLOSED, DAY, Clock
 
 Run = Callable[..., Outcome]
 
 
 @pytest.fixture
-def end(run: Run, clock: Callable[..., None]) -> Callable[..., tuple[Any, Any]]:
+def end(run: Run, clock: Clock) -> Callable[..., tuple[Any, Any]]:
     """Run a day: its final state, and the flow run as the server has it."""
     from prefect import get_client
 
     def go(day: date = DAY, at: Any = CLOSED) -> tuple[Any, Any]:
-        clock(at)
+        clock.turn(at)
         state: Any = daily_papers(day, return_state=True)
         with get_client(sync_client=True) as client:
             return state, client.read_flow_run(state.state_details.flow_run_id)

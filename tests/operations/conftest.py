@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -18,7 +18,7 @@ import pytest
 from flows.mail_setup import open_mailing
 from flows.mailing.database import Mailing
 from flows.settings import load_settings
-from tests.mailing.conftest import Relay, loop, relay, start_relay  # noqa: F401  its SMTP server
+from tests.support.relay import Relay
 
 DAY = date(2026, 8, 20)
 # Past nine in New York of the morning after, when the verdict of DAY is due.
@@ -64,7 +64,7 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
 
 
 @pytest.fixture
-def mailbox(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> Relay:  # noqa: F811
+def mailbox(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> Relay:
     """The operator's mailbox, behind the relay of all mail."""
     monkeypatch.setenv("PAPERS_MAIL_URL", f"smtp://127.0.0.1:{relay.port}?tls=none")
     monkeypatch.setenv("PAPERS_MAIL_FROM", "Daily Papers <papers@example.org>")
@@ -87,25 +87,3 @@ def mails(mailbox: Relay) -> list[tuple[EmailMessage, str]]:
 def mailing() -> Iterator[Mailing]:
     with closing(open_mailing(load_settings())) as opened:
         yield opened
-
-
-@pytest.fixture
-def papers(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    """Run `papers` with these words at NOW: exit code, standard output, standard error."""
-    from rich.console import Console
-
-    from flows.commands import cli
-
-    monkeypatch.setattr("flows.clock.utc_now", lambda: NOW)
-
-    def go(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(cli, "console", Console(highlight=False, soft_wrap=True))
-        monkeypatch.setattr(cli, "errors", Console(stderr=True, soft_wrap=True))
-        with pytest.raises(SystemExit) as ended:
-            cli.main(list(words))
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return go

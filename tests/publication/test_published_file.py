@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,8 @@ from flows.publication.examples import examples
 from flows.search.find import Question, search
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
+from tests.support.clock import DAY, Clock
 
-DAY = date(2026, 8, 20)
-CLOSED = datetime(2026, 8, 21, 2, 31, tzinfo=UTC)
 Run = Callable[..., Outcome]
 
 _NOTEBOOK = """
@@ -116,7 +115,7 @@ def _requests_of(url: str) -> list[str]:
 
 
 def test_who_keeps_the_file_open_blocks_no_run_and_reads_on(
-    run: Run, hub: SampleHub, clock: Callable[[datetime], None], published: Path
+    run: Run, hub: SampleHub, clock: Clock, published: Path
 ) -> None:
     hub._size = 30
     run(date(2026, 7, 30))

@@ -16,7 +16,7 @@ import pytest
 from flows.operations.doctor import Diagnosis, examine
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
-from tests.flows.conftest import CLOSED
+from tests.support.clock import CLOSED
 
 Examine = Callable[[], dict[str, Diagnosis]]
 

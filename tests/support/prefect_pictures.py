@@ -3,7 +3,7 @@
 Needs Debian's chromium and pngquant. Everything is made in a temporary folder: a Prefect server,
 a sample Hub that has a bad week, and a run of each day.
 
-.venv/bin/python -m tests.prefect_pictures [FOLDER FOR ALL THE OTHER PICTURES]
+.venv/bin/python -m tests.support.prefect_pictures [FOLDER FOR ALL THE OTHER PICTURES]
 """
 
 import os
@@ -22,7 +22,7 @@ from playwright.sync_api import Page
 
 from flows.sources.feed_day import closes_at
 from flows.sources.sample_hub import SampleHub
-from tests.pictures import FOLDER, browser, shrink
+from tests.support.pictures import FOLDER, browser, shrink
 
 PICTURE = FOLDER / "prefect-run.png"
 WIDTH, HEIGHT, SCALE = 1280, 660, 1.5

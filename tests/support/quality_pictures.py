@@ -3,7 +3,7 @@
 Needs Debian's chromium and pngquant. Everything is made in a temporary folder: sixty days of a
 sample Hub with a few bad ones among them.
 
-.venv/bin/python -m tests.quality_pictures
+.venv/bin/python -m tests.support.quality_pictures
 """
 
 import os
@@ -19,7 +19,7 @@ from rich.console import Console
 from flows import clock
 from flows.runs.terminal import prepare, run_quietly
 from flows.sources.sample_hub import SampleHub
-from tests.pictures import FOLDER, browser, shrink
+from tests.support.pictures import FOLDER, browser, shrink
 
 FRONT, DATA_DOCS = FOLDER / "quality-front.png", FOLDER / "data-docs.png"
 WIDTH, HEIGHT, SCALE = 1240, 900, 1.5

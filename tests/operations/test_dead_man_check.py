@@ -10,11 +10,16 @@ import pytest
 from flows.mailing.database import Mailing
 from flows.operations.days import record_day
 from flows.warehouse.database import connect
-from tests.alerts.conftest import DAY, mails
-from tests.alerts.test_alerts import COMPLETE, KINDS, failed, silent, stopped
-from tests.mailing.conftest import Relay
+from tests.operations.conftest import DAY, NOW, mails
+from tests.operations.test_alerts import COMPLETE, KINDS, failed, silent, stopped
+from tests.support.clock import Clock
+from tests.support.console import Papers
+from tests.support.relay import Relay
 
-Papers = Callable[..., tuple[int, str, str]]
+
+@pytest.fixture(autouse=True)
+def at_the_moment_of_an_alert(clock: Clock) -> None:
+    clock.turn(NOW)
 
 
 def test_all_is_well(papers: Papers, mailing: Mailing, mailbox: Relay) -> None:

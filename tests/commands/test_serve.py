@@ -18,7 +18,7 @@ from flows.runs.names import papers_of
 from flows.runs.terminal import served_api
 from flows.settings import Settings
 from flows.sources.sample_hub import SampleHub
-from tests.flows.prefect_api import PrefectApi, children, eventually, is_alive
+from tests.support.prefect_api import PrefectApi, children, eventually, is_alive
 
 PAPERS = str(Path(sys.executable).with_name("papers"))
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -1,44 +1,21 @@
 """The operator's words about the list and the ledger."""
 
 import json
-from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from flows import clock
-from flows.commands import cli
-from flows.commands import mail as mail_commands
 from flows.deliver import ledger_issue
 from flows.mail_setup import open_mailing
 from flows.mailing.dns_records import DnsFinding
 from flows.mailing.subscribers import suppress
 from flows.settings import load_settings
+from tests.support.clock import CLOSED
+from tests.support.console import Papers
 
-NOW = datetime(2026, 8, 21, 2, 31, tzinfo=UTC)
-Papers = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def papers(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Papers:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(clock, "utc_now", lambda: NOW)
-
-    def go(*words: str) -> tuple[int, str, str]:
-        for module in (cli, mail_commands):
-            monkeypatch.setattr(module, "console", Console(highlight=False, soft_wrap=True))
-            monkeypatch.setattr(module, "errors", Console(stderr=True, soft_wrap=True))
-        with pytest.raises(SystemExit) as ended:
-            cli.main(list(words))
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return go
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 def test_a_person_is_added_listed_paused_and_removed(papers: Papers) -> None:
@@ -52,7 +29,7 @@ def test_a_person_is_added_listed_paused_and_removed(papers: Papers) -> None:
     code, out, _ = papers("subscribers", "pause", "ann@example.org", "2026-09-01")
     assert (code, "paused until 2026-09-01" in out) == (0, True)
     with closing(open_mailing(load_settings())) as mailing:
-        ledger_issue(mailing, date(2026, 8, 20), "daily", NOW)
+        ledger_issue(mailing, date(2026, 8, 20), "daily", CLOSED)
     _, out, _ = papers("issue", "explain", "ann@example.org")
     assert out == "Not sent: paused until 2026-09-01.\n"
     assert papers("subscribers", "remove", "ann@example.org")[0] == 0
@@ -79,7 +56,7 @@ def test_an_import_names_each_bad_line_and_adds_nothing_by_half(
 def test_a_suppressed_address_comes_back_by_the_operators_word_only(papers: Papers) -> None:
     papers("subscribers", "add", "ann@example.org")
     with closing(open_mailing(load_settings())) as mailing:
-        suppress(mailing, "ann@example.org", "hard: 550 5.1.1 no such user", now=NOW)
+        suppress(mailing, "ann@example.org", "hard: 550 5.1.1 no such user", now=CLOSED)
     code, _, err = papers("subscribers", "add", "Ann@example.org")
     assert (code, "is suppressed: hard: 550 5.1.1" in err) == (1, True)
     lifted = papers("subscribers", "lift", "Ann@example.org")

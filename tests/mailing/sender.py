@@ -1,12 +1,5 @@
-"""Forks senders on demand, from a process that has imported everything already.
+"""What a forked sender does: open a mailing list, or send its issue."""
 
-Reads a line of JSON a child: `{"do": "open" | "send", "url": …, …}`, answers with its process id;
-an empty line waits for all children and answers with their exit statuses.
-"""
-
-import json
-import os
-import sys
 from datetime import date, datetime
 from typing import Any
 
@@ -27,7 +20,12 @@ def letters(rule: Rule) -> Letter:
     return letter
 
 
-def _do(order: dict[str, Any]) -> None:
+def prepare() -> None:
+    """Nothing: what is imported is enough."""
+
+
+def do(order: dict[str, Any]) -> None:
+    """Do `{"do": "open" | "send", "url": …, …}`."""
     mailing = open_mailing_database(order["url"])
     if order["do"] == "send":
         now = datetime.fromisoformat(order["now"])
@@ -35,21 +33,3 @@ def _do(order: dict[str, Any]) -> None:
         issue = open_issue(mailing, "daily", date.fromisoformat(order["day"]), due_at=now, now=now)
         send_issue(mailing, issue, letters, transport, limits=SendLimits(), clock=lambda: now)
     mailing.close()
-
-
-def _main() -> None:
-    children: list[int] = []
-    for line in sys.stdin:
-        if not line.strip():
-            print([os.waitpid(child, 0)[1] for child in children], flush=True)  # noqa: T201
-            children.clear()
-        elif child := os.fork():
-            children.append(child)
-            print(child, flush=True)  # noqa: T201
-        else:
-            _do(json.loads(line))
-            os._exit(0)
-
-
-if __name__ == "__main__":
-    _main()

@@ -1,36 +1,13 @@
 """What an operator types, what it says, and the exit code; the flow itself is tested elsewhere."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from flows.sources.sample_hub import SampleHub
-
-Papers = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def papers(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Papers:
-    """Run `papers` with these words: exit code, standard output, standard error."""
-    from flows.commands import cli
-
-    monkeypatch.chdir(tmp_path)
-
-    def go(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(cli, "console", Console(highlight=False, soft_wrap=True))
-        monkeypatch.setattr(cli, "errors", Console(stderr=True, soft_wrap=True))
-        with pytest.raises(SystemExit) as ended:
-            cli.main(list(words))
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return go
+from tests.support.console import Papers
 
 
 def test_a_day_from_the_command_line_to_sql(

@@ -20,8 +20,8 @@ from flows.operations.dead_man_check import look
 from flows.operations.deadlines import verdict_due_at
 from flows.operations.incidents import open_incidents
 from flows.settings import load_settings
-from tests.alerts.conftest import DAY, NOW, READER, TOKEN, Webhook, mails
-from tests.mailing.conftest import Relay
+from tests.operations.conftest import DAY, NOW, READER, TOKEN, Webhook, mails
+from tests.support.relay import Relay
 
 COMPLETE = Day(DAY, "complete", "Complete. 43 of 43 papers; 48 checks passed. Sent to 3.", NOW)
 FAILED = replace(COMPLETE, verdict="failed", sentence="Failed. The Hub gave no list: it said 503.")
@@ -166,7 +166,7 @@ def test_a_message_whose_sender_died_goes_again_unless_it_may_have_left(
     mailing: Mailing, mailbox: Relay, dies: str, copies: int
 ) -> None:
     failed(mailing)
-    command = [sys.executable, "-m", "tests.alerts.teller", NOW.isoformat()]
+    command = [sys.executable, "-m", "tests.support.teller", NOW.isoformat()]
     killed = subprocess.run([*command, dies], check=False)
     assert killed.returncode == -signal.SIGKILL
     assert mailbox.taken == []

@@ -1,0 +1,38 @@
+"""What a forked run does: the flow of one day, in the home and with the settings it is told."""
+
+import os
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+from flows import clock, transform
+from flows.daily_papers import daily_papers
+from flows.gates.gate import warm_up
+from flows.settings import Settings
+from tests.support.quick_builds import without_data_tests
+
+
+def prepare() -> None:
+    """Parse dbt's project once, in the home of the fork server."""
+    warm_up()
+    settings = Settings()
+    os.environ["PAPERS_WAREHOUSE_PATH"] = str(settings.warehouse_path)
+    manifest = transform._manifest(transform._places(settings))
+    transform._manifest = lambda _places: manifest  # type: ignore[assignment]
+    transform._write_docs_or_warn = lambda settings: None
+    # What dbt's data tests read was written before; a kill among them is a kill after the models.
+    transform._invoke = without_data_tests(transform._invoke)  # type: ignore[assignment]
+
+
+def do(order: dict[str, Any]) -> None:
+    """Run `{"home": …, "settings": {…}, "day": …, "now": …}`."""
+    os.environ.update(order["settings"], PAPERS_HOME=order["home"])
+    now = datetime.fromisoformat(order["now"])
+    clock.utc_now = lambda: now
+    sys.stderr = Path(order["home"]).with_suffix(".log").open("a")
+    # As `papers run` does: the last second of a run would be no run, and kills in it hit nothing.
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        daily_papers(date.fromisoformat(order["day"]), return_state=True)
