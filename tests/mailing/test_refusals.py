@@ -17,12 +17,13 @@ from flows.mailing.refusals import is_address_bad, is_returned_for_good
 from flows.mailing.sending import SendLimits, send_issue
 from flows.mailing.tokens import Tokens
 from flows.mailing.transports import FileTransport
-from tests.mailing.conftest import DAY, NOW, Clock
-from tests.mailing.fork_server import letters
+from tests.mailing.conftest import DAY, NOW
+from tests.mailing.sender import letters
 from tests.mailing.test_bounces import DOMAIN, _report
+from tests.support.clock import Clock
 
 if TYPE_CHECKING:
-    from tests.mailing.conftest import Relay
+    from tests.support.relay import Relay
 
 ONE = SendLimits(connections_count=1, reconnect_pauses=())
 NOT_THE_MAILBOX = [
@@ -82,7 +83,7 @@ def test_at_rcpt_only_what_names_the_mailbox_suppresses(
     mailing = people_on(tmp_path, "ada", "bo")
     issue = open_issue(mailing, "daily", DAY, due_at=NOW, now=NOW)
     relay.says("RCPT", answer, to="ada@example.org")
-    send_issue(mailing, issue, letters, relay.transport(), limits=ONE, clock=Clock())
+    send_issue(mailing, issue, letters, relay.transport(), limits=ONE, clock=Clock(NOW))
     assert (_state(mailing, "ada"), _state(mailing, "bo")) == (state, "active")
     mailing.close()
 
@@ -97,7 +98,7 @@ def test_in_a_report_only_what_names_the_mailbox_suppresses(
     mailing = people_on(tmp_path, "ada")
     issue = open_issue(mailing, "daily", DAY, due_at=NOW, now=NOW)
     out = FileTransport(tmp_path / "mail")
-    send_issue(mailing, issue, letters, out, limits=ONE, clock=Clock())
+    send_issue(mailing, issue, letters, out, limits=ONE, clock=Clock(NOW))
     person = people.find(mailing, "ada@example.org")
     assert person is not None
     sent = message_id("daily", DAY, person.public_id, DOMAIN)
@@ -153,13 +154,13 @@ def test_while_everybody_is_refused_nobody_is_suppressed_and_the_issue_pauses(
     relay.says(step, *[answer] * 200)
     for _ in range(4):  # and each resume leaves it so
         report = send_issue(
-            mailing, issue, letters, relay.transport(), limits=ONE, clock=Clock(), is_forced=True
+            mailing, issue, letters, relay.transport(), limits=ONE, clock=Clock(NOW), is_forced=True
         )
         assert (report.is_blocked, report.issue.state) == (True, "paused")
         assert {_state(mailing, name) for name in names} == {"active"}
     relay.script.clear()
     report = send_issue(
-        mailing, issue, letters, relay.transport(), limits=ONE, clock=Clock(), is_forced=True
+        mailing, issue, letters, relay.transport(), limits=ONE, clock=Clock(NOW), is_forced=True
     )
     assert report.sentence == f"Sent to {count}."
     mailing.close()
