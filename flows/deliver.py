@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from flows.issues.frozen import frozen_digest
+from flows.issues.frozen import earlier_issues, frozen_digest
 from flows.issues.periods import ends_at
 from flows.mail_setup import post, transport
 from flows.mailing.database import Mailing
@@ -22,6 +22,7 @@ from flows.mailing.ledger import (
     set_issue,
 )
 from flows.mailing.letters import letters
+from flows.mailing.mailed_before import mailed_before
 from flows.mailing.sending import OnProgress, SendLimits, SendReport, send_issue
 from flows.mailing.sent_log import SentLog
 from flows.newsletter.digest import Digest, Edition
@@ -57,7 +58,8 @@ def deliver(
     if doubt:
         issue = set_issue(mailing, issue, PAUSED, doubt, now=now)
         return SendReport(issue, doubt, entries, None, is_blocked=True)
-    compose = letters(digest, post(settings), sent_at=issue.created_at)
+    has_had = mailed_before(mailing, earlier_issues(settings, digest))
+    compose = letters(digest, post(settings), sent_at=issue.created_at, has_had=has_had)
     try:
         return send_issue(
             mailing,

@@ -47,7 +47,7 @@ def export(issue_date: date, edition: Edition, quality_page: str, settings: Sett
     if is_new:
         digest = read_digest(settings.published_path, issue_date, edition)
         if digest is None:
-            return Export(None, "", f"No issue: {_ALL_CARRIED[edition]}")
+            return Export(None, "", "No issue: its list has no paper any more.")
         quality = {"quality.html": quality_page.encode()}
         write_files(folder, issue_files(digest, settings) | quality)
     return mailed(folder, settings, is_new=is_new)
@@ -63,10 +63,3 @@ def mailed(folder: Path, settings: Settings, *, is_new: bool) -> Export:
     except (TransportError, MailingError) as error:
         return Export(folder, made, f"Mail is held: {error}", is_blocked=True)
     return Export(folder, made, report.sentence, report.is_blocked)
-
-
-_ALL_CARRIED = {
-    "daily": "earlier issues carried every paper of the day.",
-    "weekly": "earlier issues carried every paper of it.",
-    "monthly": "earlier issues carried every paper of it.",
-}

@@ -105,7 +105,6 @@ placed as (
         last(daily_papers.github_stars_count order by listings.last_read_at, days.list_date)
             as github_stars_count,
         min(daily_papers.digest_rank) as best_rank,
-        arg_min(days.list_date, (daily_papers.digest_rank, days.list_date)) as best_date,
         any_value(daily_papers.first_digest_date) as first_digest_date
     from days
     inner join daily_papers on days.list_date = daily_papers.digest_date
@@ -127,49 +126,46 @@ ranked as (
                 list_dates[1] asc,
                 best_rank asc,
                 paper_id asc
-        ) as digest_rank,
-        count(*) over (partition by digest_date) as paper_count,
-        sum(upvotes_count) over (partition by digest_date)::bigint as upvotes_total,
-        rank() over (
-            partition by digest_date order by comments_count desc nulls last
-        ) as comments_rank,
-        count(*) over (partition by digest_date, comments_count) as same_comments_count
+        ) as digest_rank
     from placed
 ),
+
+{{ earlier_listings('placed', 'digest_date', first_day(unit, 'placed.digest_date')) }},
 
 final as (
     select
         -- ids
-        digest_date,
-        digest_rank,
-        paper_id,
+        ranked.digest_date,
+        ranked.digest_rank,
+        ranked.paper_id,
 
         -- strings
-        case when digest_rank <= 10 then 'top' else 'also' end as section,
-        -- One true phrase made of numbers, the rarest kind of news first, as in daily_digest_papers.
+        case when ranked.digest_rank <= 10 then 'top' else 'also' end as section,
+        -- News only, as in daily_digest_papers.
         case
-            when comments_count >= 3 and comments_rank = 1 and same_comments_count = 1
-                then format('most discussed of the {{ unit }}: {:,} comments', comments_count)
-            when len(list_dates) > 1 then format('listed on {} days', len(list_dates))
-            when paper_count = 1 then 'the only paper of the {{ unit }}'
-            when digest_rank = 1 then format('top of {:,} papers', paper_count)
-            when best_rank = 1 then 'first on ' || strftime(best_date, '%A %-d %B')
-            when digest_rank <= 10 and upvotes_count > 0 and upvotes_count >= 0.05 * upvotes_total
-                then format('{:.0f}% of the {{ unit }}''s votes', 100 * upvotes_count / upvotes_total)
-            when digest_rank <= 10 then format('no. {} of {:,} papers', digest_rank, paper_count)
+            when earlier_listings.earlier_date is not null
+                then {{ also_listed_words('ranked.digest_date') }}
+            when len(ranked.list_dates) > 1
+                then format('listed on {} days', len(ranked.list_dates))
         end as why_here,
 
         -- lists
-        list_dates,
+        ranked.list_dates,
 
         -- numbers
-        upvotes_count,
-        comments_count,
-        github_stars_count,
+        ranked.upvotes_count,
+        ranked.comments_count,
+        ranked.github_stars_count,
 
         -- booleans
-        coalesce(first_digest_date < {{ first_day(unit, 'digest_date') }}, false) as is_repeat
+        coalesce(
+            ranked.first_digest_date < {{ first_day(unit, 'ranked.digest_date') }}, false
+        ) as is_repeat
     from ranked
+    left join earlier_listings
+        on
+            ranked.digest_date = earlier_listings.digest_date
+            and ranked.paper_id = earlier_listings.paper_id
 )
 
 select * from final

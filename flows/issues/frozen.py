@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from flows.issues.periods import last_day
 from flows.mail_setup import post
 from flows.newsletter.digest import Digest, Edition
 from flows.newsletter.message import message
@@ -27,6 +28,14 @@ def issue_folder(settings: Settings, day: date, edition: Edition = "daily") -> P
 def frozen_digest(folder: Path) -> Digest:
     """The digest of an issue as it was made; its letters are rendered from this alone."""
     return TypeAdapter(Digest).validate_json((folder / "issue.json").read_bytes())
+
+
+def earlier_issues(settings: Settings, digest: Digest) -> tuple[Digest, ...]:
+    """The issues of the same edition that carried papers of this one before, as they were made."""
+    edition = digest.edition
+    dates = {last_day(edition, day) for paper in digest.papers for day in paper.listed_before}
+    folders = (issue_folder(settings, day, edition) for day in sorted(dates - {digest.issue_date}))
+    return tuple(frozen_digest(each) for each in folders if (each / "issue.json").exists())
 
 
 def issue_files(digest: Digest, settings: Settings) -> dict[str, bytes]:

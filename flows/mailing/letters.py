@@ -5,15 +5,16 @@ digest ──choose(rule)──▶ render ──▶ message ──cut where read
 
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from email.message import EmailMessage
 from email.utils import parseaddr
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 from urllib.parse import quote
 
 from flows.mailing.ledger import Reader
+from flows.mailing.mailed_before import HasHad, nothing
 from flows.mailing.rules import Rule, choose
 from flows.mailing.sending import Compose, Letter
 from flows.mailing.tokens import Purpose, Tokens
@@ -108,14 +109,30 @@ def message_id(edition: str, issue_date: date, public_id: str, domain: str) -> s
     return f"<{edition}.{issue_date}.{public_id}@{domain}>"
 
 
-def letters(digest: Digest, post: Post, *, sent_at: datetime) -> Compose:
-    """How `send_issue` gets its letters; `sent_at` is their Date, so the issue's `created_at`."""
+def letters(digest: Digest, post: Post, *, sent_at: datetime, has_had: HasHad = nothing) -> Compose:
+    """How `send_issue` gets its letters; `sent_at` is their Date, so the issue's `created_at`.
+
+    What a reader has had before stands in their mail as one line.
+    """
+    relisted = frozenset(paper.paper_id for paper in digest.papers if paper.listed_before)
 
     def compose(rule: Rule) -> Letter | None:
         chosen = choose(digest, rule)
-        return post.letter(chosen, sent_at=sent_at) if chosen.papers else None
+        if not chosen.papers:
+            return None
+
+        @cache
+        def letter(known: frozenset[str]) -> Letter:
+            return post.letter(_with_known(chosen, known), sent_at=sent_at)
+
+        return lambda reader: letter(has_had(reader) & relisted)(reader)
 
     return compose
+
+
+def _with_known(digest: Digest, known: frozenset[str]) -> Digest:
+    papers = (replace(paper, is_known=paper.paper_id in known) for paper in digest.papers)
+    return replace(digest, papers=tuple(papers)) if known else digest
 
 
 _LINKS = (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES)

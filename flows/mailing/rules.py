@@ -1,7 +1,8 @@
 """What a reader chose, and what a digest becomes by it: pure, no I/O.
 
-A paper is chosen when it has **any** of the reader's words, authors or organizations (all papers,
-if the reader named none), **none** of the excluded words, and **all** of the limits: upvotes, code.
+A paper is chosen when it has **any** of the reader's topics, authors or organizations (all papers
+where the reader named none), **none** of the excluded topics, and **all** of the limits: upvotes,
+code. Topics are written as search is: `flows.topics`.
 The first `papers_max` of them are sent, in the digest's order and with the digest's ranks. News of
 earlier papers is chosen alike and takes what `papers_max` leaves; alone it is no reason to write.
 """
@@ -17,6 +18,7 @@ from typing import Any
 
 from flows.mailing.tables import EDITIONS
 from flows.newsletter.digest import Digest, DigestPaper
+from flows.topics import Topic, TopicError, exactly, fold, parse_topic
 
 PHRASES_MAX = 50
 PHRASE_LENGTH_MAX = 100
@@ -45,9 +47,7 @@ class Rule:
     def key(self) -> str:
         """The same for rules that choose alike of one digest, whatever their spelling and order."""
         alike = {
-            name: sorted({_folded(phrase) for phrase in value})
-            if isinstance(value, tuple)
-            else value
+            name: sorted({fold(phrase) for phrase in value}) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
             if name != "editions"
         }
@@ -81,12 +81,8 @@ class Rule:
 
 
 RULE_FIELDS = tuple(Rule().fields())
-_PHRASE_FIELDS = {
-    "include": "words to include",
-    "exclude": "words to exclude",
-    "authors": "authors",
-    "organizations": "organizations",
-}
+# What stands between commas, semicolons and new lines; a quoted phrase may hold them.
+_PIECE = re.compile(r'(?:"[^"\r\n]*"|[^,;\r\n])+')
 
 
 def parse_rule(fields: Mapping[str, str]) -> Rule:
@@ -94,15 +90,12 @@ def parse_rule(fields: Mapping[str, str]) -> Rule:
 
     Phrases are separated by comma, semicolon or new line. Raises RuleError.
     """
-    phrases = {
-        name: _phrases(label, fields.get(name, "")) for name, label in _PHRASE_FIELDS.items()
-    }
     return Rule(
         editions=_editions(fields.get("editions", "")),
-        include=phrases["include"],
-        exclude=phrases["exclude"],
-        authors=phrases["authors"],
-        organizations=phrases["organizations"],
+        include=_topics("words to include", fields.get("include", "")),
+        exclude=_topics("words to exclude", fields.get("exclude", "")),
+        authors=_phrases("authors", fields.get("authors", "")),
+        organizations=_phrases("organizations", fields.get("organizations", "")),
         upvotes_min=_number("minimum upvotes", fields.get("upvotes_min", ""), UPVOTES_MAX) or 0,
         has_code=_yes("has code", fields.get("has_code", "")),
         papers_max=_number("how many papers", fields.get("papers_max", ""), PAPERS_MAX) or None,
@@ -123,7 +116,7 @@ def _phrases(label: str, text: str) -> tuple[str, ...]:
             f"The {label} are too long: {PHRASES_MAX} of {PHRASE_LENGTH_MAX} characters."
         )
     found: dict[str, str] = {}
-    for piece in re.split(r"[,;\r\n]", text):
+    for piece in _PIECE.findall(text):
         phrase = " ".join(unicodedata.normalize("NFC", piece).split())
         if any(unicodedata.category(c) in {"Cc", "Cs", "Cn", "Co"} for c in phrase):
             raise RuleError(f"The {label} hold a character that is not text.")
@@ -132,10 +125,20 @@ def _phrases(label: str, text: str) -> tuple[str, ...]:
         if phrase and not any(c.isalnum() for c in phrase):
             raise RuleError(f"One of the {label} has no letter or digit.")
         if phrase:
-            found.setdefault(_folded(phrase), phrase)
+            found.setdefault(fold(phrase), phrase)
     if len(found) > PHRASES_MAX:
         raise RuleError(f"There are {len(found)} {label}; {PHRASES_MAX} is the most.")
     return tuple(found.values())
+
+
+def _topics(label: str, text: str) -> tuple[str, ...]:
+    phrases = _phrases(label, text)
+    for phrase in phrases:
+        try:
+            parse_topic(phrase)
+        except TopicError as error:
+            raise RuleError(f"In the {label}: {error}") from None
+    return phrases
 
 
 def _number(label: str, text: str, most: int) -> int | None:
@@ -178,36 +181,46 @@ def _chosen(papers: Sequence[DigestPaper], rule: Rule, most: int | None) -> tupl
 def _is_chosen(paper: DigestPaper, rule: Rule) -> bool:
     if paper.upvotes_count < rule.upvotes_min or (rule.has_code and not paper.github_url):
         return False
-    text = _folded(f"{paper.title} | {paper.abstract} | {paper.ai_summary or ''}")
-    if _has(text, rule.exclude):
+    text = _text(paper)
+    if any(_topic(phrase).covers(text) for phrase in rule.exclude):
         return False
     if not (rule.include or rule.authors or rule.organizations):
         return True
     return (
-        _has(text, rule.include)
-        or _has(_folded(" | ".join(paper.author_names)), rule.authors)
-        or _has(_folded(paper.organization_name or ""), rule.organizations)
+        any(_topic(phrase).covers(text) for phrase in rule.include)
+        or any(_name(phrase).covers(_authors(paper)) for phrase in rule.authors)
+        or any(_name(phrase).covers(_organizations(paper)) for phrase in rule.organizations)
     )
 
 
-def _has(folded_text: str, phrases: tuple[str, ...]) -> bool:
-    return bool(phrases) and _pattern(phrases).search(folded_text) is not None
+def _text(paper: DigestPaper) -> str:
+    parts = (paper.title, paper.abstract, paper.ai_summary or "", *paper.ai_keywords)
+    return fold(_BETWEEN.join(parts))
+
+
+def _authors(paper: DigestPaper) -> str:
+    return fold(_BETWEEN.join(paper.author_names))
+
+
+def _organizations(paper: DigestPaper) -> str:
+    return fold(_BETWEEN.join((paper.organization_name or "", *paper.organization_names)))
 
 
 @lru_cache(maxsize=4096)
-def _folded(text: str) -> str:
-    """The text as it is compared: without case, and one form for what looks the same."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+def _topic(phrase: str) -> Topic:
+    """The topic; one that was kept before there was a grammar is taken as it is written."""
+    try:
+        return parse_topic(phrase)
+    except TopicError:
+        return exactly(phrase)
 
 
 @lru_cache(maxsize=4096)
-def _pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
-    """Any of the phrases as whole words; “multi agent” and “multi-agent” are one phrase."""
-    alternatives = (
-        r"[\s-]+".join(re.escape(word) for word in re.split(r"[\s-]+", _folded(phrase)) if word)
-        for phrase in phrases
-    )
-    return re.compile(rf"(?<!\w)(?:{'|'.join(alternatives)})(?!\w)")
+def _name(phrase: str) -> Topic:
+    return exactly(phrase.replace('"', " "))
+
+
+_BETWEEN = " | "  # so that no phrase is found across two fields
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,12 @@ SECTIONS = ("late_bloomers", "now_has_code", "corrections")
 
 @dataclass(frozen=True)
 class DigestPaper:
-    """One paper of a digest, as the marts give it. A part that is not known is None, never ''."""
+    """One paper of a digest, as the marts give it. A part that is not known is None, never ''.
+
+    `organization_names`: all that its organization goes by. `listed_before`: the dates whose lists
+    brought it before the period of this digest. `is_known`: an earlier mail brought it to the
+    reader of this one, so it stands as one line.
+    """
 
     paper_id: str
     rank: int
@@ -20,16 +25,20 @@ class DigestPaper:
     upvotes_count: int
     comments_count: int
     organization_name: str | None = None
+    organization_names: tuple[str, ...] = ()
     author_names: tuple[str, ...] = ()
     author_count: int = 0
     published_on: date | None = None
     ai_summary: str | None = None
+    ai_keywords: tuple[str, ...] = ()
     github_url: str | None = None
     github_stars_count: int | None = None
     project_url: str | None = None
     submitted_by: str | None = None
     why_here: str | None = None
     is_withdrawn: bool = False
+    listed_before: tuple[date, ...] = ()
+    is_known: bool = False
 
 
 @dataclass(frozen=True)

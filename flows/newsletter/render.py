@@ -91,6 +91,7 @@ class _Entry:
     summary: str
     why_here: str | None
     is_withdrawn: bool
+    is_known: bool
 
     @property
     def line(self) -> str:
@@ -99,8 +100,8 @@ class _Entry:
 
     @property
     def short_line(self) -> str:
-        """Votes and organization as one line of text."""
-        return self._line(self.organization)
+        """Votes, organization and what is new as one line of text."""
+        return self._line(self.organization, self.why_here)
 
     @property
     def news(self) -> tuple[_Fact, ...]:
@@ -260,6 +261,7 @@ def _entry(
         summary=excerpt(paper.ai_summary or "") or excerpt(paper.abstract),
         why_here=one_line(paper.why_here or "", why_length) or None,
         is_withdrawn=paper.is_withdrawn,
+        is_known=paper.is_known,
     )
 
 

@@ -38,7 +38,7 @@ def read_digest(path: Path, day: date, edition: Edition = "daily") -> Digest | N
     """The digest of a date as published, or None where no paper of it is.
 
     A weekly or monthly edition has the last day of its period as its date. A paper that an earlier
-    digest of the edition carried already is left out: a reader gets it once.
+    digest carried stands in its place all the same, with `listed_before`: not everyone was sent it.
 
     Raises:
         NotPublishedError: there is no publication yet.
@@ -46,11 +46,11 @@ def read_digest(path: Path, day: date, edition: Edition = "daily") -> Digest | N
     first = first_day(edition, day)
     days = {"first": first, "day": day}
     with opened(path) as connection:
-        rows = records(connection, _PAPERS.format(edition=edition), {"day": day})
+        rows = records(connection, _PAPERS.format(edition=edition), days)
         if not rows:
             return None
         sections = _sections(connection, day) if edition == "daily" else ()
-        (proof,) = records(connection, _PROOF, days)
+        (proof,) = records(connection, _PROOF, days | {"count": len(rows)})
         warnings = tuple(row[0] for row in connection.execute(_WARNINGS, days).fetchall())
     papers = tuple(DigestPaper(**_paper(row)) for row in rows)
     return Digest(day, edition, papers, Proof(**proof, warnings=warnings), sections)
@@ -97,7 +97,11 @@ def _sections(connection: DuckDBPyConnection, day: date) -> tuple[Section, ...]:
 
 
 def _paper(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"author_names": tuple(row["author_names"] or ())}
+    return row | {
+        "author_names": tuple(row["author_names"] or ()),
+        "ai_keywords": tuple(row["ai_keywords"] or ()),
+        "listed_before": tuple(row.get("listed_before") or ()),
+    }
 
 
 _COMPLETE_DAYS = """
@@ -117,6 +121,7 @@ _PAPER = """
         papers.author_count,
         papers.published_on,
         papers.ai_summary,
+        papers.ai_keywords,
         papers.github_url,
         papers.github_stars_count,
         papers.project_url,
@@ -128,10 +133,12 @@ _PAPERS = f"""
     select
         digest.digest_rank as rank,
         digest.comments_count,
+        case when digest.is_repeat then [d for d in papers.list_dates if d < $first] end
+            as listed_before,
         {_PAPER}
     from marts.{{edition}}_digest_papers as digest
     inner join marts.papers as papers using (paper_id)
-    where digest.digest_date = $day and not digest.is_repeat
+    where digest.digest_date = $day
     order by digest.digest_rank
 """
 _UPDATES = f"""
@@ -152,17 +159,18 @@ _PERIOD = """
 """
 # The days that the digest is made of, by the readings that they stand on.
 _REPORTS = """
-    select day_reports.*, list_readings.read_at
-    from quality.day_reports
-    inner join marts.list_readings on day_reports.run_id = list_readings.reading_id
-    where day_reports.list_date between $first and $day
+    select * from quality.day_reports where list_date between $first and $day
 """
+# A paper on two days of a week is one paper of it; what no day could bring is missing in the week.
 _PROOF = f"""
     select
-        sum(paper_count)::bigint as paper_count,
-        sum(source_count)::bigint as source_count,
-        max(read_at) as read_at,
-        sum(passed_count + warning_count + failure_count)::bigint as check_count
+        $count::bigint as paper_count,
+        ($count + coalesce(sum(source_count - paper_count), 0))::bigint as source_count,
+        (
+            select max(read_at) from marts.list_readings
+            where is_admitted and list_date between $first and $day
+        ) as read_at,
+        coalesce(sum(passed_count + warning_count + failure_count), 0)::bigint as check_count
     from ({_REPORTS})
 """
 _WARNINGS = f"""

@@ -239,6 +239,7 @@ class History:
                     last.stars,
                     removed,
                     last.has_code,
+                    last.has_code and not first.has_code,
                     first.read_at,
                     last.read_at,
                 )
@@ -316,7 +317,7 @@ class History:
                         place,
                         one.paper_id,
                         "top" if place <= 10 else "also",
-                        self._why_here(one, place, gained, ones),
+                        self._why_here(one, gained),
                         score,
                         one.rank,
                         one.votes,
@@ -329,23 +330,28 @@ class History:
                 )
         return rows
 
-    def _why_here(self, one: Seen, place: int, gained: int, ones: Sequence[Seen]) -> str | None:
-        if _is_most_discussed(one, ones):
-            return f"most discussed of the day: {one.comments:,} comments"
-        if gained >= 10:
-            since = self.by_listing[one.list_date, one.paper_id][0].read_at
-            on = "" if since.date() == one.list_date else f"{since.day} {since:%b} "
-            return f"+{gained:,} votes since {on}{since:%H:%M} UTC"
-        if (one.stars or 0) >= 100:
-            return f"{one.stars:,} stars on its code"
-        if place == 1:
-            return "the only paper of the day" if len(ones) == 1 else f"top of {len(ones)} papers"
-        if place > 10:
+    def _why_here(self, one: Seen, gained: int) -> str | None:
+        first = self.by_listing[one.list_date, one.paper_id][0]
+        on = "" if first.read_at.date() == one.list_date else _day(first.read_at.date()) + " "
+        since = f"since {on}{first.read_at:%H:%M} UTC"
+        if earlier := self._also_listed(one.paper_id, one.list_date, one.list_date):
+            return earlier
+        if one.has_code and not first.has_code:
+            return f"code added {since}"
+        return f"+{gained:,} votes {since}" if gained >= 10 else None
+
+    def _also_listed(self, paper_id: str, before: date, shown_on: date) -> str | None:
+        """What is said of a paper that a list before this day brought."""
+        brought = {one.list_date for one in self.by_paper[paper_id] if one.list_date < before}
+        if not brought:
             return None
-        votes = sum(other.votes for other in ones)
-        if votes and one.votes / votes >= 0.05:
-            return f"{100 * one.votes / votes:.0f}% of the day's votes"
-        return f"no. {place} of {len(ones)} papers"
+        day = max(brought)
+        noon_after = datetime.combine(day, time(12), UTC) + DAY
+        seen = [one for one in self.by_listing[day, paper_id] if one.read_at < noon_after]
+        year = "" if day.year == shown_on.year else f" {day.year}"
+        noun = "vote" if seen and seen[-1].votes == 1 else "votes"
+        then = f", then with {seen[-1].votes:,} {noun}" if seen else ""
+        return f"also listed on {_day(day)}{year}{then}"
 
     def paper_momentum(self) -> list[Row]:
         """marts.paper_momentum."""
@@ -412,11 +418,11 @@ class History:
 
     def weekly_digest_papers(self) -> list[Row]:
         """marts.weekly_digest_papers."""
-        return self._period_papers(_sunday, "week")
+        return self._period_papers(_sunday)
 
     def monthly_digest_papers(self) -> list[Row]:
         """marts.monthly_digest_papers."""
-        return self._period_papers(_last_of_month, "month")
+        return self._period_papers(_last_of_month)
 
     def weekly_digests(self) -> list[Row]:
         """marts.weekly_digests."""
@@ -426,7 +432,7 @@ class History:
         """marts.monthly_digests."""
         return self._periods(_last_of_month, self.monthly_digest_papers(), "%Y-%m")
 
-    def _period_papers(self, ends_on: Callable[[date], date], name: str) -> list[Row]:
+    def _period_papers(self, ends_on: Callable[[date], date]) -> list[Row]:
         ranks = {(row[0], row[2]): row[1] for row in self.daily_digest_papers()}
         brought: dict[str, list[date]] = _grouped(
             (one.paper_id, ends_on(one.list_date)) for one in self.listed
@@ -440,21 +446,22 @@ class History:
                 best = min(ranks[day, paper_id] for day in days)
                 papers.append((-last.votes, -last.comments, days[0], best, paper_id, days, last))
             papers.sort(key=lambda paper: paper[:5])
-            lasts = [last for *_, last in papers]
+            first = min(end - n * DAY for n in range(31) if ends_on(end - n * DAY) == end)
             rows += [
                 (
                     end,
                     place,
                     paper_id,
                     "top" if place <= 10 else "also",
-                    _why_in_period(name, place, best, days, lasts),
+                    self._also_listed(paper_id, first, end)
+                    or (f"listed on {len(days)} days" if len(days) > 1 else None),
                     days,
                     last.votes,
                     last.comments,
                     last.stars,
                     min(brought[paper_id]) < end,
                 )
-                for place, (*_, best, paper_id, days, last) in enumerate(papers, 1)
+                for place, (*_, paper_id, days, last) in enumerate(papers, 1)
             ]
         return rows
 
@@ -742,30 +749,8 @@ class History:
         return min(days), max(days)
 
 
-def _why_in_period(
-    name: str, place: int, best: int, days: Sequence[date], lasts: Sequence[Seen]
-) -> str | None:
-    last, votes = lasts[place - 1], sum(one.votes for one in lasts)
-    if _is_most_discussed(last, lasts):
-        return f"most discussed of the {name}: {last.comments:,} comments"
-    if len(days) > 1:
-        return f"listed on {len(days)} days"
-    if place == 1:
-        return f"the only paper of the {name}" if len(lasts) == 1 else f"top of {len(lasts)} papers"
-    if best == 1:
-        return f"first on {days[0]:%A} {days[0].day} {days[0]:%B}"
-    if place > 10:
-        return None
-    if votes and last.votes / votes >= 0.05:
-        return f"{100 * last.votes / votes:.0f}% of the {name}'s votes"
-    return f"no. {place} of {len(lasts)} papers"
-
-
-def _is_most_discussed(one: Seen, ones: Sequence[Seen]) -> bool:
-    comments = [other.comments for other in ones]
-    return (
-        one.comments >= 3 and one.comments == max(comments) and comments.count(max(comments)) == 1
-    )
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b}"
 
 
 def _sunday(day: date) -> date:

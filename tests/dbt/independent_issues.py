@@ -14,8 +14,8 @@ PLACES_IN_A_SECTION = 10
 DAYS_OF_NEWS = 30
 # The days that an issue stands on.
 LENGTH = {"daily": 1, "weekly": 7}
-# Rank, paper, why, votes, comments and whether it is a repeat, in a row of a digest's papers.
-LISTED = {"daily": itemgetter(1, 2, 4, 7, 9, 11), "weekly": itemgetter(1, 2, 4, 6, 7, 9)}
+# Rank, paper, why, votes and comments, in a row of a digest's papers.
+LISTED = {"daily": itemgetter(1, 2, 4, 7, 9), "weekly": itemgetter(1, 2, 4, 6, 7)}
 
 
 class Sent(NamedTuple):
@@ -43,7 +43,7 @@ def issue(history: History, sent: Sequence[Sent], issue_date: date, edition: str
     """What the issue of this date carries when it is made now, after these."""
     digest = getattr(history, f"{edition}_digest_papers")()
     listed = [LISTED[edition](row) for row in digest if row[0] == issue_date]
-    carried: list[Row] = [("papers", *row) for *row, is_repeat in listed if not is_repeat]
+    carried: list[Row] = [("papers", *row) for row in listed]
     if edition == "daily":
         for section, rank, paper_id, why, votes in news(history, sent, issue_date):
             comments = history.by_paper[paper_id][-1].comments
@@ -72,9 +72,12 @@ def news(history: History, sent: Sequence[Sent], issue_date: date) -> Iterator[R
         return
     told = {(row.section, row.paper_id) for row in sent}
     found: dict[str, list[Row]] = {"late_bloomers": [], "now_has_code": [], "corrections": []}
-    for row in sent:
-        is_list = (row.edition, row.section) == ("daily", "papers")
-        if not (is_list and 0 < (issue_date - row.issue_date).days <= DAYS_OF_NEWS):
+    listed = {row[2] for row in history.daily_digest_papers() if row[0] == issue_date}
+    lists = [row for row in sent if (row.edition, row.section) == ("daily", "papers")]
+    last_sent = {row.paper_id: row for row in sorted(lists, key=lambda row: row.issue_date)}
+    for row in last_sent.values():
+        is_recent = 0 < (issue_date - row.issue_date).days <= DAYS_OF_NEWS
+        if not is_recent or row.paper_id in listed:
             continue
         last = history.by_paper[row.paper_id][-1]
         of = f"our issue of {row.issue_date.day} {row.issue_date:%b}"

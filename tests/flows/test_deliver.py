@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from email import message_from_bytes
 from email.policy import SMTP
@@ -15,9 +16,10 @@ from flows.deliver import deliver
 from flows.issues.frozen import issue_files, issue_folder, write_files
 from flows.mail_setup import open_mailing
 from flows.mailing.database import Mailing
+from flows.mailing.rules import Rule, parse_rule
 from flows.mailing.sending import SendReport
 from flows.mailing.subscribers import add
-from flows.newsletter.digest import Digest, DigestPaper, Proof
+from flows.newsletter.digest import Digest, DigestPaper, Edition, Proof
 from flows.newsletter.lint import lint
 from flows.settings import Settings, load_settings
 from flows.sources.feed_day import closes_at
@@ -63,6 +65,66 @@ def test_after_five_days_of_outage_the_current_issue_goes_out_and_no_other(
 def test_an_issue_stays_current_over_the_weekend_that_has_no_list(mailing: Mailing) -> None:
     sunday = closes_at(FRIDAY) + timedelta(hours=35)
     assert _send(mailing, FRIDAY, sunday).sentence == "Sent to 1."
+
+
+def _mails(folder: Path) -> dict[str, str]:
+    """The HTML and the text of each reader's mail, by address."""
+    found = {}
+    for path in folder.glob("mail/*.eml"):
+        assert lint(path.read_bytes()) == []
+        mail = message_from_bytes(path.read_bytes(), policy=SMTP)
+        bodies = (mail.get_body((kind,)) for kind in ("html", "plain"))
+        found[mail["To"]] = "\n".join(body.get_content() for body in bodies if body)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("edition", "listed_on", "first", "again"),
+    [
+        ("daily", WEEK[0], WEEK[0], FRIDAY),
+        ("weekly", date(2026, 8, 6), date(2026, 8, 9), date(2026, 8, 16)),
+    ],
+)
+def test_who_was_mailed_a_paper_before_gets_it_as_one_line(
+    mailing: Mailing,
+    edition: Edition,
+    listed_on: date,
+    first: date,
+    again: date,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PAPERS_PUBLIC_URL", "https://papers.example.org")
+    everything = Rule(editions=(edition,))
+    # The rule takes it today, and did not take it with its two votes of then.
+    popular = parse_rule({"editions": edition, "upvotes_min": "5"})
+    before = DigestPaper("2608.00001", 1, "Tides again", "We look at the sea.", 2, 0)
+    why = "also listed on 10 Aug, then with 2 votes"
+    now = replace(before, rank=2, upvotes_count=9, why_here=why, listed_before=(listed_on,))
+    other = DigestPaper("2608.00002", 1, "Sand", "We look at the sand.", 99, 0)
+
+    def deliver_issue(day: date, *papers: DigestPaper) -> Path:
+        folder = issue_folder(load_settings(), day, edition)
+        proof = Proof(len(papers), len(papers), closes_at(day), 30)
+        write_files(folder, issue_files(Digest(day, edition, papers, proof), load_settings()))
+        at = closes_at(day) + timedelta(hours=1)
+        deliver(mailing, folder, load_settings(), at, is_forced=True)
+        return folder
+
+    for name, rule in (("old", everything), ("popular", popular)):
+        add(mailing, f"{name}@example.org", now=closes_at(first), rule=rule)
+    deliver_issue(first, before)
+    add(mailing, "new@example.org", now=closes_at(again), rule=everything)
+    mails = _mails(deliver_issue(again, other, now))
+
+    assert "We look at the sea." not in mails["old@example.org"]
+    assert "We look at the sea." in mails["new@example.org"]
+    assert "We look at the sea." in mails["popular@example.org"]
+    for name in ("old", "new"):
+        mail = mails[f"{name}@example.org"]
+        assert mail.count(why) == 2
+        assert mail.count("2 papers · 108 votes") == 3  # preheader, head, text
+        assert mail.count("2 of 2 papers, read") == 2
+        assert mail.count("https://huggingface.co/papers/2608.00001") == 2
 
 
 def test_the_public_copy_of_a_long_issue_is_whole(own_home: Path) -> None:

@@ -97,7 +97,9 @@ def publish(path: Path, digests: list[Digest]) -> None:
             }
             for d in digests
         ],
-        "papers": [asdict(paper) for d in digests for paper in d.papers],
+        "papers": [
+            asdict(paper) | {"list_dates": [d.issue_date]} for d in digests for paper in d.papers
+        ],
         "daily_digest_papers": [
             asdict(paper)
             | {"digest_date": d.issue_date, "digest_rank": paper.rank, "is_repeat": False}
@@ -131,7 +133,7 @@ _TABLES = """
         paper_id text, title text, abstract text, organization_name text, author_names text[],
         author_count bigint, published_on date, ai_summary text, github_url text,
         github_stars_count bigint, project_url text, submitted_by text, is_withdrawn boolean,
-        comments_count bigint
+        comments_count bigint, ai_keywords text[], list_dates date[]
     );
     create table marts.daily_digest_papers (
         digest_date date, paper_id text, digest_rank bigint, upvotes_count bigint,

@@ -32,7 +32,8 @@ last_items as (
         *,
         min(read_at) over paper as first_read_at,
         bool_or(is_complete) over paper as was_complete,
-        first_value(upvotes_count) over (paper order by read_at, reading_id) as first_upvotes_count
+        first_value(upvotes_count) over (paper order by read_at, reading_id) as first_upvotes_count,
+        first_value(github_url is not null) over (paper order by read_at, reading_id) as had_code
     from items
     window paper as (partition by list_date, paper_id)
     qualify
@@ -76,6 +77,7 @@ final as (
         -- booleans
         last_items.reading_id != newest_readings.reading_id as is_removed,
         last_items.was_complete,
+        last_items.github_url is not null and not last_items.had_code as has_new_code,
 
         -- dates
         last_items.list_date,

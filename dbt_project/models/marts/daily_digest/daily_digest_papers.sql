@@ -39,22 +39,18 @@ listed as (
         listings.*,
         papers.first_digest_date,
         listings.first_read_at at time zone 'UTC' as first_read_utc,
+        case
+            when first_read_utc::date = listings.list_date
+                then strftime(first_read_utc, '%H:%M UTC')
+            else strftime(first_read_utc, '%-d %b %H:%M UTC')
+        end as first_read_words,
         row_number() over (
             partition by listings.list_date
             order by
                 listings.upvotes_count desc nulls last,
                 listings.comments_count desc nulls last,
                 listings.list_rank asc
-        ) as digest_rank,
-        count(*) over (partition by listings.list_date) as paper_count,
-        sum(listings.upvotes_count) over (partition by listings.list_date)::bigint
-            as upvotes_total,
-        rank() over (
-            partition by listings.list_date order by listings.comments_count desc nulls last
-        ) as comments_rank,
-        count(*) over (
-            partition by listings.list_date, listings.comments_count
-        ) as same_comments_count
+        ) as digest_rank
     from listings
     inner join papers on listings.paper_id = papers.paper_id
     where
@@ -62,54 +58,52 @@ listed as (
         and listings.list_date in (select touched_dates.list_date from touched_dates)
 ),
 
+{{ earlier_listings('listed', 'list_date', 'listed.list_date') }},
+
 final as (
     select
         -- ids
-        list_date as digest_date,
-        digest_rank,
-        paper_id,
+        listed.list_date as digest_date,
+        listed.digest_rank,
+        listed.paper_id,
 
         -- strings
-        case when digest_rank <= 10 then 'top' else 'also' end as section,
-        -- One true phrase made of numbers, the rarest kind of news first. Below these thresholds a
-        -- number is no reason to read; the first ten always say at least where they stand.
+        case when listed.digest_rank <= 10 then 'top' else 'also' end as section,
+        -- News only, the rarest first: what the row shows anyway (rank, votes, comments, stars) is
+        -- no reason to read, and a phrase on every paper hides those that have one.
         case
-            when comments_count >= 3 and comments_rank = 1 and same_comments_count = 1
-                then format('most discussed of the day: {:,} comments', comments_count)
-            when upvotes_gained_count >= 10
+            when earlier_listings.earlier_date is not null
+                then {{ also_listed_words('listed.list_date') }}
+            when listed.has_new_code then 'code added since ' || listed.first_read_words
+            when listed.upvotes_gained_count >= 10
                 then format(
-                    '+{:,} votes since {} UTC',
-                    upvotes_gained_count,
-                    case
-                        when first_read_utc::date = list_date then strftime(first_read_utc, '%H:%M')
-                        else strftime(first_read_utc, '%-d %b %H:%M')
-                    end
+                    '+{:,} votes since {}', listed.upvotes_gained_count, listed.first_read_words
                 )
-            when github_stars_count >= 100
-                then format('{:,} stars on its code', github_stars_count)
-            when paper_count = 1 then 'the only paper of the day'
-            when digest_rank = 1 then format('top of {:,} papers', paper_count)
-            when digest_rank <= 10 and upvotes_count > 0 and upvotes_count >= 0.05 * upvotes_total
-                then format('{:.0f}% of the day''s votes', 100 * upvotes_count / upvotes_total)
-            when digest_rank <= 10 then format('no. {} of {:,} papers', digest_rank, paper_count)
         end as why_here,
 
         -- numbers
         -- votes, and the comments as thousandths: 128.006 is 128 votes and 6 comments
-        round(coalesce(upvotes_count, 0) + least(coalesce(comments_count, 0), 999) / 1000, 3)
-            as score,
-        list_rank,
-        upvotes_count,
-        upvotes_gained_count,
-        comments_count,
-        github_stars_count,
+        round(
+            coalesce(listed.upvotes_count, 0)
+            + least(coalesce(listed.comments_count, 0), 999) / 1000,
+            3
+        ) as score,
+        listed.list_rank,
+        listed.upvotes_count,
+        listed.upvotes_gained_count,
+        listed.comments_count,
+        listed.github_stars_count,
 
         -- booleans
-        list_date > coalesce(first_digest_date, list_date) as is_repeat,
+        listed.list_date > coalesce(listed.first_digest_date, listed.list_date) as is_repeat,
 
         -- dates
-        first_digest_date
+        listed.first_digest_date
     from listed
+    left join earlier_listings
+        on
+            listed.list_date = earlier_listings.list_date
+            and listed.paper_id = earlier_listings.paper_id
 )
 
 select * from final

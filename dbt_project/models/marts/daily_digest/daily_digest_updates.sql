@@ -23,6 +23,10 @@ digests as (
     select * from {{ ref('daily_digests') }}
 ),
 
+digest_papers as (
+    select * from {{ ref('daily_digest_papers') }}
+),
+
 papers as not materialized (
     select * from {{ ref('papers') }}
 ),
@@ -42,6 +46,7 @@ unsent_days as (
         and digest_date > (select max(issue_papers.issue_date) from issue_papers)
 ),
 
+-- As the last issue that carried it said: a paper that is listed again is told of anew.
 carried as (
     select
         issue_papers.*,
@@ -50,7 +55,7 @@ carried as (
     where
         section = 'papers'
         and issue_date >= (select min(unsent_days.digest_date) - {{ news_days }} from unsent_days)
-    qualify row_number() over (partition by paper_id order by issue_date) = 1
+    qualify row_number() over (partition by paper_id order by issue_date desc) = 1
 ),
 
 -- What a reader of the issue does not know yet; a change that was taken back is none.
@@ -181,6 +186,11 @@ unsent_news as (
     inner join news on carried.paper_id = news.paper_id
     inner join papers on carried.paper_id = papers.paper_id
     anti join news_sent on news.paper_id = news_sent.paper_id and news.section = news_sent.section
+    -- What the day lists again stands in its list, with what is new.
+    anti join digest_papers
+        on
+            unsent_days.digest_date = digest_papers.digest_date
+            and news.paper_id = digest_papers.paper_id
     qualify update_rank <= {{ most_papers }}
 ),
 

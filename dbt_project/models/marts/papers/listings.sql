@@ -32,6 +32,7 @@ final as (
         -- booleans
         is_removed,
         github_url is not null as has_code,
+        has_new_code,
 
         -- timestamps
         first_read_at,
