@@ -2,13 +2,18 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 PYTHON ?= python3
 
-.PHONY: demo test lock lint types format docs clean
+.PHONY: demo test torture lock lint types format docs clean
 
 demo: .venv/synced
 	@.venv/bin/papers demo
 
+# What one runs before each commit.
 test: .venv/synced
-	@.venv/bin/pytest -n 2 --dist worksteal
+	@.venv/bin/pytest -n 2 --dist worksteal -m "not torture"
+
+# What only time can prove: kills by the dozen, a simulated week, many processes at once.
+torture: .venv/synced
+	@.venv/bin/pytest -n 2 --dist worksteal -m torture
 
 # Whether the lock file is what pyproject.toml asks for.
 lock: | $(filter .uv/%,$(UV))

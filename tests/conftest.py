@@ -33,7 +33,7 @@ def _loopback_only(self: socket.socket, address: Any) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first, or one worker ends its last while the other has nothing left to do."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    items.sort(key=lambda item: not any(map(item.get_closest_marker, ("long", "torture"))))
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ python -m tests.docs        rewrites them; tests/test_docs.py fails where they d
 import ast
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -21,7 +21,7 @@ from flows.outcome import Outcome
 from flows.publication.catalog import marts
 from flows.settings import Settings
 from flows.wording import verdict_words
-from tests.support import rooms
+from tests.support import folders, rooms
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ROOT / "dbt_project" / "models"
@@ -32,6 +32,7 @@ PAGES = {
     ROOT / "flows" / "README.md": ("drawing", "rooms", "flows", "stages", "ground"),
     ROOT / "flows" / "commands" / "README.md": ("commands", "mail commands"),
     ROOT / "infra" / "README.md": ("settings", "verdicts", "deployments"),
+    ROOT / "tests" / "README.md": ("folders of tests", "torture", "helpers of tests"),
 }
 _BLOCK = re.compile(r"(<!-- generated: ([a-z ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -82,6 +83,11 @@ def filled(page: Path) -> str:
         "flows": lambda: modules_table("flows"),
         "stages": lambda: modules_table("stages"),
         "ground": lambda: modules_table("ground", "mail_setup"),
+        "folders of tests": lambda: _table(
+            ["folder", "what it pins down", "files"], folders.folder_rows()
+        ),
+        "torture": lambda: _table(["what is proved", "file"], folders.torture_rows()),
+        "helpers of tests": lambda: _table(["module", "what it is for"], folders.helper_rows()),
     }
     return _BLOCK.sub(lambda found: found[1] + made[found[2]]() + found[3], page.read_text())
 
@@ -253,7 +259,7 @@ def _code(text: str) -> str:
     return f"`{text}`" if text else ""
 
 
-def _table(head: list[str], rows: list[tuple[Any, ...]]) -> str:
+def _table(head: list[str], rows: Sequence[tuple[Any, ...]]) -> str:
     lines = [head, ["---"] * len(head), *rows] if rows else []
     # A bar would end the cell, even inside backticks.
     cells = ([str(cell).replace("|", "\\|") for cell in line] for line in lines)

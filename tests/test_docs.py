@@ -14,7 +14,7 @@ from flows import outcome
 from flows.commands.cli import app
 from flows.settings import Settings
 from tests import docs
-from tests.support import pictures, prefect_pictures, quality_pictures
+from tests.support import folders, pictures, prefect_pictures, quality_pictures
 
 ROOT = docs.ROOT
 README = docs.README.read_text()
@@ -96,6 +96,14 @@ def test_every_mart_stands_among_the_tables() -> None:
     marts = {path.stem for path in (docs.MODELS / "marts").rglob("*.sql")}
 
     assert marts == set(docs.published())
+
+
+def test_every_folder_of_tests_says_what_it_pins_down() -> None:
+    assert folders.FOLDERS.keys() == folders.found().keys()
+
+
+def test_every_helper_of_tests_says_what_it_is_for() -> None:
+    assert [link for link, what in folders.helper_rows() if not what] == []
 
 
 def test_every_exit_code_is_explained() -> None:

@@ -92,7 +92,7 @@ def served(own_home: Path) -> Iterator[Served]:
             served.process.communicate()
 
 
-@pytest.mark.long
+@pytest.mark.torture
 def test_one_command_from_an_empty_home_through_kills_to_a_clean_stop(served: Served) -> None:
     api = served.api
     eventually(served.is_up, "everything up")

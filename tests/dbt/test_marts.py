@@ -236,7 +236,7 @@ def test_authors_that_are_gone_leave(warehouse: Warehouse) -> None:
     assert warehouse.rows("select paper_id from marts.paper_authors") == ["2608.00002"]
 
 
-@pytest.mark.long
+@pytest.mark.torture
 def test_marts_do_not_depend_on_the_order_or_number_of_builds(warehouse: Warehouse) -> None:
     tellings = [*STORY, *TRENDING]
     tell(warehouse, tellings)

@@ -111,7 +111,7 @@ def _marts(home: Path, but: str) -> dict[str, list[tuple[Any, ...]]]:
     return {mart: rows for mart, rows in marts.items() if mart not in _OF_AN_ISSUE}
 
 
-@pytest.mark.long
+@pytest.mark.torture
 def test_the_marts_are_the_same_by_day_by_backfill_and_by_import(
     bulk: Callable[..., Outcome],
     run: Callable[..., Outcome],

@@ -101,7 +101,7 @@ def _tables_but_deliveries(home: Path) -> dict[str, list[tuple[Any, ...]]]:
     return tables
 
 
-@pytest.mark.long
+@pytest.mark.torture
 def test_four_runs_at_once_send_each_reader_one_mail(
     runs: Runs, relay: Relay, tmp_path: Path
 ) -> None:
@@ -111,7 +111,7 @@ def test_four_runs_at_once_send_each_reader_one_mail(
     _assert_each_reader_has_one(relay, tmp_path / "shared")
 
 
-@pytest.mark.long
+@pytest.mark.torture
 def test_runs_killed_at_any_of_twenty_points_and_run_again_end_as_undisturbed(
     runs: Runs, relay: Relay, tmp_path: Path
 ) -> None:

@@ -151,7 +151,7 @@ def told(home: Path) -> set[Path]:
     return set(home.glob("outbox/incident-*.eml"))
 
 
-@pytest.mark.long
+@pytest.mark.torture
 def test_a_week_of_a_hub_that_misbehaves(
     start: Start, hub: SampleHub, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +189,7 @@ def test_a_week_of_a_hub_that_misbehaves(
     assert reread == {"2026-08-19": ("complete", None)}
 
 
+@pytest.mark.torture
 def test_five_late_runs_read_every_missed_day_and_mail_the_current_issue_alone(
     start: Start, hub: SampleHub, own_home: Path
 ) -> None:

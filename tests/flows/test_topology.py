@@ -94,7 +94,7 @@ def processes(
             started.stop()
 
 
-@pytest.mark.long
+@pytest.mark.torture
 def test_a_worker_killed_in_mid_run_costs_nobody_a_mail_and_gives_nobody_two(
     processes: Processes, relay: Relay, own_home: Path
 ) -> None:

@@ -65,7 +65,14 @@ def test_every_step_says_what_it_does_and_calls_make_targets_that_exist(path: Pa
 
 def test_the_steps_of_ci_follow_the_path() -> None:
     calls = [step["run"] for step in _steps(WORKFLOWS[0]) if step.get("run", "").startswith("make")]
-    assert calls == ["make lock", "make lint", "make types", "make test", "make demo"]
+    assert calls == [
+        "make lock",
+        "make lint",
+        "make types",
+        "make test",
+        "make torture",
+        "make demo",
+    ]
 
 
 def test_the_nightly_run_opens_one_issue_and_closes_it() -> None:

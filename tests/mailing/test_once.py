@@ -9,6 +9,7 @@ from collections import Counter
 from queue import Queue
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import func, select
 
 from flows.mailing import ledger
@@ -72,6 +73,7 @@ class _Strike:
             self.is_time.set()
 
 
+@pytest.mark.torture
 def test_thirty_kills_leave_nobody_with_two_and_one_doubt_a_connection(
     mailing: Mailing, list_url: str, relay: Relay, fork_server: "ForkServer"
 ) -> None:
