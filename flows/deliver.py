@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flows.issues.frozen import earlier_issues, frozen_digest
 from flows.issues.periods import ends_at
-from flows.mail_setup import post, transport
+from flows.mail_setup import FILES, post, transport
 from flows.mailing.database import Mailing
 from flows.mailing.ledger import (
     PAUSED,
@@ -25,8 +25,9 @@ from flows.mailing.letters import letters
 from flows.mailing.mailed_before import mailed_before
 from flows.mailing.sending import OnProgress, SendLimits, SendReport, send_issue
 from flows.mailing.sent_log import SentLog
+from flows.mailing.transports import SmtpTransport, TransportError
 from flows.newsletter.digest import Digest, Edition
-from flows.settings import Settings
+from flows.settings import SETTINGS_FILE, Settings
 from flows.sources.feed_day import newest_closed
 
 
@@ -52,6 +53,16 @@ def deliver(
     digest = frozen_digest(folder)
     sent_log = SentLog(settings.home / "mailed.log")
     sent_log.begin(is_new=mailing.file is None or not newest_issues(mailing, 1))
+    way = transport(settings, folder / "mail")
+    if isinstance(way, SmtpTransport):
+        sent_log.note_relayed()
+    elif settings.mail_url is None and sent_log.was_relayed():
+        # Else the readers would be noted as sent to, and nobody would write to them again.
+        raise TransportError(
+            "this list was mailed through a relay before, and here PAPERS_MAIL_URL is not set:"
+            f" write it into {settings.home / SETTINGS_FILE}, or set it to `{FILES}` if mail shall"
+            " be written as files from now on."
+        )
     issue = ledger_issue(mailing, digest.issue_date, digest.edition, now)
     entries = counts(mailing, issue)
     doubt = None if is_forced else sent_log.doubt(issue, sum(entries.values()))
@@ -65,7 +76,7 @@ def deliver(
             mailing,
             issue,
             compose,
-            transport(settings, folder / "mail"),
+            way,
             limits=SendLimits(issue_life=timedelta(hours=settings.issue_max_age_hours)),
             clock=lambda: now,
             is_current=_is_current(digest, settings, now),

@@ -12,7 +12,6 @@ from prefect.client.schemas.objects import State
 
 from flows import clock
 from flows.export import export
-from flows.issues.frozen import issue_folder
 from flows.issues.periods import ends_at, first_day, newest_ended, period_name
 from flows.newsletter.digest import Edition
 from flows.outcome import Outcome
@@ -54,7 +53,7 @@ def one_edition(kind: Edition, issue_date: date, settings: Settings) -> Outcome:
         NotPublishedError: there is no publication yet.
     """
     name = period_name(kind, issue_date)
-    folder = issue_folder(settings, issue_date, kind)
+    folder = settings.issue_folder(issue_date, kind)
     if not folder.exists():
         if ends_at(kind, issue_date) > clock.utc_now():
             sentence = f"{name} is not over; it ends on {issue_date:%A} {issue_date}."
@@ -73,7 +72,7 @@ def quality_period(kind: Edition, issue_date: date, settings: Settings) -> Quali
     """What the publication says of the days of a week or month; issues of them lead on."""
     period = read_period(settings.published_path, kind, issue_date)
     days = read_period_days(settings.published_path, kind, issue_date)
-    issues = {day.list_date: issue_folder(settings, day.list_date) for day in days}
+    issues = {day.list_date: settings.issue_folder(day.list_date) for day in days}
     pages = {
         day: f"../{folder.name}/quality.html"
         for day, folder in issues.items()

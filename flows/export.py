@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flows import clock
 from flows.deliver import deliver
-from flows.issues.frozen import issue_files, issue_folder, write_files
+from flows.issues.frozen import issue_files, write_files
 from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.transports import TransportError
@@ -42,7 +42,7 @@ def export(issue_date: date, edition: Edition, quality_page: str, settings: Sett
 
     What was sent stays: of an issue that exists only the rest of its mail goes out.
     """
-    folder = issue_folder(settings, issue_date, edition)
+    folder = settings.issue_folder(issue_date, edition)
     is_new = not folder.exists()
     if is_new:
         digest = read_digest(settings.published_path, issue_date, edition)

@@ -2,16 +2,23 @@
 
 import os
 import secrets
+from email.utils import parseaddr
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from flows.mailing.addresses import AddressError, parse_address
 from flows.mailing.database import Mailing, open_mailing_database
-from flows.mailing.letters import Post
 from flows.mailing.tokens import Tokens
-from flows.mailing.transports import FileTransport, Transport, parse_mail_url
-from flows.newsletter.render import Site
+from flows.mailing.transports import FileTransport, Transport, TransportError, parse_mail_url
 from flows.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from flows.mailing.letters import Post
+
+
+FILES = "files"  # as PAPERS_MAIL_URL: the operator's word that mail shall be files
 
 
 def open_mailing(settings: Settings) -> Mailing:
@@ -22,16 +29,34 @@ def open_mailing(settings: Settings) -> Mailing:
     )
 
 
-def post(settings: Settings) -> Post:
+def post(settings: Settings) -> "Post":
     """What all letters share: sender, links, signatures."""
+    # Rendering takes half a second to import, and who opens the list needs none of it.
+    from flows.mailing.letters import Post
+    from flows.newsletter.render import Site
+
     return Post(Site(settings.public_url), Tokens(secret_keys(settings)), settings.mail_from)
 
 
 def transport(settings: Settings, folder: Path) -> Transport:
     """How mail leaves: the relay of PAPERS_MAIL_URL, or files in this folder."""
-    if settings.mail_url:
+    if settings.mail_url and settings.mail_url.get_secret_value() != FILES:
         return parse_mail_url(settings.mail_url.get_secret_value(), sender=settings.mail_from)
     return FileTransport(folder)
+
+
+def check_mail(settings: Settings) -> None:
+    """Find out before anything begins whether mail could ever leave. Raises SettingsError."""
+    default = Settings.model_fields["mail_from"].default
+    try:
+        if settings.mail_url and settings.mail_url.get_secret_value() != FILES:
+            parse_mail_url(settings.mail_url.get_secret_value(), sender=settings.mail_from)
+        elif settings.mail_from != default:
+            parse_address(parseaddr(settings.mail_from)[1])
+    except TransportError as error:
+        raise SettingsError(str(error)) from None
+    except AddressError as error:
+        raise SettingsError(f"PAPERS_MAIL_FROM cannot be used: {error}") from None
 
 
 def secret_keys(settings: Settings) -> tuple[SecretStr, ...]:

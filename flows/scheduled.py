@@ -17,7 +17,6 @@ from flows.daily_papers import one_day, run_to_final_state, run_to_verdict
 from flows.deliver import deliver_rest
 from flows.export import mailed
 from flows.extract import extract_trending
-from flows.issues.frozen import issue_folder
 from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.ledger import DONE, PAUSED, find_issue, next_attempt_at
@@ -171,7 +170,7 @@ def _newest_day(day: date, settings: Settings) -> Outcome:
     A re-reading may have found the list complete before its issue was made.
     """
     verdict = final_verdicts(settings).get(day)
-    has_issue = issue_folder(settings, day).exists()
+    has_issue = settings.issue_folder(day).exists()
     if verdict is None or (verdict == "complete" and not has_issue):
         with quality_site(settings):
             return one_day(day, settings)
@@ -180,7 +179,7 @@ def _newest_day(day: date, settings: Settings) -> Outcome:
         return Outcome(verdict, f"Nothing is owed: {name} is {verdict}.")
     if _is_mailed(day, settings):
         return Outcome(verdict, f"Nothing is owed: {name} is {verdict} and its issue is out.")
-    issue = mailed(issue_folder(settings, day), settings, is_new=False)
+    issue = mailed(settings.issue_folder(day), settings, is_new=False)
     said = f"{name} is {verdict}; the rest of its mail goes out. {issue.sentence}"
     return Outcome(verdict, said, issue=issue.folder, is_blocked=issue.is_blocked)
 

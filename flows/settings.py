@@ -1,16 +1,25 @@
-"""The one configuration: PAPERS_* from the environment and `.env`. It feeds dlt, dbt, Prefect."""
+"""The one configuration: PAPERS_* of the environment, `papers.env` in the home, and `.env`.
 
-from datetime import time
+The file in the home is read by whoever names that home, so a shell and a service cannot differ.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import date, time
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dotenv import dotenv_values
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from flows.errors import UsageError
 
-class SettingsError(Exception):
+
+class SettingsError(UsageError):
     """A setting that cannot be used; the message names it and says what it should be."""
 
 
@@ -45,6 +54,12 @@ AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 BaseUrl = Annotated[str, AfterValidator(_http_url)]
 
 
+# In this order: what stands in a later one wins, and the environment over all of them.
+SETTINGS_FILE = "papers.env"
+# Told by our own code to a child, and no setting of anybody's.
+_OUR_OWN = {"PAPERS_WAREHOUSE_PATH"}
+
+
 class Settings(BaseSettings):
     """Everything an operator may set. Built once by the command line, then passed down."""
 
@@ -77,7 +92,7 @@ class Settings(BaseSettings):
     mail_url: SecretStr | None = Field(
         default=None,
         description="how mail leaves: `smtp://user:password@host:587` (STARTTLS; `?tls=none` waives"
-        " it), `smtps://…`; default: files under the issue",
+        " it), `smtps://…`; default, or `files`: files under the issue",
     )
     mailing_url: SecretStr | None = Field(
         default=None,
@@ -131,6 +146,10 @@ class Settings(BaseSettings):
         """The folder of issues, frozen as sent."""
         return self.home / "issues"
 
+    def issue_folder(self, day: date, edition: str = "daily") -> Path:
+        """Where the issue of a day, or of the week or month that ends on it, is or will be."""
+        return self.issues_path / f"{day}-{edition}"
+
 
 def load_settings() -> Settings:
     """The settings of this process.
@@ -139,11 +158,35 @@ def load_settings() -> Settings:
         SettingsError: a value is unusable; every such setting is named with its reason.
     """
     try:
-        return Settings()
+        home = _Home().home
+        return Settings(home=home, _env_file=(".env", home / SETTINGS_FILE))
     except ValidationError as error:
         raise SettingsError(
             "; ".join(_complaint(e["loc"], e["msg"]) for e in error.errors())
         ) from None
+    except (OSError, UnicodeError) as error:
+        raise SettingsError(f"The settings cannot be read: {error}") from None
+
+
+def unknown_settings(settings: Settings) -> Iterator[str]:
+    """One sentence for each PAPERS_* name that is no setting, and so has no effect."""
+    known = {f"PAPERS_{name.upper()}" for name in Settings.model_fields}
+    files = (Path(".env"), settings.home / SETTINGS_FILE)
+    places = {"the environment": set(os.environ)}
+    places |= {str(path): set(dotenv_values(path)) for path in files if path.is_file()}
+    for place, names in places.items():
+        for name in sorted(names - known - _OUR_OWN):
+            if name.startswith("PAPERS_"):
+                near = get_close_matches(name, known, 1)
+                meant = f"; did you mean {near[0]}?" if near else "."
+                yield f"{name} in {place} is no setting, and has no effect{meant}"
+
+
+class _Home(BaseSettings):
+    """Where the settings file is: the one setting that cannot stand in it."""
+
+    model_config = Settings.model_config
+    home: AbsolutePath = Settings.model_fields["home"].default
 
 
 def _complaint(location: tuple[int | str, ...], message: str) -> str:

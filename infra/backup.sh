@@ -25,7 +25,7 @@ if ! flock --timeout 3600 9; then
     exit 1
 fi
 printf 'a backup' > "$home/writer.lock"  # what a run says that waits in vain
-for name in warehouse.duckdb warehouse.duckdb.wal issues readings secret.key; do
+for name in warehouse.duckdb warehouse.duckdb.wal issues readings secret.key papers.env; do
     [ ! -e "$home/$name" ] || cp -a "$home/$name" "$copy/"
 done
 flock --unlock 9

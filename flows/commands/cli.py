@@ -1,5 +1,6 @@
 """`papers`: the one entry point. Every command is one call; what it says is one plain sentence."""
 
+import os
 import sys
 import webbrowser
 from collections.abc import Sequence
@@ -13,11 +14,12 @@ from cyclopts import App, CycloptsError, Parameter, validators
 from rich.console import Console
 
 from flows import clock
-from flows.issues.periods import PeriodError, last_day, parse_period
+from flows.errors import OperationError, UsageError
+from flows.issues.periods import last_day, parse_period
 from flows.newsletter.digest import Edition
 from flows.outcome import EXIT_BLOCKED, EXIT_OK, EXIT_USAGE, Outcome
-from flows.runs.terminal import prepare, run_quietly
-from flows.settings import Settings, SettingsError, load_settings
+from flows.runs.terminal import prepare, run_quietly, served_api
+from flows.settings import Settings, load_settings
 from flows.sources.feed_day import newest_closed
 
 app = App(
@@ -33,33 +35,17 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def main(words: list[str] | None = None) -> None:
     """Run the command line; problems that are not bugs end in one sentence and an exit code."""
-    from flows.mailing.addresses import AddressError
-    from flows.mailing.bounces import MailboxError
-    from flows.mailing.database import MailingError
-    from flows.mailing.rules import RuleError
-    from flows.mailing.subscribers import RefusedError
-    from flows.mailing.transports import TransportError
-    from flows.publication.published import NotPublishedError
-    from flows.publication.query import QueryError
-    from flows.search.find import QuestionError
-    from flows.warehouse.database import WarehouseBusyError
-    from flows.warehouse.restore import AsOfError
+    from flows.mail_setup import check_mail
 
-    usage = (
-        *(SettingsError, CycloptsError, QueryError, QuestionError),
-        *(AddressError, RuleError, MailboxError, PeriodError, AsOfError),
-    )
-    blocked = (
-        *(NotPublishedError, WarehouseBusyError),
-        *(MailingError, RefusedError, TransportError),
-    )
     words = sys.argv[1:] if words is None else words
     try:
+        if words and not {"--help", "-h", "--version"} & set(words):
+            check_mail(load_settings())
         code = app(words, exit_on_error=False, print_error=False)
-    except usage as error:
+    except (UsageError, CycloptsError) as error:
         errors.print(str(error), markup=False)
         code = EXIT_USAGE
-    except blocked as error:
+    except OperationError as error:
         errors.print(str(error), markup=False)
         code = EXIT_BLOCKED
     except KeyboardInterrupt:
@@ -330,7 +316,9 @@ def doctor() -> int:
     from flows.operations.doctor import examine
 
     has_problem = False
-    for found in examine(load_settings(), clock.utc_now()):
+    settings = load_settings()
+    server_url = os.environ.get("PREFECT_API_URL") or served_api(settings)
+    for found in examine(settings, server_url, clock.utc_now()):
         console.print(f"{found.level:8} {found.subject:10} {found.sentence}", markup=False)
         has_problem |= found.level == "problem"
     return EXIT_BLOCKED if has_problem else EXIT_OK
@@ -347,8 +335,8 @@ def web(*, host: str = "127.0.0.1", port: int = 8080) -> int:
     from flows.web.serve import serve
 
     settings = load_settings()
-    console.print(f"The reader pages are at http://{host}:{port}, until you press Ctrl-C.")
-    serve(settings, host=host, port=port)
+    place = f"The reader pages are at http://{host}:{port}, until you press Ctrl-C."
+    serve(settings, host=host, port=port, on_start=lambda: console.print(place))
     return EXIT_OK
 
 

@@ -17,6 +17,7 @@ from flows.deliver import deliver
 from flows.mail_setup import open_mailing, post
 from flows.mailing import ledger
 from flows.mailing.bounces import read_bounces
+from flows.mailing.csv_files import decoded
 from flows.mailing.csv_lines import export_csv, import_csv
 from flows.mailing.database import Mailing
 from flows.mailing.rules import parse_rule, rehearse
@@ -184,19 +185,21 @@ def import_(file: Path, /, *, dry_run: bool = False) -> int:
     """Add every address of a CSV file, or none where a line is bad.
 
     Args:
-        file: addresses, one a line; or a header with `address` and columns as `export` writes.
+        file: addresses, one a line; what `export` writes; or the export of another mailer.
         dry_run: only say what would happen.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = decoded(file.read_bytes()).splitlines(keepends=True)
     except OSError as error:
         errors.print(f"{file} cannot be read: {error.strerror}.", markup=False)
         return EXIT_USAGE
     except UnicodeDecodeError:
-        errors.print(f"{file} cannot be read: it is not UTF-8 text.", markup=False)
+        errors.print(f"{file} cannot be read: it is neither UTF-8 nor UTF-16 text.", markup=False)
         return EXIT_USAGE
     with _list() as (mailing, _):
         result = import_csv(mailing, lines, now=clock.utc_now(), dry_run=dry_run)
+    for note in result.notes:
+        errors.print(note, markup=False)
     for line in result.bad_lines + result.left_out:
         errors.print(f"line {line.number}: {line.sentence}", markup=False)
     console.print(result.sentence)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import IO
 
+from flows.outcome import EXIT_USAGE
 from flows.runs.schedule import check_schedule
 from flows.runs.terminal import SERVE_LOCK, prepare
 from flows.settings import Settings, SettingsError
@@ -46,6 +47,8 @@ class Child:
     began: float = 0.0
     pause: float = 1.0
     due: float = 0.0
+    banner: str = ""  # said once, when the address answers
+    address: tuple[str, int] | None = None
 
     def start(self) -> None:
         """Begin, in a process group of its own."""
@@ -66,8 +69,14 @@ class Child:
         if self.process is None:
             if now >= self.due:
                 self.start()
+        elif self.banner and self.address and _answers(self.address):
+            say(self.banner)
+            self.banner = ""
         elif (code := self.process.poll()) is not None:
             self.kill()
+            if code == EXIT_USAGE:
+                # its own sentence stands above; starting it again would not change a setting
+                raise SettingsError(f"{self.name[0].upper()}{self.name[1:]} cannot start.")
             self.pause = 1.0 if now - self.began > LIVED_LONG else self.pause
             say(f"{self.name} ended ({_ending(code)}); it starts again in {self.pause:.0f} s.")
             self.process, self.due = None, now + self.pause
@@ -129,20 +138,20 @@ def _children(
     if given := os.environ.get("PREFECT_API_URL"):
         say(f"Prefect       {given}")
     else:
-        yield _server(say)
+        yield _server()
     # Prefect's runner warns of its own way to stop.
     calm = ["-W", "ignore::RuntimeWarning:prefect.runner.runner"]
     schedules = [sys.executable, *calm, "-m", "flows.deployments"]
     yield Child(SCHEDULES, schedules, signal.SIGTERM)
     pages = [sys.executable, "-m", "flows", "web", "--host", host, "--port", str(port)]
-    yield Child("the reader pages", pages, signal.SIGKILL)
-    say(f"reader pages  http://{host}:{port}")
+    banner = f"reader pages  http://{host}:{port}"
+    yield Child("the reader pages", pages, signal.SIGKILL, banner=banner, address=(host, port))
     say(f"digest        {settings.schedule} ({settings.timezone})")
     say(f"home          {settings.home}")
     say("Ctrl-C stops all of it.")
 
 
-def _server(say: Callable[[str], None]) -> Child:
+def _server() -> Child:
     """A Prefect server of our own, whose address the other children get."""
     host = os.environ.get("PREFECT_SERVER_API_HOST", LOOPBACK)
     port = os.environ.get("PREFECT_SERVER_API_PORT", UI_PORT)
@@ -153,10 +162,16 @@ def _server(say: Callable[[str], None]) -> Child:
     os.environ["PREFECT_API_URL"] = f"{place}/api"
     # Without it the pages look for their server on port 4200.
     os.environ.setdefault("PREFECT_UI_API_URL", f"{place}/api")
-    say(f"Prefect UI    {place}")
     command = ["-m", "prefect", "server", "start", "--host", host, "--port", port]
     quiet = {"PREFECT_SERVER_LOGGING_LEVEL": "WARNING", "PREFECT_CLI_PROMPT": "false"}
-    return Child("the Prefect server", [sys.executable, *command], signal.SIGKILL, quiet)
+    return Child(
+        "the Prefect server",
+        [sys.executable, *command],
+        signal.SIGKILL,
+        quiet,
+        banner=f"Prefect UI    {place}",
+        address=(LOOPBACK if host == EVERYWHERE else host, int(port)),
+    )
 
 
 def _end(children: list[Child]) -> None:
@@ -192,6 +207,14 @@ def _check_port(host: str, port: int, way_out: str) -> None:
         except (OSError, OverflowError) as error:
             why = error.strerror if isinstance(error, OSError) else "there is no such port"
             raise SettingsError(f"Cannot listen on {host}:{port} ({why}); {way_out}.") from None
+
+
+def _answers(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, timeout=0.2).close()
+    except OSError:
+        return False
+    return True
 
 
 def _die_with(parent: int, parting: signal.Signals) -> None:

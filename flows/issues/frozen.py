@@ -7,22 +7,16 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from flows.issues.periods import last_day
 from flows.mail_setup import post
-from flows.newsletter.digest import Digest, Edition
+from flows.newsletter.digest import Digest
 from flows.newsletter.message import message
 from flows.newsletter.render import Rendering, Site, public, render
 from flows.settings import Settings
-
-
-def issue_folder(settings: Settings, day: date, edition: Edition = "daily") -> Path:
-    """Where the issue of a day, or of the week or month that ends on it, is or will be."""
-    return settings.issues_path / f"{day}-{edition}"
 
 
 def frozen_digest(folder: Path) -> Digest:

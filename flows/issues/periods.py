@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 
+from flows.errors import UsageError
 from flows.newsletter.digest import Edition
 from flows.sources.feed_day import closes_at
 
@@ -10,7 +11,7 @@ _WEEK = re.compile(r"([12][0-9]{3})-W([0-9]{2})", re.IGNORECASE)
 _MONTH = re.compile(r"([12][0-9]{3})-([0-9]{2})")
 
 
-class PeriodError(ValueError):
+class PeriodError(UsageError):
     """Words that name no week or no month; the message says how one is named."""
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from email_validator import EmailNotValidError, validate_email
 
+from flows.errors import UsageError
 
-class AddressError(ValueError):
+
+class AddressError(UsageError):
     """The text is no address that mail could reach; the message says why."""
 
 

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select, update
 
+from flows.errors import UsageError
 from flows.mailing.addresses import AddressError, parse_address
 from flows.mailing.database import Mailing
 from flows.mailing.ledger import suppress_after_soft_failures
@@ -44,7 +45,7 @@ _OUR_ID = re.compile(r"<?([a-z]+)\.(\d{4}-\d\d-\d\d)\.([0-9a-f]{20})@")
 _ENCODED = {"base64", "quoted-printable"}
 
 
-class MailboxError(ValueError):
+class MailboxError(UsageError):
     """The mailbox cannot be read; the message says why."""
 
 

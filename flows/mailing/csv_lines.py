@@ -1,11 +1,11 @@
 """The list in and out of CSV: bad lines are named by number, and nothing is imported by half."""
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from flows.mailing.addresses import Address, AddressError, parse_address
+from flows.mailing.csv_files import rows, why_not_active
 from flows.mailing.database import Mailing
 from flows.mailing.rules import RULE_FIELDS, Rule, RuleError, parse_rule
 from flows.mailing.subscribers import STATES, RefusedError, add_many, everyone
@@ -31,6 +31,7 @@ class Import:
     bad_lines: tuple[Line, ...]  # not readable: any one of them stops the whole import
     left_out: tuple[Line, ...]  # readable, and rightly not added: there already, left, suppressed
     is_done: bool
+    notes: tuple[str, ...] = ()  # what else the operator should know of the file
 
     @property
     def sentence(self) -> str:
@@ -47,18 +48,21 @@ def import_csv(
 ) -> Import:
     """Add every address of a CSV file, or, if any line is bad or on a dry run, none.
 
-    The first line names the columns (`address`, and any of `COLUMNS`); a file of addresses alone
-    needs none. Times are UTC.
+    The first line names the columns: `COLUMNS`, or those of another mailer; a file of addresses
+    alone needs none. Times are UTC.
     """
-    added, bad, left_out = 0, list[Line](), list[Line]()
+    added, bad, left_out, notes = 0, list[Line](), list[Line](), list[str]()
     entries = list[tuple[int, Address, Rule]]()
-    for number, cells in _rows(lines, bad):
+    for row in rows(lines, COLUMNS, notes):
+        if row.trouble:
+            bad.append(Line(row.number, row.trouble))
+            continue
         try:
-            entries.append((number, *_parse(cells)))
+            entries.append((row.number, *_parse(row.cells)))
         except (AddressError, RuleError) as error:
-            bad.append(Line(number, str(error)))
+            bad.append(Line(row.number, str(error)))
         except RefusedError as error:
-            left_out.append(Line(number, str(error)))
+            left_out.append(Line(row.number, str(error)))
     with mailing.write() as connection:
         for start in range(0, len(entries), _BATCH):
             batch = entries[start : start + _BATCH]
@@ -72,44 +76,15 @@ def import_csv(
         if not is_done:
             connection.rollback()
     left_out.sort(key=lambda line: line.number)
-    return Import(added, tuple(bad), tuple(left_out), is_done)
-
-
-def _rows(lines: Iterable[str], bad: list[Line]) -> Iterator[tuple[int, dict[str, str]]]:
-    """The lines as named cells; those that cannot be read go to `bad`."""
-    reader = csv.reader(lines, strict=True)
-    names: list[str] | None = None
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except (csv.Error, UnicodeError) as error:
-            bad.append(Line(reader.line_num, f"The line cannot be read as CSV: {error}."))
-            return
-        if not any(cell.strip() for cell in cells):
-            continue
-        if names is None:
-            names = [cell.strip().lower().lstrip("\ufeff") for cell in cells]
-            if "address" in names:
-                if strange := set(names) - set(COLUMNS):
-                    shown = "".join(c for c in min(strange) if c.isprintable())[:40]
-                    bad.append(Line(reader.line_num, f"There is no column “{shown}”."))
-                    return
-                continue
-            names = ["address"]
-        if len(cells) != len(names):
-            found = counted(len(cells), "cell")
-            bad.append(Line(reader.line_num, f"The line has {found}, not {len(names)}."))
-            continue
-        yield reader.line_num, dict(zip(names, cells, strict=True))
+    return Import(added, tuple(bad), tuple(left_out), is_done, tuple(notes))
 
 
 def _parse(cells: dict[str, str]) -> tuple[Address, Rule]:
     address = parse_address(cells["address"])
-    if (state := cells.get("state", "").strip() or "active") not in STATES:
-        raise RuleError(f"There is no such state; there are {', '.join(STATES)}.")
-    if state != "active":
+    state = cells.get("state", "").strip().lower() or "active"
+    if why_not := why_not_active(cells, STATES):
+        raise RefusedError(f"{address.text} {why_not}; only active people are added.")
+    if state in STATES and state != "active":
         raise RefusedError(f"{address.text} is {state} in the file; only active people are added.")
     return address, parse_rule(cells)
 

@@ -8,22 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.util.exc import CommandError
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.pool import PoolProxiedConnection
+
+from flows.errors import OperationError
 
 _BUSY_SECONDS = 30
 BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 _MIGRATION_LOCK = 0x7061706572  # 'paper': any number that nobody else on that server locks
 
 
-class MailingError(RuntimeError):
+class MailingError(OperationError):
     """The mailing database cannot be opened; the message says which and why."""
 
 
@@ -94,11 +94,6 @@ def open_mailing_database(url: str | Path) -> Mailing:
         raise MailingError(
             f"The mailing list {address.render_as_string()} cannot be opened: {cause}".strip()
         ) from error
-    except CommandError as error:  # the list names a migration that is not among ours
-        raise MailingError(
-            f"The mailing list {address.render_as_string()} is of a newer version of Daily Papers;"
-            " install that one, or restore a backup from before it."
-        ) from error
     return mailing
 
 
@@ -162,13 +157,42 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def _migrate(mailing: Mailing) -> None:
+    if _revision(mailing) == _newest_revision():
+        return
+    # Alembic takes longer to import than all that a command does with a list that is up to date.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util.exc import CommandError
+
     config = Config()
     config.set_main_option("script_location", "flows.mailing:migrations")
     with mailing.write() as connection:  # on SQLite this already waits for every other writer
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"select pg_advisory_xact_lock({_MIGRATION_LOCK})"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:  # the list names a migration that is not among ours
+            address = mailing.engine.url.render_as_string()
+            raise MailingError(
+                f"The mailing list {address} is of a newer version of Daily Papers;"
+                " install that one, or restore a backup from before it."
+            ) from error
+
+
+def _revision(mailing: Mailing) -> str | None:
+    """The migration that the list has; None of a new one."""
+    with mailing.read() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.scalar(text("select version_num from alembic_version"))
+    return found
+
+
+def _newest_revision() -> str:
+    """The number of the last migration, which its file is named by."""
+    names = (each.name for each in files("flows.mailing.migrations.versions").iterdir())
+    return max(name[1:5] for name in names if name.startswith("m") and name.endswith(".py"))
 
 
 def insert(connection: Connection) -> Any:  # noqa: ANN401

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from flows.errors import UsageError
 from flows.mailing.tables import EDITIONS
 from flows.newsletter.digest import Digest, DigestPaper
 from flows.topics import Topic, TopicError, exactly, fold, parse_topic
@@ -26,7 +27,7 @@ UPVOTES_MAX = 1_000_000
 PAPERS_MAX = 500
 
 
-class RuleError(ValueError):
+class RuleError(UsageError):
     """A choice that cannot be kept; the message names the field and the way out."""
 
 

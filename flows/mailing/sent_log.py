@@ -18,6 +18,9 @@ from flows.mailing.ledger import DONE, Issue
 _SLOWNESS = timedelta(seconds=10)
 
 
+_RELAYED = "relayed"
+
+
 @dataclass(frozen=True)
 class SentLog:
     """The log of one home; no address is in it, and no backup needs it."""
@@ -48,6 +51,15 @@ class SentLog:
             f"{'' if issue.edition == 'daily' else f' --edition {issue.edition}'}`"
             " sends it to everyone it has no entry for."
         )
+
+    def was_relayed(self) -> bool:
+        """Whether an issue of this home ever left through a relay."""
+        return self.path.exists() and any(line[1] == _RELAYED for line in self._lines())
+
+    def note_relayed(self) -> None:
+        """Remember that issues leave through a relay."""
+        if not self.was_relayed():
+            self._append(_RELAYED)
 
     def note(self, issue: Issue, entry_count: int) -> None:
         """Remember how many readers the ledger has an entry for."""

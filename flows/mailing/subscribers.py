@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, Row, delete, select, update
 
+from flows.errors import OperationError
 from flows.mailing.addresses import Address, parse_address
 from flows.mailing.database import Mailing, insert
 from flows.mailing.rules import Rule
@@ -28,7 +29,7 @@ _UNCONFIRMED_LIFE = timedelta(days=30)
 _ERASED = "erased at their wish"
 
 
-class RefusedError(ValueError):
+class RefusedError(OperationError):
     """The list cannot do that for this person; the message says why and what would help."""
 
 

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import SecretStr
 
+from flows.errors import OperationError
 from flows.mailing.addresses import AddressError, parse_address
 from flows.mailing.refusals import is_address_bad
 
@@ -24,7 +25,7 @@ _LASTING = (
 SENT, DEFERRED, FAILED, UNKNOWN, WITHHELD = "sent", "deferred", "failed", "unknown", "withheld"
 
 
-class TransportError(RuntimeError):
+class TransportError(OperationError):
     """No message can leave this way; the message says why, without the password.
 
     `is_lasting`: trying again does not help, somebody has to change something.

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from flows.mailing.dns_records import dns_findings
 from flows.mailing.transports import FileTransport, TransportError
 from flows.operations.incidents import open_incidents
 from flows.operations.status import mailing_if_any, overview
-from flows.settings import Settings
+from flows.settings import Settings, unknown_settings
 from flows.sources.feed_day import newest_closed
 from flows.sources.hub import Hub, Patience
 from flows.warehouse.database import WarehouseBusyError, connect, lock_holder
@@ -39,12 +39,20 @@ class Diagnosis:
     sentence: str
 
 
-def examine(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
-    """What was found, one subject after the other."""
-    looks: tuple[Callable[[Settings, datetime], Iterator[Diagnosis]], ...]
-    looks = (_home, _hub, _warehouse, _published, _server, _mail, _key, _dns, _operator)
-    for look in looks:
+def examine(settings: Settings, server_url: str | None, now: datetime) -> Iterator[Diagnosis]:
+    """What was found, one subject after the other; `server_url` is Prefect's API, if any."""
+    before = (_settings, _home, _hub, _warehouse, _published)
+    after = (_mail, _key, _dns, _operator)
+    for look in before:
         yield from look(settings, now)
+    yield from _server(server_url, now)
+    for look in after:
+        yield from look(settings, now)
+
+
+def _settings(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
+    for sentence in unknown_settings(settings):
+        yield Diagnosis("warning", "settings", sentence)
 
 
 def _home(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
@@ -108,10 +116,11 @@ def _published(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
     yield Diagnosis("ok", "published", f"{path} reaches to {day}.")
 
 
-def _server(_settings: Settings, now: datetime) -> Iterator[Diagnosis]:
-    url = os.environ.get("PREFECT_API_URL")
+def _server(url: str | None, now: datetime) -> Iterator[Diagnosis]:
     if not url:
-        sentence = "PREFECT_API_URL names no server; each run starts one of its own and ends it."
+        sentence = (
+            "Neither `papers serve` nor a server of PREFECT_API_URL: each run starts its own."
+        )
         yield Diagnosis("note", "prefect", sentence)
         return
     try:
@@ -123,7 +132,9 @@ def _server(_settings: Settings, now: datetime) -> Iterator[Diagnosis]:
         )
     except requests.RequestException as error:
         why = type(error).__name__
-        sentence = f"The server of PREFECT_API_URL does not answer ({why}); start it, or unset it."
+        sentence = (
+            f"The server at {url} does not answer ({why}); start it, or unset PREFECT_API_URL."
+        )
         yield Diagnosis("problem", "prefect", sentence)
         return
     active = [d for d in deployments if not d["paused"] and d["schedules"]]

@@ -17,7 +17,6 @@ from duckdb import DuckDBPyConnection
 from rich.console import Console
 from rich.table import Table
 
-from flows.issues.frozen import issue_folder
 from flows.mail_setup import open_mailing
 from flows.mailing.database import Mailing, MailingError
 from flows.mailing.ledger import delivery_counts, newest_issues
@@ -171,7 +170,7 @@ def _day(
     known: Day | None,
     mail: _Mail | None,
 ) -> DayStatus:
-    folder = issue_folder(settings, list_date)
+    folder = settings.issue_folder(list_date)
     found = dict(tables or {})
     verdict, reason = found.pop("verdict", ""), found.pop("reason", "")
     sentence = f"{verdict_words(verdict)}. {reason}"

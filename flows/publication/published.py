@@ -12,6 +12,7 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
+from flows.errors import OperationError
 from flows.issues.periods import first_day
 from flows.newsletter.digest import SECTIONS, Digest, DigestPaper, Edition, Proof, Section
 from flows.warehouse.database import connect, records
@@ -20,7 +21,7 @@ RECENT_DAYS = 30
 NOTHING_PUBLISHED = "Nothing is published yet; `papers run` publishes a day."
 
 
-class NotPublishedError(Exception):
+class NotPublishedError(OperationError):
     """There is nothing published to answer from; the message says what to run."""
 
 

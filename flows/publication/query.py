@@ -11,13 +11,14 @@ from typing import Literal
 import duckdb
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
+from flows.errors import UsageError
 from flows.publication.published import NOTHING_PUBLISHED, NotPublishedError
 from flows.warehouse.database import connect
 
 Format = Literal["table", "csv", "json", "parquet"]
 
 
-class QueryError(Exception):
+class QueryError(UsageError):
     """SQL that DuckDB does not take; the message says where."""
 
 

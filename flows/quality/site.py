@@ -15,7 +15,6 @@ from duckdb import DuckDBPyConnection
 
 from flows import clock
 from flows.gates.gate import data_docs
-from flows.issues.frozen import issue_folder
 from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.ledger import PAUSED, DeliveryCount, Issue, delivery_counts, newest_issues
@@ -116,7 +115,7 @@ def _line(
     settings: Settings, day: Mapping[str, Any], mail: _Mail, pages: Mapping[str, dict[str, str]]
 ) -> DayLine:
     list_date, quality = day["list_date"], settings.home / "quality"
-    page, issue = quality_page_path(settings, list_date), issue_folder(settings, list_date)
+    page, issue = quality_page_path(settings, list_date), settings.issue_folder(list_date)
     return DayLine(
         day["facts"],
         new_fields=tuple(filter(None, (day["new_fields"] or "").split(", "))),

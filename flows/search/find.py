@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from flows.errors import UsageError
 from flows.publication.published import NOTHING_PUBLISHED, NotPublishedError
 from flows.warehouse.database import connect, records
 
@@ -16,7 +17,7 @@ LONGEST_TEXT = 2_000
 _START, _END = "\x02", "\x03"
 
 
-class QuestionError(Exception):
+class QuestionError(UsageError):
     """A text that nothing can be searched by; the message says what is missing."""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from flows.errors import OperationError
 from flows.settings import Settings
 
 # Nothing is installed at run time: without this a missing extension is four seconds of retries.
@@ -22,7 +23,7 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 PATIENCE_SECONDS = 20.0
 
 
-class WarehouseBusyError(Exception):
+class WarehouseBusyError(OperationError):
     """Someone else holds the warehouse; the message says who."""
 
 

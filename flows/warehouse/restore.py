@@ -7,12 +7,13 @@ import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from flows.errors import UsageError
 from flows.issues.frozen import frozen_digest
 from flows.settings import Settings
 from flows.warehouse.database import connect, has_table
 
 
-class AsOfError(ValueError):
+class AsOfError(UsageError):
     """A time that nothing can be rebuilt at; the message says why, and which times can be."""
 
 

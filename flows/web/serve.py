@@ -1,7 +1,9 @@
 """The reader pages on a port of this machine: `papers web`."""
 
 import secrets
+from collections.abc import Callable
 from email.message import EmailMessage
+from socket import socket
 
 import uvicorn
 
@@ -12,15 +14,17 @@ from flows.web.app import create_app
 from flows.web.postman import SendMail
 
 
-def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 8080) -> None:
-    """Serve the reader pages until the process is told to end. Raises MailingError, TransportError.
+def serve(settings: Settings, *, host: str, port: int, on_start: Callable[[], None]) -> None:
+    """Serve the reader pages until the process is told to end; `on_start` when they answer.
+
+    Raises MailingError, TransportError.
 
     A proxy on this machine may say who asks (X-Forwarded-For); for one elsewhere, uvicorn's
     FORWARDED_ALLOW_IPS names it.
     """
     mailing = open_mailing(settings)
     try:
-        uvicorn.run(
+        config = uvicorn.Config(
             create_app(settings, mailing, mail_sender(settings)),
             host=host,
             port=port,
@@ -30,8 +34,23 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 8080) -> N
             limit_concurrency=500,
             timeout_graceful_shutdown=10,
         )
+        _Server(config, on_start).run()
     finally:
         mailing.close()
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it answers: an address that is told before leads nowhere."""
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_start()
 
 
 def mail_sender(settings: Settings) -> SendMail:

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from flows.deliver import deliver
-from flows.issues.frozen import issue_files, issue_folder, write_files
+from flows.issues.frozen import issue_files, write_files
 from flows.mail_setup import open_mailing
 from flows.mailing.ledger import delivery_counts
 from flows.mailing.rules import Rule
@@ -76,7 +76,7 @@ class Told:
         self.warehouse.build()
         digest = read_digest(self.warehouse.path, issue_date, edition)
         assert digest
-        folder = issue_folder(self.settings, issue_date, edition)
+        folder = self.settings.issue_folder(issue_date, edition)
         write_files(folder, issue_files(digest, self.settings))
         with (
             closing(open_mailing(self.settings)) as mailing,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flows.deliver import deliver
-from flows.issues.frozen import issue_files, issue_folder, write_files
+from flows.issues.frozen import issue_files, write_files
 from flows.mail_setup import open_mailing
 from flows.mailing.database import Mailing
 from flows.mailing.rules import Rule, parse_rule
@@ -37,7 +37,7 @@ def mailing(own_home: Path) -> Iterator[Mailing]:
 
 def _send(mailing: Mailing, day: date, now: datetime, *, is_forced: bool = False) -> SendReport:
     settings = load_settings()
-    folder = issue_folder(settings, day)
+    folder = settings.issue_folder(day)
     if not folder.exists():
         papers = (DigestPaper("2608.00001", 1, f"Tides of {day}", "We look at the sea.", 9, 0),)
         digest = Digest(day, "daily", papers, Proof(1, 1, closes_at(day), 30))

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -24,7 +25,10 @@ Examine = Callable[[], dict[str, Diagnosis]]
 @pytest.fixture
 def found(hub: SampleHub) -> Examine:
     """Every subject with its last finding."""
-    return lambda: {finding.subject: finding for finding in examine(load_settings(), CLOSED)}
+    return lambda: {
+        finding.subject: finding
+        for finding in examine(load_settings(), os.environ.get("PREFECT_API_URL"), CLOSED)
+    }
 
 
 def test_a_new_home_has_no_problem_and_stays_as_it_is(found: Examine, own_home: Path) -> None:

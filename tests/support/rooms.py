@@ -16,7 +16,7 @@ GROUPS = {
     "flows": ("daily_papers", "backfill", "editions", "as_of", "scheduled", "deployments"),
     "stages": ("extract", "validate", "transform", "publish", "export", "deliver"),
     "mail_setup": ("mail_setup",),
-    "ground": ("settings", "clock", "stage", "outcome", "wording", "topics", "files"),
+    "ground": ("settings", "clock", "stage", "outcome", "wording", "topics", "errors"),
 }
 
 
