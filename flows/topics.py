@@ -8,6 +8,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from flows.errors import UsageError
+
 _TOKEN = re.compile(r'-?"[^"]*"|\S+')
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟″«»", '"'))
 _NO_GRAMMAR = re.compile(r"[()\[\]{}|~^=<>\\]|&&")
@@ -17,7 +19,7 @@ _WORDS = "A topic is made of words, “phrases”, word*, AND and -word"
 _SHORTEST_PREFIX, _SHORTEST_PLURAL = 2, 3
 
 
-class TopicError(ValueError):
+class TopicError(UsageError):
     """A topic that cannot be meant as it is written; the message says how to write it."""
 
 

@@ -194,7 +194,7 @@ def import_(file: Path, /, *, dry_run: bool = False) -> int:
         errors.print(f"{file} cannot be read: {error.strerror}.", markup=False)
         return EXIT_USAGE
     except UnicodeDecodeError:
-        errors.print(f"{file} cannot be read: it is neither UTF-8 nor UTF-16 text.", markup=False)
+        errors.print(f"{file} cannot be read: it is not UTF-8 or UTF-16 text.", markup=False)
         return EXIT_USAGE
     with _list() as (mailing, _):
         result = import_csv(mailing, lines, now=clock.utc_now(), dry_run=dry_run)

@@ -28,7 +28,7 @@ def earlier_issues(settings: Settings, digest: Digest) -> tuple[Digest, ...]:
     """The issues of the same edition that carried papers of this one before, as they were made."""
     edition = digest.edition
     dates = {last_day(edition, day) for paper in digest.papers for day in paper.listed_before}
-    folders = (issue_folder(settings, day, edition) for day in sorted(dates - {digest.issue_date}))
+    folders = (settings.issue_folder(day, edition) for day in sorted(dates - {digest.issue_date}))
     return tuple(frozen_digest(each) for each in folders if (each / "issue.json").exists())
 
 

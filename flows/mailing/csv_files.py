@@ -45,7 +45,7 @@ def decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        if b"\0" in content:
+        if any(byte < 32 and byte not in b"\t\r\n" for byte in content):
             raise
         return content.decode("cp1252")
 

@@ -103,7 +103,7 @@ def test_who_was_mailed_a_paper_before_gets_it_as_one_line(
     other = DigestPaper("2608.00002", 1, "Sand", "We look at the sand.", 99, 0)
 
     def deliver_issue(day: date, *papers: DigestPaper) -> Path:
-        folder = issue_folder(load_settings(), day, edition)
+        folder = load_settings().issue_folder(day, edition)
         proof = Proof(len(papers), len(papers), closes_at(day), 30)
         write_files(folder, issue_files(Digest(day, edition, papers, proof), load_settings()))
         at = closes_at(day) + timedelta(hours=1)
