@@ -135,3 +135,22 @@ def test_every_module_fits_on_a_page_but_those_that_say_why_not() -> None:
     lines = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in FILES}
 
     assert {file for file, count in lines.items() if count > MOST_LINES} == set(LONGER)
+
+
+def test_helpers_of_tests_lie_in_support_and_no_test_takes_from_another() -> None:
+    tests = ROOT / "tests"
+    elsewhere = {
+        str(path.relative_to(tests))
+        for path in tests.rglob("*.py")
+        if path.parent.name not in {"support", "benchmarks"}
+        and not path.name.startswith("test_")
+        and path.name != "conftest.py"
+    }
+    assert elsewhere == {"docs.py"}
+    taken = {
+        (path.name, node.module)
+        for path in tests.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module and ".test_" in node.module
+    }
+    assert taken == set()

@@ -9,7 +9,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # dbt brings it, without types
 
 from flows.sources.feed_day import FEED_TURN, FEED_ZONE
-from tests.dbt.build import PROJECT, Warehouse
+from tests.support.dbt_build import PROJECT, Warehouse
 
 Nodes = dict[str, Any]
 # Not plain plurals: the first two stand side by side and say how they differ; the third has none.

@@ -20,7 +20,7 @@ from rich.progress import track
 from flows.settings import Settings
 from flows.transform import _dbt_build, mark_stale
 from flows.warehouse.database import connect
-from tests.dbt.build import Warehouse
+from tests.support.dbt_build import Warehouse
 
 GOAL = 1.3
 GOAL_GB = 2

@@ -18,16 +18,10 @@ from flows.runs.names import papers_of
 from flows.runs.terminal import served_api
 from flows.settings import Settings
 from flows.sources.sample_hub import SampleHub
-from tests.support.prefect_api import PrefectApi, children, eventually, is_alive
+from tests.support.prefect_api import PrefectApi, children, eventually, free_port, is_alive
 
 PAPERS = str(Path(sys.executable).with_name("papers"))
 BERLIN = ZoneInfo("Europe/Berlin")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
 
 
 class Served:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dbt.build import Warehouse
+from tests.support.dbt_build import Warehouse
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.dbt.build import Warehouse
+from tests.support.dbt_build import Warehouse
 
 OLDEST: dict[str, Any] = {
     "paper": {

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.dbt.build import Warehouse
-from tests.dbt.histories import changing_history, recorded_history
-from tests.dbt.independent import DAY, Barred, History, Response, Trending
+from tests.support.dbt_build import Warehouse
+from tests.support.histories import changing_history, recorded_history
+from tests.support.independent import DAY, Barred, History, Response, Trending
 
 COLUMNS = {
     "papers": (

@@ -22,10 +22,10 @@ from flows.settings import Settings
 from flows.sources.feed_day import closes_at
 from flows.transform import record_deliveries
 from flows.warehouse.sent_issues import record_issues
-from tests.dbt.build import Warehouse
-from tests.dbt.histories import changing_history, recorded_history
-from tests.dbt.independent import DAY, History, Response, Row
-from tests.dbt.independent_issues import Sent, as_known_now, issue, updates
+from tests.support.dbt_build import Warehouse
+from tests.support.histories import changing_history, recorded_history
+from tests.support.independent import DAY, History, Response, Row
+from tests.support.independent_issues import Sent, as_known_now, issue, updates
 
 ON_ONE_LINE = r"* replace (regexp_replace(abstract, '\s+', ' ', 'g') as abstract)"
 EXPIRES = timedelta(hours=36)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.dbt.build import BuildFailedError, Warehouse, item
+from tests.support.dbt_build import BuildFailedError, Warehouse, item
 
 MORNING, EVENING = "2026-08-13T08:54:18", "2026-08-13T16:05:44"
 THURSDAY, FRIDAY = date(2026, 8, 13), date(2026, 8, 14)

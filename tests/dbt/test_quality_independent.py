@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from flows.gates.gate import gate_marts, gate_raw
-from tests.dbt.build import Warehouse
-from tests.dbt.histories import changing_history, recorded_history
-from tests.dbt.independent import Barred, History, Item, Response, Row
-from tests.dbt.independent_gates import Finding, Judged, of_the_digests
+from tests.support.dbt_build import Warehouse
+from tests.support.histories import changing_history, recorded_history
+from tests.support.independent import Barred, History, Item, Response, Row
+from tests.support.independent_gates import Finding, Judged, of_the_digests
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 FAULTS: tuple[Callable[[Item], object], ...] = (

@@ -1,7 +1,6 @@
 """The whole path through Prefect, against a real Hub that fails on demand."""
 
 import json
-import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from flows.outcome import Outcome
 from flows.sources.sample_hub import SampleHub
 from tests.support.clock import Clock
 from tests.support.published_tables import published_tables
+from tests.support.whole_runs import KeptHomes
 
 DAY = date(2026, 8, 20)
 CLOSED = datetime(2026, 8, 21, 2, 31, tzinfo=UTC)
@@ -25,11 +25,12 @@ def ask(home: Path, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
-def test_a_complete_day_goes_all_the_way(run: Run, own_home: Path, hub: SampleHub) -> None:
-    outcome = run()
+def test_a_complete_day_goes_all_the_way(
+    complete_day: Outcome, own_home: Path, hub: SampleHub
+) -> None:
     size = len(hub.items(DAY))
-    assert (outcome.verdict, outcome.exit_code) == ("complete", 0)
-    assert outcome.sentence.startswith(f"Complete. {size} of {size} papers;")
+    assert (complete_day.verdict, complete_day.exit_code) == ("complete", 0)
+    assert complete_day.sentence.startswith(f"Complete. {size} of {size} papers;")
     issue = own_home / "issues" / "2026-08-20-daily"
     assert {file.name for file in issue.iterdir()} == {
         "digest.html", "digest.txt", "digest.eml", "issue.json", "quality.html",
@@ -46,9 +47,8 @@ def test_a_complete_day_goes_all_the_way(run: Run, own_home: Path, hub: SampleHu
 
 
 def test_a_second_run_changes_no_table_but_the_readings(
-    run: Run, hub: SampleHub, clock: Clock, own_home: Path
+    complete_day: Outcome, run: Run, hub: SampleHub, clock: Clock, own_home: Path
 ) -> None:
-    run()
     before, issue = (
         published_tables(own_home),
         own_home / "issues" / "2026-08-20-daily" / "issue.json",
@@ -119,21 +119,11 @@ BROKEN_LOADS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def kept_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the first of these tests leaves a home after a good day, for the others to copy."""
-    return tmp_path_factory.mktemp("kept") / "home"
-
-
 @pytest.fixture
-def good_day(run: Run, hub: SampleHub, own_home: Path, kept_home: Path) -> None:
+def good_day(run: Run, hub: SampleHub, own_home: Path, kept_homes: KeptHomes) -> None:
     """A day of 120 papers that is published."""
     hub._size = 120
-    if kept_home.exists():
-        shutil.copytree(kept_home, own_home, symlinks=True, dirs_exist_ok=True)
-    else:
-        assert run().verdict == "complete"
-        shutil.copytree(own_home, kept_home, symlinks=True)
+    assert kept_homes.fill(own_home, "day of 120 papers", run).verdict == "complete"
 
 
 @pytest.mark.parametrize(("fault", "verdict", "named"), BROKEN_LOADS)

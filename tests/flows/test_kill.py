@@ -68,7 +68,7 @@ def fork_server(prefect: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "PREFECT_HOME": str(folder / "prefect"),
         "PAPERS_HOME": str(folder / "parsed"),
     }
-    server = ForkServer("tests.flows.killed_run", environment)
+    server = ForkServer("tests.support.killed_run", environment)
     yield server
     server.stop()
 

@@ -12,21 +12,16 @@ import pytest
 
 from flows.mail_setup import open_mailing
 from flows.mailing.rules import Rule
-from flows.mailing.subscribers import add, unsubscribe
+from flows.mailing.subscribers import unsubscribe
 from flows.newsletter.lint import lint
 from flows.outcome import Outcome
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
-from tests.support.clock import CLOSED, DAY, Clock
+from tests.support.clock import CLOSED, DAY
 from tests.support.relay import Relay
+from tests.support.whole_runs import subscribe
 
 Run = Callable[..., Outcome]
-
-
-def subscribe(*people: tuple[str, Rule]) -> dict[str, str]:
-    """Add these people; their public ids by address."""
-    with closing(open_mailing(load_settings())) as mailing:
-        return {who: add(mailing, who, now=CLOSED, rule=rule).public_id for who, rule in people}
 
 
 def test_every_reader_gets_the_issue_once_and_by_choice(
@@ -113,11 +108,10 @@ def test_mail_that_cannot_leave_is_held_and_said(
 
 
 def test_an_issue_made_again_from_its_frozen_digest_has_the_same_bytes(
-    run: Run, own_home: Path, clock: Clock
+    complete_day: Outcome, own_home: Path
 ) -> None:
     from flows.issues.frozen import frozen_digest, issue_files
 
-    run()
     folder = own_home / "issues" / f"{DAY}-daily"
     for name, content in issue_files(frozen_digest(folder), load_settings()).items():
         assert (folder / name).read_bytes() == content, name

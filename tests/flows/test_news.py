@@ -16,8 +16,8 @@ from flows.settings import load_settings
 from flows.sources.sample.faults import Fault
 from flows.sources.sample_hub import SampleHub
 from flows.transform import transform
-from tests.dbt.build import MARTS
 from tests.support.clock import DAY
+from tests.support.dbt_build import MARTS
 
 Run = Callable[..., Outcome]
 Item = dict[str, Any]

@@ -22,8 +22,7 @@ from flows.mail_setup import open_mailing
 from flows.mailing.subscribers import add
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
-from tests.commands.test_serve import free_port
-from tests.support.prefect_api import PrefectApi, children, eventually, is_alive
+from tests.support.prefect_api import PrefectApi, children, eventually, free_port, is_alive
 from tests.support.relay import Relay
 
 ROOT = Path(__file__).resolve().parents[2]

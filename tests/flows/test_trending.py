@@ -39,9 +39,8 @@ def read(prefect: None) -> Callable[[], Load]:
 
 
 def test_what_the_hub_calls_trending_is_compared_and_is_no_list(
-    run: Callable[..., Outcome], read: Callable[[], Load], hub: SampleHub, own_home: Path
+    complete_day: Outcome, read: Callable[[], Load], hub: SampleHub, own_home: Path
 ) -> None:
-    assert run().verdict == "complete"
     warehouse, published = own_home / "warehouse.duckdb", own_home / "published" / "papers.duckdb"
     lists = {
         mart: ask(published, f"from marts.{mart} order by all")
@@ -125,13 +124,12 @@ def test_a_trending_reading_that_fails_is_kept_and_compared_with_nothing(
 
 @pytest.mark.parametrize("faults", [["one_null"], ["zero_votes"]])
 def test_what_trends_is_judged_before_it_is_published(
-    run: Callable[..., Outcome],
+    complete_day: Outcome,
     read: Callable[[], Load],
     hub: SampleHub,
     own_home: Path,
     faults: list[str],
 ) -> None:
-    assert run().verdict == "complete"
     hub.fail(*faults)
     (reading,) = read().readings
     assert reading.verdict == "complete"

@@ -46,6 +46,6 @@ def clock(clock: Clock) -> Clock:
 
 @pytest.fixture(scope="session")
 def fork_server() -> Iterator[ForkServer]:
-    started = ForkServer("tests.mailing.sender")
+    started = ForkServer("tests.support.sender")
     yield started
     started.stop()

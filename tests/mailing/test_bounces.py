@@ -20,32 +20,11 @@ from flows.mailing.tokens import Purpose, Tokens
 from flows.mailing.transports import FileTransport
 from flows.newsletter.render import Site
 from tests.mailing.conftest import DAY, NOW
-from tests.mailing.sender import letters
+from tests.support.bounce_reports import DOMAIN, bounce_report
 from tests.support.odd_input import odd_input
+from tests.support.sender import letters
 
-DOMAIN = "papers.example.org"
 TOKENS = Tokens([SecretStr("a key")])
-
-
-def _report(kind: str, fields: str, sent_headers: str | None) -> bytes:
-    third = f"Content-Type: text/rfc822-headers\n\n{sent_headers}\n--B" if sent_headers else ""
-    lines = f"""From: MAILER-DAEMON@relay.example.org
-To: papers@papers.example.org
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type={kind}; boundary="B"
-
---B
-Content-Type: text/plain
-
-Sorry.
---B
-Content-Type: message/{kind}
-
-{fields}
---B
-{third}--
-"""
-    return lines.replace("\n--B\n--", "\n--B--").encode()
 
 
 def _failed(status: str, name: str = "ada", message: str | None = None) -> bytes:
@@ -54,12 +33,13 @@ def _failed(status: str, name: str = "ada", message: str | None = None) -> bytes
         f"Final-Recipient: rfc822; {name}@example.org\nAction: failed\nStatus: {status}\n"
         f"Diagnostic-Code: smtp; 550 {status} <{name}@example.org> refused\n"
     )
-    return _report("delivery-status", fields, message and f"Message-ID: {message}\n")
+    return bounce_report("delivery-status", fields, message and f"Message-ID: {message}\n")
 
 
 def _abuse(name: str, message: str | None) -> bytes:
     fields = f"Feedback-Type: abuse\nVersion: 1\nOriginal-Rcpt-To: <{name}@example.org>\n"
-    return _report("feedback-report", fields, message and f"Subject: x\nMessage-ID: {message}\n")
+    headers = message and f"Subject: x\nMessage-ID: {message}\n"
+    return bounce_report("feedback-report", fields, headers)
 
 
 @pytest.fixture
@@ -186,7 +166,7 @@ def _changed_on_the_way(token: str, shape: str) -> bytes:
         "Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n"
         f'<a href=3D"{link[:50]}=\n{link[50:]}">leave</a>\n'
     )
-    mail = _report("delivery-status", _FIELDS, "x: y\n").decode()
+    mail = bounce_report("delivery-status", _FIELDS, "x: y\n").decode()
     whole = mail.replace("text/rfc822-headers\n\nx: y\n", "{}")
     shapes = {
         "headers": mail.replace("x: y\n", headers),

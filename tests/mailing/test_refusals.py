@@ -18,9 +18,9 @@ from flows.mailing.sending import SendLimits, send_issue
 from flows.mailing.tokens import Tokens
 from flows.mailing.transports import FileTransport
 from tests.mailing.conftest import DAY, NOW
-from tests.mailing.sender import letters
-from tests.mailing.test_bounces import DOMAIN, _report
+from tests.support.bounce_reports import DOMAIN, bounce_report
 from tests.support.clock import Clock
+from tests.support.sender import letters
 
 if TYPE_CHECKING:
     from tests.support.relay import Relay
@@ -107,7 +107,7 @@ def test_in_a_report_only_what_names_the_mailbox_suppresses(
         f"Action: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; {answer}\n"
     )
     box = mailbox.mbox(tmp_path / "box")
-    box.add(_report("delivery-status", fields, f"Message-ID: {sent}\n"))
+    box.add(bounce_report("delivery-status", fields, f"Message-ID: {sent}\n"))
     box.close()
     read_bounces(mailing, Tokens([SecretStr("a key")]), tmp_path / "box", now=NOW)
     assert _state(mailing, "ada") == state

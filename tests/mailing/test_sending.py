@@ -14,9 +14,9 @@ from flows.mailing.rules import Rule, parse_rule
 from flows.mailing.sending import Letter, SendLimits, SendReport, send_issue
 from flows.mailing.transports import FileTransport
 from tests.mailing.conftest import DAY, NOW
-from tests.mailing.sender import letters
 from tests.support.clock import Clock
 from tests.support.relay import Relay
+from tests.support.sender import letters
 
 if TYPE_CHECKING:
     pass

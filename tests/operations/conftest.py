@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -20,11 +19,7 @@ from flows.mailing.database import Mailing
 from flows.settings import load_settings
 from tests.support.relay import Relay
 
-DAY = date(2026, 8, 20)
-# Past nine in New York of the morning after, when the verdict of DAY is due.
-NOW = datetime(2026, 8, 21, 13, 30, tzinfo=UTC)
 OPERATOR = "operator@example.org"
-READER = "ann@readers.example.org"
 TOKEN = "hunter2-webhook"  # noqa: S105  the secret part of the webhook's URL
 
 

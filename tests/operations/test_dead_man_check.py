@@ -10,11 +10,11 @@ import pytest
 from flows.mailing.database import Mailing
 from flows.operations.days import record_day
 from flows.warehouse.database import connect
-from tests.operations.conftest import DAY, NOW, mails
-from tests.operations.test_alerts import COMPLETE, KINDS, failed, silent, stopped
+from tests.operations.conftest import mails
 from tests.support.clock import Clock
 from tests.support.console import Papers
 from tests.support.relay import Relay
+from tests.support.what_is_wrong import COMPLETE, DAY, KINDS, NOW, failed, silent, stopped
 
 
 @pytest.fixture(autouse=True)

@@ -14,9 +14,9 @@ from flows.mailing.rules import Rule
 from flows.outcome import Outcome
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
-from tests.flows.test_mail import subscribe
 from tests.support import browser
 from tests.support.clock import CLOSED, DAY
+from tests.support.whole_runs import subscribe
 
 Run = Callable[..., Outcome]
 

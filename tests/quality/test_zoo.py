@@ -24,7 +24,7 @@ from flows.quality.period import render_period
 from flows.quality.site import write_quality_site
 from flows.settings import Settings
 from flows.warehouse.day_facts import DayFacts, facts_of
-from tests.dbt.build import Warehouse, item
+from tests.support.dbt_build import Warehouse, item
 
 AUGUST = "2026-08"
 # What each animal is, as everybody should say it.

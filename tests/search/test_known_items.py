@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from flows.search.find import Question, search
-from tests.dbt.build import Warehouse
-from tests.dbt.histories import recorded_history
-from tests.search.known_items import KNOWN_ITEMS
-from tests.search.publication import publish
+from tests.support.dbt_build import Warehouse
+from tests.support.histories import recorded_history
+from tests.support.known_items import KNOWN_ITEMS
+from tests.support.search_publication import publish
 
 
 @pytest.fixture(scope="module")

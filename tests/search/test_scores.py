@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from flows.search.index import FIELDS, K1, B, _known_words
-from tests.search.publication import index, publish, sample_papers
+from tests.support.search_publication import index, publish, sample_papers
 
 ENDINGS = [
     "ization",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flows.publication.published import NotPublishedError
 from flows.search.find import Correction, Question, QuestionError, corrections, search
-from tests.search.publication import index, paper, publish, sample_papers
+from tests.support.search_publication import index, paper, publish, sample_papers
 
 PAPERS = [
     paper("2608.00001", title="Hybrid attention for long context", abstract="A. B long. Context!"),

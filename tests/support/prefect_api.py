@@ -1,5 +1,6 @@
 """What the tests with real processes ask of a Prefect server, over HTTP as its UI does."""
 
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -116,3 +117,10 @@ def is_alive(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port

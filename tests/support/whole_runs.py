@@ -1,18 +1,23 @@
 """A Prefect server for the flow tests, one for all of them, and a sample Hub for each."""
 
+import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flows.mail_setup import open_mailing
+from flows.mailing.rules import Rule
+from flows.mailing.subscribers import add
 from flows.outcome import Outcome
 from flows.runs.states import outcome_of
-from flows.settings import Settings
+from flows.settings import Settings, load_settings
 from flows.sources.sample_hub import SampleHub
-from tests.support.clock import DAY, Clock
+from tests.support.clock import CLOSED, DAY, Clock
 from tests.support.quick_builds import Invoke, without_data_tests
 
 
@@ -94,3 +99,39 @@ def run(prefect: None, hub: SampleHub, clock: Clock) -> Iterator[Callable[..., O
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(extract, "Hub", lambda url, token: Hub(url, token, patience))
         yield go
+
+
+@dataclass
+class KeptHomes:
+    """Homes after a run that many tests begin with: the first makes each, the others copy it."""
+
+    folder: Path
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    def fill(self, home: Path, name: str, make: Callable[[], Outcome]) -> Outcome:
+        """Bring this home to where `make` leaves one; what that run came to."""
+        if name in self.outcomes:
+            shutil.copytree(self.folder / name, home, symlinks=True, dirs_exist_ok=True)
+        else:
+            self.outcomes[name] = make()
+            shutil.copytree(home, self.folder / name, symlinks=True)
+        return self.outcomes[name]
+
+
+@pytest.fixture(scope="session")
+def kept_homes(tmp_path_factory: pytest.TempPathFactory) -> KeptHomes:
+    return KeptHomes(tmp_path_factory.mktemp("kept_homes"))
+
+
+@pytest.fixture
+def complete_day(run: Callable[..., Outcome], own_home: Path, kept_homes: KeptHomes) -> Outcome:
+    """Thursday, read when its list had closed and published, with nobody to mail it to."""
+    outcome = kept_homes.fill(own_home, "complete day", run)
+    assert outcome.verdict == "complete"
+    return outcome
+
+
+def subscribe(*people: tuple[str, Rule]) -> dict[str, str]:
+    """Add these people; their public ids by address."""
+    with closing(open_mailing(load_settings())) as mailing:
+        return {who: add(mailing, who, now=CLOSED, rule=rule).public_id for who, rule in people}

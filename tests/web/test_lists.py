@@ -27,9 +27,9 @@ from flows.settings import Settings
 from flows.sources.sample.days import items_at
 from flows.web.app import create_app
 from flows.web.exports import FORMATS
-from tests.dbt.build import Warehouse
 from tests.support import browser
 from tests.support.browser import violations
+from tests.support.dbt_build import Warehouse
 
 THURSDAY = "2026-08-13"
 READ = ("2026-08-13 08:00", "2026-08-14 02:31")

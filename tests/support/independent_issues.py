@@ -8,7 +8,7 @@ from datetime import date, datetime
 from operator import itemgetter
 from typing import NamedTuple
 
-from tests.dbt.independent import DAY, History, Row
+from tests.support.independent import DAY, History, Row
 
 PLACES_IN_A_SECTION = 10
 DAYS_OF_NEWS = 30

@@ -12,7 +12,7 @@ from functools import cached_property
 from statistics import median
 from typing import NamedTuple
 
-from tests.dbt.independent import DAY, Item, Response, Row, Seen
+from tests.support.independent import DAY, Item, Response, Row, Seen
 
 NULL, NOT_NULL = "values_to_be_null", "values_to_not_be_null"
 BETWEEN, REGEX, EQUAL = "values_to_be_between", "values_to_match_regex", "pair_values_to_be_equal"

@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 from flows.sources.sample.days import items_at
-from tests.dbt.independent import DAY, Response
+from tests.support.independent import DAY, Response
 
 
 def sample_history(seed: int) -> list[Response]:
