@@ -6,6 +6,7 @@ Hub ──Answer──▶ verdict ──Reading──▶ dlt ──▶ raw.readi
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from flows import clock
@@ -94,7 +95,8 @@ def extract_trending(settings: Settings) -> Load:
 
 def reading_pipeline(settings: Settings) -> ReadingPipeline:
     """The dlt pipeline of these settings' warehouse."""
-    return ReadingPipeline(settings.warehouse_path, settings.home / "dlt")
+    settings.warehouse_path.parent.mkdir(parents=True, exist_ok=True)
+    return ReadingPipeline(partial(connect, settings.warehouse_path), settings.home / "dlt")
 
 
 def load_id(now: datetime) -> str:

@@ -231,11 +231,13 @@ def _invoke(settings: Settings, arguments: list[str]) -> Any:  # noqa: ANN401  d
     from dbt.cli.main import dbtRunner
 
     os.environ["PAPERS_WAREHOUSE_PATH"] = str(settings.warehouse_path)
-    try:
-        result = dbtRunner(_manifest(_places(settings))).invoke(arguments)
-    finally:
-        # dbt keeps the file open otherwise, and no other process could read the warehouse.
-        DuckDBConnectionManager.close_all_connections()
+    # dbt gives up where another program has the file open; we wait, and then share ours with it.
+    with connect(settings.warehouse_path):
+        try:
+            result = dbtRunner(_manifest(_places(settings))).invoke(arguments)
+        finally:
+            # dbt keeps the file open otherwise, and no other process could read the warehouse.
+            DuckDBConnectionManager.close_all_connections()
     if result.exception:
         raise BuildFailedError(f"dbt could not {arguments[0]}: {result.exception}")
     return result.result

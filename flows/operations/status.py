@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
-import duckdb
 from duckdb import DuckDBPyConnection
 from rich.console import Console
 from rich.table import Table
@@ -24,13 +23,11 @@ from flows.operations.days import Day, known_days
 from flows.operations.incident_rules import DAILY
 from flows.operations.incidents import KnownIncident, open_incidents
 from flows.settings import Settings
-from flows.warehouse.database import WarehouseBusyError, connect, has_table, records
+from flows.warehouse.database import WarehouseBusyError, connect, has_table, looking, records
 from flows.warehouse.day_facts import day_facts
 from flows.wording import checks_in_words, counted, mail_in_words, verdict_words
 
 DAYS_SHOWN = 30
-# A stage keeps the warehouse open for seconds; who asks for a status does not wait for all of it.
-_PATIENCE_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -139,11 +136,9 @@ def _tables(settings: Settings, day: date | None, notes: list[str]) -> dict[date
     if not settings.warehouse_path.exists():
         return {}
     try:
-        with connect(
-            settings.warehouse_path, read_only=True, patience=_PATIENCE_SECONDS
-        ) as warehouse:
+        with looking(settings) as warehouse:
             return _rows(warehouse, day)
-    except (WarehouseBusyError, duckdb.ConnectionException):  # the latter: this very process
+    except WarehouseBusyError:
         notes.append("A run is at work in the warehouse; the counts are those last published.")
     if not settings.published_path.exists():
         return {}

@@ -4,7 +4,8 @@ Reading, Reading, …  ->  Parquet  ->  raw.readings, raw.items   (replaced whol
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -14,6 +15,7 @@ import dlt
 import pyarrow as pa
 from dlt.extract.resource import DltResource
 from dlt.pipeline.exceptions import PipelineStepFailed
+from duckdb import DuckDBPyConnection
 
 from flows.sources.hub import Answer
 from flows.sources.hub_item import Item, read_item
@@ -95,16 +97,17 @@ def reading_id(list_date: date, read_at: datetime, kind: str = "daily") -> str:
 
 
 class ReadingPipeline:
-    """The dlt pipeline of one warehouse file. Its folder keeps loads cut short by a crash."""
+    """The dlt pipeline of one warehouse. Its folder keeps loads cut short by a crash.
 
-    def __init__(self, warehouse: Path, pipelines_dir: Path) -> None:
-        warehouse.parent.mkdir(parents=True, exist_ok=True)
-        self._pipeline = dlt.pipeline(
-            "daily_papers",
-            pipelines_dir=str(pipelines_dir),
-            destination=dlt.destinations.duckdb(str(warehouse)),
-            dataset_name="raw",
-        )
+    `opened` gives a connection to the warehouse. dlt gets that one and opens none of its own: it
+    would give up where another program has the file open, and it knows fewer paths than we do.
+    """
+
+    def __init__(
+        self, opened: Callable[[], AbstractContextManager[DuckDBPyConnection]], pipelines_dir: Path
+    ) -> None:
+        self._opened = opened
+        self._pipelines_dir = pipelines_dir
 
     def finish_pending(self) -> None:
         """Load what a killed process left behind.
@@ -113,23 +116,33 @@ class ReadingPipeline:
         package that cannot be loaded would fail every later run; it is dropped, because a reading
         can be made again.
         """
-        if not self._pipeline.has_pending_data:
-            return
-        try:
-            self._pipeline.normalize()
-            self._pipeline.load()
-        except PipelineStepFailed:
-            self._pipeline.abort_packages()
+        with self._pipeline() as pipeline:
+            if not pipeline.has_pending_data:
+                return
+            try:
+                pipeline.normalize()
+                pipeline.load()
+            except PipelineStepFailed:
+                pipeline.abort_packages()
 
     def load(self, readings: Sequence[Reading]) -> None:
         """Put these readings and their items into `raw`, each replaced whole if it was there."""
-        try:
-            self._pipeline.run(
-                [_readings(readings), _items(readings)], loader_file_format="parquet"
+        with self._pipeline() as pipeline:
+            try:
+                pipeline.run([_readings(readings), _items(readings)], loader_file_format="parquet")
+            except PipelineStepFailed:
+                pipeline.abort_packages()
+                raise
+
+    @contextmanager
+    def _pipeline(self) -> Iterator[dlt.Pipeline]:
+        with self._opened() as connection:
+            yield dlt.pipeline(
+                "daily_papers",
+                pipelines_dir=str(self._pipelines_dir),
+                destination=dlt.destinations.duckdb(connection),
+                dataset_name="raw",
             )
-        except PipelineStepFailed:
-            self._pipeline.abort_packages()
-            raise
 
 
 def _resource(name: str, table: pa.Table, grain: tuple[str, ...]) -> DltResource:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import duckdb
 
@@ -41,7 +41,7 @@ def writer_lock(
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     with (settings.home / "writer.lock").open("a+") as file:
-        _acquire(file.fileno(), settings.home / "writer.lock", patience)
+        _acquire(file, fcntl.LOCK_EX, patience)
         file.truncate(0)
         file.write(
             f"{holder or _command()} (process {os.getpid()}, since {datetime.now(UTC):%H:%M} UTC)"
@@ -54,14 +54,30 @@ def _command() -> str:
     return f"`{' '.join([Path(sys.argv[0]).name, *sys.argv[1:]])}`"
 
 
-def _acquire(descriptor: int, path: Path, patience: float) -> None:
+@contextmanager
+def looking(settings: Settings, patience: float = 0) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse to look at, while no run is at work; one that begins now waits for the end.
+
+    Raises:
+        WarehouseBusyError: a run was at work for `patience` seconds, or another program holds the
+            file open.
+    """
+    descriptor = os.open(settings.home / "writer.lock", os.O_RDONLY | os.O_CREAT, 0o644)
+    with os.fdopen(descriptor) as file:
+        _acquire(file, fcntl.LOCK_SH, patience)
+        with connect(settings.warehouse_path, read_only=True, patience=patience) as connection:
+            yield connection
+
+
+def _acquire(file: IO[str], mode: int, patience: float) -> None:
     deadline = time.monotonic() + patience
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, mode | fcntl.LOCK_NB)
         except OSError:
             if time.monotonic() > deadline:
-                holder = path.read_text() or "another process"
+                file.seek(0)
+                holder = file.read() or "another process"
                 raise WarehouseBusyError(
                     f"The warehouse is in use by {holder}; try again when it has finished."
                 ) from None

@@ -10,7 +10,7 @@ from pathlib import Path
 from flows.errors import UsageError
 from flows.issues.frozen import frozen_digest
 from flows.settings import Settings
-from flows.warehouse.database import connect, has_table
+from flows.warehouse.database import PATIENCE_SECONDS, connect, has_table, looking
 
 
 class AsOfError(UsageError):
@@ -43,7 +43,7 @@ def check_time(settings: Settings, day: date, time: datetime) -> None:
     """
     first = None
     if settings.warehouse_path.exists():
-        with connect(settings.warehouse_path, read_only=True) as connection:
+        with looking(settings, PATIENCE_SECONDS) as connection:
             if has_table(connection, "raw", "readings"):
                 query = (
                     "select min(read_at) from raw.readings where kind = 'daily' and list_date = ?"

@@ -202,16 +202,17 @@ def test_a_killed_run_leaves_nothing_that_a_later_run_publishes_unasked(
     run: Run, own_home: Path, hub: SampleHub
 ) -> None:
     """A reading that was loaded but never gated is asked about before anything is published."""
+    from flows.extract import reading_pipeline
     from flows.settings import load_settings
     from flows.sources.hub import Hub
-    from flows.sources.pipeline import Reading, ReadingPipeline
+    from flows.sources.pipeline import Reading
     from flows.sources.verdict import History, judge
 
     settings = load_settings()
     hub.fail("zero_votes,date=2026-08-19")
     yesterday = Hub(hub.url).read(date(2026, 8, 19), lambda: CLOSED - timedelta(hours=1))
     reading = Reading(yesterday, judge(yesterday, History()), "hub", "killed")
-    ReadingPipeline(settings.warehouse_path, own_home / "dlt").load([reading])
+    reading_pipeline(settings).load([reading])
     assert run().verdict == "complete"
     assert ask(own_home, "select distinct list_date from marts.listings") == [(DAY,)]
     (verdict,) = ask(

@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
+import pytest
 from rich.console import Console
 
 from flows.mail_setup import open_mailing
@@ -17,6 +20,7 @@ from flows.operations.status import overview, show
 from flows.outcome import Outcome
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
+from flows.warehouse.database import WarehouseBusyError, looking, writer_lock
 from tests.support.clock import CLOSED, DAY
 
 Run = Callable[..., Outcome]
@@ -93,3 +97,90 @@ def test_a_script_reads_the_same_as_json(own_home: Path) -> None:
     (day,) = json.loads(console.file.getvalue())
     assert (day["verdict"], day["sentence"]) == ("failed", "Failed. No list.")
     assert (day["mail"], day["reading_count"]) == ({}, 0)
+
+
+SHELL = """
+import duckdb, sys, time
+connection = duckdb.connect(sys.argv[1], read_only=True)
+print("held", flush=True)
+time.sleep(2)
+"""
+LOOK = """
+import sys
+from itertools import cycle
+from flows.commands.cli import main
+print("looks", flush=True)
+for words in cycle(["status", "check", "sql select", "doctor"]):
+    try:
+        main(words.split())
+    except SystemExit as end:
+        assert end.code in (0, 1, 2), (words, end.code)
+"""
+
+
+def test_runs_beside_those_who_look_end_as_they_would_alone(run: Run, own_home: Path) -> None:
+    run()
+    with (
+        (own_home / "seen.txt").open("w") as seen,
+        subprocess.Popen(
+            [sys.executable, "-c", LOOK], stdout=subprocess.PIPE, stderr=seen, text=True
+        ) as look,
+    ):
+        assert look.stdout
+        assert look.stdout.readline() == "looks\n"
+        threading.Thread(target=look.stdout.read, daemon=True).start()
+        outcomes = [run() for _ in range(2)]
+        still_looks = look.poll() is None
+        look.kill()
+    assert still_looks, (own_home / "seen.txt").read_text()
+    assert [outcome.verdict for outcome in outcomes] == ["complete"] * 2
+
+
+def test_who_looks_keeps_a_run_from_beginning_and_a_run_keeps_who_looks_out(
+    run: Run, own_home: Path
+) -> None:
+    run()
+    settings = load_settings()
+    with looking(settings), pytest.raises(WarehouseBusyError), writer_lock(settings, patience=0.1):
+        pass
+    with writer_lock(settings), pytest.raises(WarehouseBusyError), looking(settings):
+        pass
+
+
+@pytest.mark.parametrize("at", ["the load", "the build"])
+def test_a_run_waits_for_a_program_that_opens_the_warehouse_under_it(
+    at: str, run: Run, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A DuckDB shell on the writer's file, opened between two of our own connections."""
+    from flows import transform
+    from flows.sources import pipeline
+
+    run()
+    holds = [sys.executable, "-c", SHELL, str(own_home / "warehouse.duckdb")]
+    held_by: list[subprocess.Popen[str]] = []
+
+    def hold() -> None:
+        process = subprocess.Popen(holds, stdout=subprocess.PIPE, text=True)
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        held_by.append(process)
+
+    load, build = pipeline.ReadingPipeline.load, transform._invoke
+
+    def held_load(*arguments: Any) -> None:
+        hold()
+        load(*arguments)
+
+    def held_build(*arguments: Any) -> Any:
+        hold()
+        return build(*arguments)
+
+    if at == "the load":
+        monkeypatch.setattr(pipeline.ReadingPipeline, "load", held_load)
+    else:
+        monkeypatch.setattr(transform, "_invoke", held_build)
+    outcome = run(at=CLOSED + timedelta(minutes=30))
+    assert outcome.verdict == "complete", outcome.sentence
+    assert held_by
+    for process in held_by:
+        process.communicate()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from flows.sources.hub import Answer
 from flows.sources.pipeline import Reading, ReadingPipeline
 from flows.sources.sample.days import items_at
 from flows.sources.verdict import Verdict
+from flows.warehouse.database import connect
 
 DAY, READ_AT = date(2026, 8, 20), datetime(2026, 8, 21, 2, 31, tzinfo=UTC)
 
@@ -50,9 +52,10 @@ def test_a_load_cut_short_after_any_job_is_finished_with_each_row_once(
     tmp_path: Path, job: str
 ) -> None:
     warehouse, folder = tmp_path / "warehouse.duckdb", tmp_path / "dlt"
+    opened = partial(connect, warehouse)
     with killed_after(job), pytest.raises(Killed):
-        ReadingPipeline(warehouse, folder).load([reading()])
-    ReadingPipeline(warehouse, folder).finish_pending()
+        ReadingPipeline(opened, folder).load([reading()])
+    ReadingPipeline(opened, folder).finish_pending()
     with duckdb.connect(str(warehouse)) as connection:
         rows = connection.execute(
             "select (select count(*) from raw.readings), list(position order by position)"
