@@ -8,15 +8,22 @@ An answer is evidence, not a judgement: `flows.sources.verdict` says what it mea
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from importlib.metadata import version
+from math import ceil
+from threading import local
 from typing import Any
 
 import requests
 from dlt.sources.helpers.requests import Client
 from pydantic import SecretStr
+
+from flows import clock
+from flows.wording import moment
 
 PAGE_SIZE = 100  # the API's most; it must not change from page to page, since `p` counts in it
 MAX_PAGES = 50
@@ -24,15 +31,22 @@ MAX_PAGES = 50
 MAX_PASSES = 3
 FIRST_BYTES = 500
 RETRIED = (408, 429, *range(500, 600))
+_TOLD_FROM = 3  # seconds; a shorter wait is over before its sentence is read
+_FOR_EVER = 10**9  # seconds; a longer one names no date
+_log = logging.getLogger("flows.waiting")
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long one request may take, and how often and how slowly it is repeated (seconds)."""
+    """How long one request may take, and how often and how slowly it is repeated (seconds).
+
+    The Hub may ask for `longest_wait` at once, and for `longest_waits` in all of a reading.
+    """
 
     attempts: int = 5
     back_off: float = 0.5
     longest_wait: float = 301.0  # the Hub counts requests in windows of 300 s
+    longest_waits: float = 900.0
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
 
@@ -79,6 +93,14 @@ class _NotAListError(Exception):
         self.first_bytes = body[:FIRST_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
+class _ComeBackError(Exception):
+    """The Hub asks for a longer wait than our patience: its status, and when it may be over."""
+
+    def __init__(self, status: int, at: datetime) -> None:
+        super().__init__(f"it answered {status} and asks us to come back at {moment(at)} UTC")
+        self.status = status
+
+
 class Hub:
     """A Hub at one address. Reads lists; never raises for what the Hub does."""
 
@@ -93,6 +115,8 @@ class Hub:
         if token:
             headers["Authorization"] = f"Bearer {token.get_secret_value()}"
         self._url = f"{url}/api/daily_papers"
+        self._patience = patience
+        self._reading = local()  # each thread makes a reading of its own
         self._client = Client(
             request_timeout=(patience.connect_timeout, patience.read_timeout),
             raise_for_status=False,
@@ -102,12 +126,13 @@ class Hub:
             request_max_retry_delay=patience.longest_wait,
             session_attrs={
                 "headers": requests.structures.CaseInsensitiveDict(headers),
-                "hooks": {"response": [_rate_limit_as_retry_after]},
+                "hooks": {"response": [self._wait_or_give_up]},
             },
         )
 
     def read(self, list_date: date, clock: Callable[[], datetime]) -> Answer:
         """The list of this date, all pages, read again when it moved while it was read."""
+        self._reading.waited = 0.0
         answer = self._read_once(list_date, clock())
         for _ in range(1, MAX_PASSES):
             if answer.trouble or answer.first_page_agrees is not False:
@@ -120,6 +145,7 @@ class Hub:
 
         With `sort=trending` the Hub ignores dates, so none is asked for.
         """
+        self._reading.waited = 0.0
         read_at = clock()
         query: Mapping[str, str | int] = {"sort": "trending", "limit": PAGE_SIZE}
         return _answer(read_at.astimezone(UTC).date(), read_at, map(self._page, [query]))[0]
@@ -154,6 +180,8 @@ class Hub:
             response = self._client.get(self._url, params=query)
         except requests.RequestException as error:
             raise _NotAListError(_connection_trouble(error)) from None
+        except _ComeBackError as error:
+            raise _NotAListError(str(error), error.status) from None
         body = response.content
         if response.status_code != 200:
             raise _NotAListError(f"it answered {response.status_code}", response.status_code, body)
@@ -164,6 +192,27 @@ class Hub:
         if not isinstance(items, list) or (items and not any(isinstance(i, dict) for i in items)):
             raise _NotAListError("its answer is not a list of papers", 200, body)
         return _Page(items, body, has_next="next" in response.links)
+
+    def _wait_or_give_up(self, response: requests.Response, **_: object) -> requests.Response:
+        """Let the session wait as long as the Hub asks, if all of it stays within our patience."""
+        asked = _asked_wait(response) if response.status_code in RETRIED else None
+        if asked is None:
+            return response
+        self._reading.waited += asked
+        if asked > self._patience.longest_wait or (
+            self._reading.waited > self._patience.longest_waits
+        ):
+            response.close()
+            at = clock.utc_now() + timedelta(seconds=asked)
+            raise _ComeBackError(response.status_code, at)
+        if asked > _TOLD_FROM:
+            _log.warning(
+                "The Hub answered %s and asks for patience: the reading goes on in %s s.",
+                response.status_code,
+                asked,
+            )
+        response.headers["Retry-After"] = str(asked)
+        return response
 
     def _agrees(self, answer: Answer, pages: list[_Page]) -> bool | None:
         """Whether a second look at the first page shows the same papers; None when it failed."""
@@ -240,17 +289,26 @@ def identity(item: object) -> str:
     return paper_id if isinstance(paper_id, str) else json.dumps(item, sort_keys=True)
 
 
-def _rate_limit_as_retry_after(response: requests.Response, **_: object) -> requests.Response:
-    """Say the Hub's `RateLimit: "api";r=0;t=293` as the `Retry-After` that the session obeys."""
-    if response.status_code == 429:
-        parts = dict(
-            part.strip().split("=", 1)
-            for part in response.headers.get("RateLimit", "").split(";")
-            if "=" in part
-        )
-        if parts.get("r") == "0" and parts.get("t", "").isdecimal():
-            response.headers["Retry-After"] = str(int(parts["t"]) + 1)
-    return response
+def _asked_wait(response: requests.Response) -> int | None:
+    """How many seconds the Hub asks us to wait; None where it names no time to come.
+
+    It says so as `RateLimit: "api";r=0;t=293`, or as `Retry-After`, in seconds or as a date.
+    """
+    parts = dict(
+        part.strip().split("=", 1)
+        for part in response.headers.get("RateLimit", "").split(";")
+        if "=" in part
+    )
+    if parts.get("r") == "0" and parts.get("t", "").isdecimal():
+        return min(int(parts["t"]) + 1, _FOR_EVER)
+    asked = response.headers.get("Retry-After", "").strip()
+    if asked.isdecimal():
+        return min(int(asked), _FOR_EVER) or None
+    try:
+        seconds = (parsedate_to_datetime(asked) - clock.utc_now()).total_seconds()
+    except (ValueError, TypeError):  # no date, or one that names no zone
+        return None
+    return min(ceil(seconds), _FOR_EVER) if seconds > 0 else None
 
 
 def _connection_trouble(error: requests.RequestException) -> str:

@@ -1,13 +1,15 @@
 """The extract against a real HTTP server that behaves as the Hub does, faults and all."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 from pydantic import SecretStr
 
 from flows.sources.hub import Answer, Hub, Patience
-from flows.sources.sample.faults import too_many_requests
+from flows.sources.sample import faults
+from flows.sources.sample.faults import Fault, too_many_requests
 from flows.sources.sample_hub import SampleHub
 
 DAY = date(2026, 8, 20)
@@ -143,3 +145,43 @@ def test_the_token_is_sent_and_never_shown(
     assert hub.requests[0].headers["authorization"] == "Bearer hf_secret"
     assert hub.requests[0].headers["user-agent"].startswith("daily-papers/")
     assert "hf_secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "100000"},
+        {"Retry-After": "9" * 40},
+        {"Retry-After": "Fri, 31 Dec 2199 23:59:59 GMT"},
+        {"RateLimit": '"api";r=0;t=100000'},
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wait_beyond_our_patience_ends_the_reading_at_once_and_says_when_to_come_back(
+    hub: SampleHub, headers: dict[str, str], status: int
+) -> None:
+    hub.fail(asking(status, headers))
+    answer = read(hub)
+    assert (answer.is_list, answer.status, len(hub.requests)) == (False, status, 1)
+    assert answer.trouble is not None
+    assert answer.trouble.startswith(f"it answered {status} and asks us to come back at ")
+
+
+def test_all_waits_of_a_reading_have_a_limit(hub: SampleHub) -> None:
+    hub.fail(asking(429, {"Retry-After": "1"}))
+    patience = replace(QUICK, attempts=10, longest_waits=2)
+    answer = Hub(hub.url, None, patience).read(DAY, lambda: CLOSED)
+    assert len(hub.requests) == 3
+    assert "come back at" in str(answer.trouble)
+
+
+@pytest.mark.parametrize("asked", ["0", "-5", "soon", "Fri, 31 Dec 1999 23:59:59 GMT", ""])
+def test_a_wait_that_names_no_time_to_come_is_as_none(hub: SampleHub, asked: str) -> None:
+    hub.fail(asking(429, {"Retry-After": asked}))
+    assert read(hub).trouble == "it answered 429"
+    assert len(hub.requests) == QUICK.attempts
+
+
+def asking(code: int, headers: dict[str, str]) -> Fault:
+    fault = faults.status(code)
+    return replace(fault, answer=lambda page: replace(fault.answer(page), headers=headers))
