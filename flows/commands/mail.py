@@ -20,7 +20,8 @@ from flows.mailing.bounces import read_bounces
 from flows.mailing.csv_files import decoded
 from flows.mailing.csv_lines import export_csv, import_csv
 from flows.mailing.database import Mailing
-from flows.mailing.rules import parse_rule, rehearse
+from flows.mailing.rehearsal import rehearse
+from flows.mailing.rules import parse_rule
 from flows.mailing.subscribers import (
     RefusedError,
     State,
@@ -238,6 +239,8 @@ def rehearse_(address: str, /) -> int:
         rule = _person(mailing, address).rule
         rehearsal = rehearse(rule, recent_digests(settings.published_path))
     console.print(f"{rehearsal.sentence}.")
+    for sentence in rehearsal.unmet:
+        console.print(sentence, markup=False)
     if rehearsal.latest:
         console.print(f"\n{rehearsal.latest.issue_date}")
         for paper in rehearsal.latest.papers:

@@ -92,6 +92,7 @@ class Post:
             date=sent_at,
             list_id=self.list_id,
             unsubscribe=way_out,
+            site_url=self.site.public_url,
         )
 
     def _way_out(self, token: str) -> Unsubscribe:

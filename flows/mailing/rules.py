@@ -4,7 +4,7 @@ A paper is chosen when it has **any** of the reader's topics, authors or organiz
 where the reader named none), **none** of the excluded topics, and **all** of the limits: upvotes,
 code. Topics are written as search is: `flows.topics`.
 The first `papers_max` of them are sent, in the digest's order and with the digest's ranks. News of
-earlier papers is chosen alike and takes what `papers_max` leaves; alone it is no reason to write.
+earlier papers is chosen alike and comes on top; alone it is no reason to write.
 """
 
 import hashlib
@@ -14,14 +14,17 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any
+from urllib.parse import urlencode
 
 from flows.errors import UsageError
 from flows.mailing.tables import EDITIONS
-from flows.newsletter.digest import Digest, DigestPaper
+from flows.newsletter.digest import Choice, Digest, DigestPaper
 from flows.topics import Topic, TopicError, exactly, fold, parse_topic
+from flows.wording import counted
 
-PHRASES_MAX = 50
+PHRASES_MAX, PHRASES_SHOWN = 50, 5
 PHRASE_LENGTH_MAX = 100
 UPVOTES_MAX = 1_000_000
 PAPERS_MAX = 500
@@ -53,6 +56,28 @@ class Rule:
             if name != "editions"
         }
         return hashlib.sha256(json.dumps(alike, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def words(self) -> str:
+        """What the rule lets through, after a count: “by your topics: agent; from 5 votes”."""
+        named = {
+            "topics": self.include, "authors": self.authors, "organizations": self.organizations
+        }  # fmt: skip
+        lists = [f"{name}: {_first(phrases)}" for name, phrases in named.items() if phrases]
+        limits = [
+            f"without: {_first(self.exclude)}" if self.exclude else "",
+            f"from {counted(self.upvotes_min, 'vote')}" if self.upvotes_min else "",
+            "with code" if self.has_code else "",
+            f"at most {self.papers_max}" if self.papers_max else "",
+        ]
+        parts = [*lists, *filter(None, limits)]
+        return f"by your {'' if lists else 'choice: '}{'; '.join(parts)}" if parts else ""
+
+    @property
+    def query(self) -> str:
+        """The rule as the end of an address, without what it does not ask for."""
+        asked = {name: value for name, value in self.fields().items() if value}
+        return urlencode({name: asked[name] for name in asked if name != "editions"})
 
     def fields(self) -> dict[str, str]:
         """The rule as text fields, for a form or a CSV line; `parse_rule` reads them back."""
@@ -165,33 +190,57 @@ def choose(digest: Digest, rule: Rule) -> Digest:
     A digest without papers is no mail, whatever its sections hold: news of old papers goes with an
     issue, and a reader whose rule is narrow would else be mailed on days that have nothing new.
     """
+    if not (words := rule.words):
+        return digest
     papers = _chosen(digest.papers, rule, rule.papers_max)
-    sections, seen = [], len(papers)
-    for section in digest.sections:
-        left = None if rule.papers_max is None else rule.papers_max - seen
-        if news := _chosen(section.papers, rule, left):
-            sections.append(replace(section, papers=news))
-            seen += len(news)
-    return replace(digest, papers=papers, sections=tuple(sections))
+    news = [replace(each, papers=_chosen(each.papers, rule, None)) for each in digest.sections]
+    sections = tuple(section for section in news if section.papers)
+    choice = Choice(len(digest.papers), words, rule.query)
+    return replace(digest, papers=papers, sections=sections, choice=choice)
 
 
 def _chosen(papers: Sequence[DigestPaper], rule: Rule, most: int | None) -> tuple[DigestPaper, ...]:
-    return tuple([paper for paper in papers if _is_chosen(paper, rule)][:most])
+    reasons = ((paper, _reason(paper, rule)) for paper in papers)
+    chosen = (replace(paper, chosen_by=why or None) for paper, why in reasons if why is not None)
+    return tuple(islice(chosen, most))
 
 
-def _is_chosen(paper: DigestPaper, rule: Rule) -> bool:
+def _reason(paper: DigestPaper, rule: Rule) -> str | None:
+    """What of the rule a paper fits, "" where the rule names nothing to fit; None if left out."""
     if paper.upvotes_count < rule.upvotes_min or (rule.has_code and not paper.github_url):
-        return False
+        return None
     text = _text(paper)
     if any(_topic(phrase).covers(text) for phrase in rule.exclude):
-        return False
+        return None
     if not (rule.include or rule.authors or rule.organizations):
-        return True
-    return (
-        any(_topic(phrase).covers(text) for phrase in rule.include)
-        or any(_name(phrase).covers(_authors(paper)) for phrase in rule.authors)
-        or any(_name(phrase).covers(_organizations(paper)) for phrase in rule.organizations)
-    )
+        return ""
+    organizations = organizations_of(paper)
+    fits = {
+        "topic": [phrase for phrase in rule.include if _topic(phrase).covers(text)],
+        "author": [
+            phrase
+            for phrase in rule.authors
+            if any(is_named(phrase, n) for n in paper.author_names)
+        ],
+        "organization": [
+            phrase
+            for phrase in rule.organizations
+            if any(is_named(phrase, n) for n in organizations)
+        ],
+    }
+    named = [
+        f"your {noun if len(found) == 1 else noun + 's'}: {_first(found)}"
+        for noun, found in fits.items()
+        if found
+    ]
+    return " · ".join(named) or None
+
+
+def _first(phrases: Sequence[str]) -> str:
+    """The phrases, or the first of many: “agent, robot and 3 more”."""
+    shown = ", ".join(phrases[:PHRASES_SHOWN])
+    more = len(phrases) - PHRASES_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _text(paper: DigestPaper) -> str:
@@ -199,12 +248,14 @@ def _text(paper: DigestPaper) -> str:
     return fold(_BETWEEN.join(parts))
 
 
-def _authors(paper: DigestPaper) -> str:
-    return fold(_BETWEEN.join(paper.author_names))
+def organizations_of(paper: DigestPaper) -> set[str]:
+    """All names of the paper's organization that are known."""
+    return {name for name in (paper.organization_name, *paper.organization_names) if name}
 
 
-def _organizations(paper: DigestPaper) -> str:
-    return fold(_BETWEEN.join((paper.organization_name or "", *paper.organization_names)))
+def is_named(phrase: str, name: str) -> bool:
+    """Whether a reader who wrote this phrase means this author or organization."""
+    return _name(phrase).covers(fold(name))
 
 
 @lru_cache(maxsize=4096)
@@ -222,36 +273,3 @@ def _name(phrase: str) -> Topic:
 
 
 _BETWEEN = " | "  # so that no phrase is found across two fields
-
-
-@dataclass(frozen=True)
-class Rehearsal:
-    """What a rule would have sent: days looked at, days with nothing, papers, the last list."""
-
-    days_count: int
-    silent_days_count: int
-    papers_count: int
-    latest: Digest | None
-
-    @property
-    def sentence(self) -> str:
-        """The outcome in words: “3.1 papers a day; nothing on 4 of 22 days”."""
-        if not self.days_count:
-            return "There is no past issue to rehearse on yet."
-        days = "1 day" if self.days_count == 1 else f"{self.days_count} days"
-        mean = f"{self.papers_count / self.days_count:.1f}".removesuffix(".0")
-        papers = "1 paper" if mean == "1" else f"{mean} papers"
-        if not self.silent_days_count:
-            return f"{papers} a day; something on each of {days}"
-        return f"{papers} a day; nothing on {self.silent_days_count} of {days}"
-
-
-def rehearse(rule: Rule, digests: Sequence[Digest]) -> Rehearsal:
-    """What the rule would have sent of past digests; `latest` is the newest one's list."""
-    chosen = [choose(digest, rule) for digest in sorted(digests, key=lambda d: d.issue_date)]
-    return Rehearsal(
-        days_count=len(chosen),
-        silent_days_count=sum(not digest.papers for digest in chosen),
-        papers_count=sum(len(digest.papers) for digest in chosen),
-        latest=chosen[-1] if chosen else None,
-    )

@@ -15,7 +15,7 @@ class DigestPaper:
 
     `organization_names`: all that its organization goes by. `listed_before`: the dates whose lists
     brought it before the period of this digest. `is_known`: an earlier mail brought it to the
-    reader of this one, so it stands as one line.
+    reader of this one, so it stands as one line. `chosen_by`: what of the reader's choice it fits.
     """
 
     paper_id: str
@@ -39,6 +39,7 @@ class DigestPaper:
     is_withdrawn: bool = False
     listed_before: tuple[date, ...] = ()
     is_known: bool = False
+    chosen_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,19 @@ class Proof:
     read_at: datetime
     check_count: int
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a reader's copy was chosen by, and from how many papers.
+
+    `words` go on where a count ends: “by your topics: agent; from 5 votes”. `query` is the choice
+    as the end of an address, so that its page shows the same copy.
+    """
+
+    paper_count: int
+    words: str
+    query: str
 
 
 @dataclass(frozen=True)
@@ -79,3 +93,4 @@ class Digest:
     papers: tuple[DigestPaper, ...]
     proof: Proof
     sections: tuple[Section, ...] = ()
+    choice: Choice | None = None

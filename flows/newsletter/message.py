@@ -11,6 +11,8 @@ from hashlib import sha256
 
 from flows.newsletter.render import Rendering
 
+_UNFOLDED = {"List-Archive", "List-Help", "List-Unsubscribe", "Message-ID"}
+
 
 class _MailPolicy(EmailPolicy):
     """SMTP's policy, without what Python's folding breaks on the way.
@@ -22,7 +24,7 @@ class _MailPolicy(EmailPolicy):
 
     def fold(self, name: str, value: str) -> str:
         """The header as it stands in the mail, with its end of line."""
-        if name in {"List-Unsubscribe", "Message-ID"} and value.isascii():
+        if name in _UNFOLDED and value.isascii():
             return f"{name}: {value}{self.linesep}"
         if name == "Subject" and not value.isascii():
             return f"{name}: {self._encoded(str(value), name)}{self.linesep}"
@@ -71,11 +73,12 @@ def message(
     date: datetime,
     list_id: str,
     unsubscribe: Unsubscribe | None,
+    site_url: str | None = None,
 ) -> EmailMessage:
     """The rendering as a mail to one reader, or to nobody yet; same arguments, same bytes.
 
-    `message_id` and `list_id` come with their angle brackets; `date` knows its zone. Raises
-    ValueError where a header would hold a newline.
+    `message_id` and `list_id` come with their angle brackets; `date` knows its zone. `site_url` is
+    the list's page, with its archive below. Raises ValueError where a header would hold a newline.
     """
     mail = EmailMessage(policy=_POLICY)
     mail["Date"] = format_datetime(date)
@@ -88,6 +91,9 @@ def message(
     mail["From"] = sender
     mail["Subject"] = rendering.subject
     mail["List-Id"] = list_id
+    if site_url is not None:  # RFC 2369
+        mail["List-Help"] = f"<{site_url.rstrip('/')}/>"
+        mail["List-Archive"] = f"<{site_url.rstrip('/')}/issues/>"
     # RFC 3834: nobody wrote this by hand, so no out-of-office reply should come back to us.
     mail["Auto-Submitted"] = "auto-generated"
     # 8bit would need a relay that says it can (8BITMIME); quoted-printable passes everywhere.

@@ -16,13 +16,15 @@ from urllib.parse import quote
 from css_inline import CSSInliner
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from flows.newsletter.digest import Digest, DigestPaper, Edition, Proof, Section
-from flows.newsletter.text import excerpt, one_line, safe_url, short_name
+from flows.newsletter.digest import Digest, DigestPaper, Edition, Section
+from flows.newsletter.text import claim, excerpt, one_line, safe_url, short_name, title_line
 from flows.wording import counted, long_date, moment, short_day, thousands
 
 # A correction may have to quote a whole title.
-WHY_LENGTH, WHY_NEW_LENGTH = 120, 400
+WHY_LENGTH, WHY_NEW_LENGTH = 200, 400
+SUMMARY_LENGTH = 400
 FULL_COUNT = 10  # papers with their summary; the rest has a line each
+PERIOD_LINES = 15  # in the mail of a week or month: its readers missed the days for a reason
 # Gmail cuts a mail at 102 kB, and the footer with the way out is what gets lost. The links of a
 # reader replace one character each, so there must be room for them below 100,000 bytes.
 HTML_LIMIT_BYTES = 98_000
@@ -35,7 +37,10 @@ HEADINGS = {
 # Where a rendering differs by reader. Private-use characters: `one_line` and `safe_url` let none
 # through, so no title can hold one.
 _READER_ONLY, _READER_END, _UNSUBSCRIBE, _PREFERENCES = "\ue000", "\ue001", "\ue002", "\ue003"
+_PUBLIC_ONLY, _PUBLIC_END = "\ue004", "\ue005"
 _READER_BLOCK = re.compile(f"{_READER_ONLY}.*?{_READER_END}", re.DOTALL)
+_PUBLIC_BLOCK = re.compile(f"{_PUBLIC_ONLY}.*?{_PUBLIC_END}", re.DOTALL)
+_NBSP = "\u00a0"
 # Mail clients fill a short preheader up with the first words of the body; this is what they get.
 _PADDING = "\u00a0\u034f " * 90
 
@@ -50,6 +55,11 @@ class Site:
     def issue_url(self, issue_date: date, edition: str) -> str:
         """The folder of an issue on the web: its view in the browser."""
         return f"{self.public_url.rstrip('/')}/issues/{issue_date}-{edition}/"
+
+    def view_url(self, digest: Digest) -> str:
+        """Where a browser shows this copy of an issue: all of it, or what a reader chose."""
+        page = self.issue_url(digest.issue_date, digest.edition)
+        return f"{page}?{digest.choice.query}" if digest.choice else page
 
 
 @dataclass(frozen=True)
@@ -131,12 +141,16 @@ def render(digest: Digest, site: Site, *, limit_bytes: int | None = HTML_LIMIT_B
         "masthead": _masthead(digest.edition),
         "dateline": dateline(digest.edition, digest.issue_date),
         "sections": [_section(section, digest.issue_date, site) for section in digest.sections],
-        "summary": _summary(digest.papers),
-        "proof": _proof(digest.proof),
+        "summary": _summary(digest),
+        "proof": _proof(digest),
         "warnings": counted(len(digest.proof.warnings), "warning") if digest.proof.warnings else "",
-        "view_url": (view_url := site.issue_url(digest.issue_date, digest.edition)),
-        "report_url": f"{view_url}quality.html",
-        "feed_url": f"{site.public_url.rstrip('/')}/feed.atom",
+        "view_url": site.view_url(digest),
+        "issue_url": (issue_url := site.issue_url(digest.issue_date, digest.edition)),
+        "report_url": f"{issue_url}quality.html",
+        "home_url": (home_url := f"{site.public_url.rstrip('/')}/"),
+        "feed_url": f"{home_url}feed.atom",
+        "public_only": _PUBLIC_ONLY,
+        "public_end": _PUBLIC_END,
         "reader_only": _READER_ONLY,
         "reader_end": _READER_END,
         "unsubscribe": _UNSUBSCRIBE,
@@ -157,6 +171,8 @@ def render(digest: Digest, site: Site, *, limit_bytes: int | None = HTML_LIMIT_B
         return len(_html(shown(count)).encode())
 
     count = len(entries)
+    if limit_bytes is not None and digest.edition != "daily":
+        count = min(count, FULL_COUNT + PERIOD_LINES)
     if limit_bytes is not None and size(count) > limit_bytes:
         count = max(1, bisect_right(range(count), limit_bytes, key=size) - 1)
     return Rendering(
@@ -172,7 +188,8 @@ def personal(rendering: Rendering, links: ReaderLinks) -> Rendering:
 
     def filled(body: str, unsubscribe_url: str, preferences_url: str) -> str:
         return (
-            body.replace(_READER_ONLY, "")
+            _PUBLIC_BLOCK.sub("", body)
+            .replace(_READER_ONLY, "")
             .replace(_READER_END, "")
             .replace(_UNSUBSCRIBE, unsubscribe_url)
             .replace(_PREFERENCES, preferences_url)
@@ -187,12 +204,13 @@ def personal(rendering: Rendering, links: ReaderLinks) -> Rendering:
 
 
 def public(rendering: Rendering) -> Rendering:
-    """The rendering as everyone may see it: without the links that belong to a reader."""
-    return replace(
-        rendering,
-        html=_READER_BLOCK.sub("", rendering.html),
-        text=_READER_BLOCK.sub("", rendering.text),
-    )
+    """The rendering as everyone may see it: its links lead on, and none belongs to a reader."""
+
+    def shown(body: str) -> str:
+        without = _READER_BLOCK.sub("", body)
+        return without.replace(_PUBLIC_ONLY, "").replace(_PUBLIC_END, "")
+
+    return replace(rendering, html=shown(rendering.html), text=shown(rendering.text))
 
 
 @cache
@@ -237,12 +255,17 @@ def _wrapped(words: str, indent: int = 0) -> str:
     )
 
 
+def section_heading(name: str) -> str:
+    """What stands over a section of news."""
+    return HEADINGS.get(name, name.replace("_", " ").capitalize())
+
+
 def _section(section: Section, issue_date: date, site: Site) -> dict[str, object]:
     entries = [_entry(paper, issue_date, site, WHY_NEW_LENGTH) for paper in section.papers]
     if section.name != "now_has_code":  # elsewhere the code is not the news
         entries = [replace(entry, facts=()) for entry in entries]
     return {
-        "heading": HEADINGS.get(section.name, section.name.replace("_", " ").capitalize()),
+        "heading": section_heading(section.name),
         "entries": entries,
     }
 
@@ -251,15 +274,16 @@ def _entry(
     paper: DigestPaper, issue_date: date, site: Site, why_length: int = WHY_LENGTH
 ) -> _Entry:
     organization = one_line(paper.organization_name or "", 80) or None
+    why = " · ".join(filter(None, (paper.chosen_by, paper.why_here)))
     return _Entry(
         rank=paper.rank,
-        title=one_line(paper.title) or paper.paper_id,
+        title=title_line(paper.title) or paper.paper_id,
         url=f"{site.hub_url.rstrip('/')}/papers/{quote(paper.paper_id, safe='')}",
         votes=f"{paper.upvotes_count:,}",
         organization=organization,
         facts=tuple(_facts(paper, organization, issue_date)),
-        summary=excerpt(paper.ai_summary or "") or excerpt(paper.abstract),
-        why_here=one_line(paper.why_here or "", why_length) or None,
+        summary=excerpt(paper.ai_summary or "") or excerpt(claim(paper.abstract)),
+        why_here=one_line(why, why_length) or None,
         is_withdrawn=paper.is_withdrawn,
         is_known=paper.is_known,
     )
@@ -279,7 +303,8 @@ def _facts(paper: DigestPaper, organization: str | None, issue_date: date) -> li
     if paper.comments_count:
         facts.append(_Fact(counted(paper.comments_count, "comment")))
     if code_url := safe_url(paper.github_url):
-        stars = f" ★ {thousands(paper.github_stars_count)}" if paper.github_stars_count else ""
+        count = paper.github_stars_count
+        stars = f"{_NBSP}★{_NBSP}{thousands(count)}" if count else ""
         facts.append(_Fact(f"code{stars}", code_url))
     if project_url := safe_url(paper.project_url):
         facts.append(_Fact("project", project_url))
@@ -317,13 +342,20 @@ def _subject(digest: Digest) -> str:
     names = _names(digest)
     first, others = names[:2], len(names) - 2
     listed = f"{', '.join(first)} and {others} more" if others > 0 else " and ".join(first)
-    return f"{_masthead(digest.edition)}, {_when(digest)}: {listed}"
+    count = sum(len(section.papers) for section in digest.sections)
+    news = f"; news of {count}" if count else ""
+    return f"{_masthead(digest.edition)}, {_when(digest)}: {listed}{news}"
 
 
 def _preheader(digest: Digest) -> str:
     """What the subject had no room for: the next names and the day in figures."""
     following = _names(digest)[2:5]
-    return ". ".join([*([", ".join(following)] if following else []), _summary(digest.papers)])
+    news = [
+        f"{section_heading(section.name)}: {short_name(section.papers[0].title)}"
+        for section in digest.sections
+        if section.papers
+    ]
+    return ". ".join([*([", ".join(following)] if following else []), _summary(digest), *news])
 
 
 def _names(digest: Digest) -> list[str]:
@@ -332,7 +364,11 @@ def _names(digest: Digest) -> list[str]:
     return [short_name(paper.title) or paper.paper_id for paper in ordered]
 
 
-def _summary(papers: tuple[DigestPaper, ...]) -> str:
+def _summary(digest: Digest) -> str:
+    papers = digest.papers
+    if choice := digest.choice:
+        whole = counted(choice.paper_count, "paper")
+        return one_line(f"{len(papers):,} of {whole}, {choice.words}", SUMMARY_LENGTH)
     with_code = sum(safe_url(paper.github_url) is not None for paper in papers)
     return " · ".join(
         [
@@ -343,10 +379,12 @@ def _summary(papers: tuple[DigestPaper, ...]) -> str:
     )
 
 
-def _proof(proof: Proof) -> str:
+def _proof(digest: Digest) -> str:
+    proof = digest.proof
     passed = counted(proof.check_count - len(proof.warnings), "check")
+    list_of = "The whole list: " if digest.choice else ""
     return (
-        f"{proof.paper_count:,} of {counted(proof.source_count, 'paper')}, "
+        f"{list_of}{proof.paper_count:,} of {counted(proof.source_count, 'paper')}, "
         f"read {moment(proof.read_at)} UTC · {passed} passed"
     )
 

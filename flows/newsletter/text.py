@@ -13,7 +13,36 @@ _DANGLING = re.compile(r"(?: (?:an?|and|as|at|by|for|from|in|is|of|on|or|the|to|
 _HOST = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)+", re.ASCII)
 _NOT_IN_A_URL = re.compile(r"[\s\\\"'<>`{}|^]")
 _LATEX_STYLE = re.compile(r"\\(?:text\w*|emph|math\w+|underline|href\{[^{}]*\}|url)\s*\{([^{}]*)\}")
-_LATEX_ESCAPE = re.compile(r"\\([%&_#$])")
+_LATEX_ESCAPE = re.compile(r"\\([%&_#${}])")
+_LATEX_BLANK = re.compile(r"\\[ ,;:!]|(?<=\w)~(?=\w)")
+_LATEX_ACCENT = re.compile(
+    r"""\\(?:([`'^"~=.])\s*(?:\{\s*\\?([A-Za-z])\s*\}|([A-Za-z]))|([cvuHr])\{\s*\\?([A-Za-z])\s*\})"""
+)
+_ACCENTS = {
+    "`": "\u0300",
+    "'": "\u0301",
+    "^": "\u0302",
+    "~": "\u0303",
+    "=": "\u0304",
+    "u": "\u0306",
+    ".": "\u0307",
+    '"': "\u0308",
+    "r": "\u030a",
+    "H": "\u030b",
+    "v": "\u030c",
+    "c": "\u0327",
+}
+# Where an abstract begins to say what the paper does; what stands before is known to its readers.
+_CLAIM = re.compile(
+    r"(?:in|with) this (?:paper|work|study|report|article|survey|technical report)\b"
+    r"|this (?:paper|work|study|report|article|survey|technical report)\b"
+    r"|(?:here|therefore|thus|hence|to this end|to (?:address|tackle|solve|bridge|fill|overcome"
+    r"|mitigate|close|remedy|resolve|answer|study|handle)\b[^.]{0,120}),? we\b"
+    r"|we (?:\w+ly |thus |therefore |then )?(?:propose|present|introduce|develop|describe|study"
+    r"|show|investigate|design|build|release|explore|demonstrate|address|report|train|formulate"
+    r"|formali[sz]e|construct|revisit|examine|analy[sz]e|create|devise|establish|unveil)\b",
+    re.IGNORECASE,
+)
 _MARKDOWN_BOLD = re.compile(r"\*\*([^*]+)\*\*")
 
 
@@ -42,7 +71,25 @@ def cut(text: str, limit: int) -> str:
 
 def plain(text: str) -> str:
     r"""Running text without the marks of LaTeX and Markdown: `\emph{x}`, `**x**` read x."""
-    return _MARKDOWN_BOLD.sub(r"\1", _LATEX_ESCAPE.sub(r"\1", _LATEX_STYLE.sub(r"\1", text)))
+    styled = _LATEX_ACCENT.sub(_accented, _LATEX_STYLE.sub(r"\1", text))
+    return _MARKDOWN_BOLD.sub(r"\1", _LATEX_ESCAPE.sub(r"\1", _LATEX_BLANK.sub(" ", styled)))
+
+
+def title_line(title: str, limit: int = 300) -> str:
+    r"""A title on one line, without the marks of LaTeX: `R\&D` reads R&D."""
+    return one_line(plain(title), limit)
+
+
+def _accented(found: re.Match[str]) -> str:
+    mark, letter = found[1] or found[4], found[2] or found[3] or found[5]
+    return unicodedata.normalize("NFC", letter + _ACCENTS[mark])
+
+
+def claim(abstract: str) -> str:
+    """The abstract from the sentence on that says what the paper does; all of it where none is."""
+    line = one_line(plain(abstract), limit=100_000)
+    starts = [0, *(match.end() + 1 for match in _SENTENCE_END.finditer(line))]
+    return next((line[start:] for start in starts if _CLAIM.match(line, start)), line)
 
 
 def excerpt(text: str, limit: int = 340) -> str:
@@ -58,8 +105,9 @@ def excerpt(text: str, limit: int = 340) -> str:
 
 def short_name(title: str, limit: int = 32) -> str:
     """What people call the paper: its title up to the colon where that is short, else its start."""
-    name = one_line(title).partition(":")[0].strip()
-    return name if 0 < len(name) <= limit else _DANGLING.sub("…", cut(one_line(title), limit))
+    line = title_line(title)
+    name = line.partition(":")[0].strip()
+    return name if 0 < len(name) <= limit else _DANGLING.sub("…", cut(line, limit))
 
 
 def safe_url(url: str | None) -> str | None:

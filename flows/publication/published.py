@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from duckdb import DuckDBPyConnection
 
 from flows.errors import OperationError
@@ -18,7 +19,11 @@ from flows.newsletter.digest import SECTIONS, Digest, DigestPaper, Edition, Proo
 from flows.warehouse.database import connect, records
 
 RECENT_DAYS = 30
+MOST_NEWS = 10  # a section; a week's would else push its list aside
 NOTHING_PUBLISHED = "Nothing is published yet; `papers run` publishes a day."
+
+
+_OLDER = "What is published is of an older version; the next `papers run` publishes it anew."
 
 
 class NotPublishedError(OperationError):
@@ -42,15 +47,16 @@ def read_digest(path: Path, day: date, edition: Edition = "daily") -> Digest | N
     digest carried stands in its place all the same, with `listed_before`: not everyone was sent it.
 
     Raises:
-        NotPublishedError: there is no publication yet.
+        NotPublishedError: there is no publication yet, or only one of an older version.
     """
     first = first_day(edition, day)
     days = {"first": first, "day": day}
-    with opened(path) as connection:
+    with opened(path) as connection, _of_this_version():
         rows = records(connection, _PAPERS.format(edition=edition), days)
         if not rows:
             return None
-        sections = _sections(connection, day) if edition == "daily" else ()
+        carried = {row["paper_id"] for row in rows}
+        sections = _sections(connection, days, carried)
         (proof,) = records(connection, _PROOF, days | {"count": len(rows)})
         warnings = tuple(row[0] for row in connection.execute(_WARNINGS, days).fetchall())
     papers = tuple(DigestPaper(**_paper(row)) for row in rows)
@@ -89,18 +95,31 @@ def opened(path: Path) -> Iterator[DuckDBPyConnection]:
         yield connection
 
 
-def _sections(connection: DuckDBPyConnection, day: date) -> tuple[Section, ...]:
-    """What the day's issue says of papers that earlier issues carried."""
+@contextmanager
+def _of_this_version() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.BinderException:
+        raise NotPublishedError(_OLDER) from None
+
+
+def _sections(
+    connection: DuckDBPyConnection, days: dict[str, date], carried: set[str]
+) -> tuple[Section, ...]:
+    """The news of these days about papers that earlier issues carried, and this one does not."""
     found: dict[str, list[DigestPaper]] = {}
-    for row in records(connection, _UPDATES, {"day": day}):
-        found.setdefault(row.pop("section"), []).append(DigestPaper(**_paper(row)))
-    return tuple(Section(name, tuple(found[name])) for name in SECTIONS if name in found)
+    for row in records(connection, _UPDATES, days):
+        papers = found.setdefault(row.pop("section"), [])
+        if row["paper_id"] not in carried and len(papers) < MOST_NEWS:
+            papers.append(DigestPaper(**_paper(row | {"rank": len(papers) + 1})))
+    return tuple(Section(name, tuple(found[name])) for name in SECTIONS if found.get(name))
 
 
 def _paper(row: dict[str, Any]) -> dict[str, Any]:
     return row | {
         "author_names": tuple(row["author_names"] or ()),
         "ai_keywords": tuple(row["ai_keywords"] or ()),
+        "organization_names": tuple(row["organization_names"] or ()),
         "listed_before": tuple(row.get("listed_before") or ()),
     }
 
@@ -118,6 +137,7 @@ _PAPER = """
         papers.abstract,
         digest.upvotes_count,
         papers.organization_name,
+        named.organization_names,
         papers.author_names,
         papers.author_count,
         papers.published_on,
@@ -130,6 +150,18 @@ _PAPER = """
         digest.why_here,
         papers.is_withdrawn
 """
+# An organization keeps its handle, and is found by each of the names it had.
+_NAMED = """
+    left join (
+        select
+            organization_handle,
+            [organization_handle] || list(distinct organization_name order by organization_name)
+                as organization_names
+        from marts.papers
+        where organization_handle is not null
+        group by organization_handle
+    ) as named using (organization_handle)
+"""
 _PAPERS = f"""
     select
         digest.digest_rank as rank,
@@ -139,6 +171,7 @@ _PAPERS = f"""
         {_PAPER}
     from marts.{{edition}}_digest_papers as digest
     inner join marts.papers as papers using (paper_id)
+    {_NAMED}
     where digest.digest_date = $day
     order by digest.digest_rank
 """
@@ -150,8 +183,9 @@ _UPDATES = f"""
         {_PAPER}
     from marts.daily_digest_updates as digest
     inner join marts.papers as papers using (paper_id)
-    where digest.digest_date = $day
-    order by digest.section, digest.update_rank
+    {_NAMED}
+    where digest.digest_date between $first and $day
+    order by digest.section, digest.update_rank, digest.digest_date desc
 """
 _PERIOD = """
     select digest_date, verdict, reason, paper_count

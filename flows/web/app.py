@@ -51,7 +51,7 @@ def create_app(
     `send_mail` is called in a thread of its own with an address and the mail to it.
     """
     keys = secret_keys(settings)
-    site, tokens = Site(settings.public_url, settings.hub_url), Tokens(keys)
+    site, tokens = Site(settings.public_url), Tokens(keys)
     pages = Pages(site)
     archive = Archive(settings.issues_path)
     postman = Postman(mailing, pages, Post(site, tokens, settings.mail_from), send_mail)
@@ -118,6 +118,8 @@ def _public_routes(public: PublicPages) -> list[Route]:
         Route("/issues/", _get(public.issues)),
         Route("/issues/{name}", _get(public.issue_without_slash)),
         Route("/issues/{name}/", _get(public.issue)),
+        Route("/issues/{name}/previous", _get(public.previous)),
+        Route("/issues/{name}/next", _get(public.next)),
         Route("/issues/{name}/{file_name}", _get(public.issue)),
         Route("/feed.atom", _get(public.atom)),
         Route("/feed.json", _get(public.json)),

@@ -82,6 +82,10 @@ class Archive:
         except FileNotFoundError:
             return None
 
+    def issue(self, name: str) -> FrozenIssue | None:
+        """An issue as it was made; None where there is none, or none that can be read."""
+        return self._kept(name, _read) if _NAME.fullmatch(name) else None
+
     def newest(self, count: int, edition: str | None = None) -> list[FrozenIssue]:
         """The newest issues that can be read, the newest first."""
         issues: list[FrozenIssue] = []

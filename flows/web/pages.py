@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from flows.newsletter.digest import DigestPaper
-from flows.newsletter.render import Site
-from flows.newsletter.text import excerpt, one_line, safe_url
+from flows.newsletter.render import Site, dateline, section_heading
+from flows.newsletter.text import claim, excerpt, one_line, safe_url, title_line
 from flows.publication.cards import Card
 from flows.web.drawings import sparkline, vote_curve
 from flows.wording import counted, long_date, moment, short_day, thousands, verdict_words
@@ -86,9 +86,13 @@ class Pages:
         )
         environment.filters |= {
             "one_line": one_line,
+            "title_line": title_line,
+            "claim": claim,
+            "section_heading": section_heading,
             "excerpt": excerpt,
             "safe_url": safe_url,
             "long_date": long_date,
+            "dateline": lambda issue: dateline(issue.edition, issue.issue_date),
             "paper_url": self._paper_url,
             "path_part": lambda words: quote(words, safe=""),
             "short_day": short_day,

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from flows.mailing.rules import Rule, RuleError, choose, parse_rule
+from flows.newsletter.render import Site, public, render
 from flows.web.archive import Archive, FrozenIssue
 from flows.web.guard import ISSUE_CSP, Refusal
 from flows.web.pages import Pages, kept
 
 _FEED_LENGTH = 30
+# The same whatever the address of the pages: to a feed reader another id is another entry.
+_FEED_ID = "tag:huggingface.co,2023:daily-papers/issues"
+_PAGE = "digest.html"
 _HOUR, _YEAR = 3600, 31_536_000
 # A feed is for programs anywhere, also for those that run in another site's page.
 _FEED_HEADERS = {
@@ -49,9 +54,14 @@ class PublicPages:
         return RedirectResponse(f"{self.pages.base}/issues/{name}/", 308)
 
     def issue(self, request: Request) -> Response:
-        """An issue as it was sent, its text, or the quality page of its day."""
-        file_name = request.path_params.get("file_name", "digest.html")
-        content = self.archive.file(request.path_params["name"], file_name)
+        """An issue as it was sent, its text, or the quality page of its day.
+
+        With a reader's choice in the address, as mails to who chose have it, it is that copy.
+        """
+        name, file_name = request.path_params["name"], request.path_params.get("file_name", _PAGE)
+        rule = _rule(request)
+        content = self._copy(name, rule) if rule.words and file_name == _PAGE else None
+        content = content or self.archive.file(name, file_name)
         if content is None:
             raise Refusal(404, "There is no such issue.")
         media_type = "text/plain" if file_name.endswith(".txt") else "text/html"
@@ -63,11 +73,39 @@ class PublicPages:
             headers={"Content-Security-Policy": ISSUE_CSP},
         )
 
+    def previous(self, request: Request) -> Response:
+        """The issue before this one of its edition, or the archive."""
+        return self._neighbour(request, -1)
+
+    def next(self, request: Request) -> Response:
+        """The issue after this one, which the issue itself could not know; or the archive."""
+        return self._neighbour(request, 1)
+
+    def _neighbour(self, request: Request, step: int) -> Response:
+        name = request.path_params["name"]
+        edition = name.rpartition("-")[2]
+        names = sorted(each for each in self.archive.names() if each.endswith(f"-{edition}"))
+        if name not in names:
+            raise Refusal(404, "There is no such issue.")
+        place = names.index(name) + step
+        found = f"{names[place]}/" if 0 <= place < len(names) else ""
+        return RedirectResponse(f"{self.pages.base}/issues/{found}", 307)
+
+    def _copy(self, name: str, rule: Rule) -> bytes | None:
+        """What a rule chooses of an issue, as a page."""
+        if (issue := self.archive.issue(name)) is None:
+            return None
+        chosen = choose(issue, rule)
+        if not chosen.papers:
+            raise Refusal(404, "No paper of this issue fits this choice.")
+        site = Site(self.pages.site.public_url)
+        return public(render(chosen, site, limit_bytes=None)).html.encode()
+
     def atom(self, request: Request) -> Response:
         """The newest issues as an Atom feed (RFC 4287)."""
         issues = self.archive.newest(_FEED_LENGTH)
         entries = [(issue, self._url(issue), self._content(issue)) for issue in issues]
-        content = self.pages.text("feed.xml", entries=entries).encode()
+        content = self.pages.text("feed.xml", entries=entries, feed_id=_FEED_ID).encode()
         return kept(request, content, "application/atom+xml", seconds=600, headers=_FEED_HEADERS)
 
     def json(self, request: Request) -> Response:
@@ -81,7 +119,7 @@ class PublicPages:
             "language": "en",
             "items": [
                 {
-                    "id": self._url(issue),
+                    "id": f"{_FEED_ID}/{issue.name}",
                     "url": self._url(issue),
                     "title": issue.subject,
                     "summary": issue.summary,
@@ -107,3 +145,11 @@ class PublicPages:
     def icon(self, request: Request) -> Response:
         """The sign in the browser's tab."""
         return kept(request, self.pages.icon, "image/svg+xml", seconds=_YEAR)
+
+
+def _rule(request: Request) -> Rule:
+    """The choice in an address, if there is one. Raises Refusal where it cannot be kept."""
+    try:
+        return parse_rule(request.query_params)
+    except RuleError as error:
+        raise Refusal(400, str(error)) from None

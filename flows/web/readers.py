@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from flows.mailing.addresses import AddressError, parse_address
 from flows.mailing.database import Mailing
-from flows.mailing.rules import RULE_FIELDS, Rehearsal, Rule, RuleError, parse_rule
+from flows.mailing.rehearsal import Rehearsal
+from flows.mailing.rules import RULE_FIELDS, Rule, RuleError, parse_rule
 from flows.mailing.sending import utc_now
 from flows.mailing.subscribers import (
     RefusedError,
@@ -97,6 +98,7 @@ class ReaderPages:
             "confirmed.html",
             person=person,
             preferences_url=self._path(Purpose.PREFERENCES, person),
+            rehearsal=self._rehearse(person.rule),
             issues=self.archive.newest(1),
         )
 
@@ -168,6 +170,7 @@ class ReaderPages:
             masked=_masked(person.address or ""),
             answers=answers,
             editions=self._editions(person.rule),
+            organizations=self.rehearser.organizations(),
             said=said,
             rehearsal=self._rehearse(answers.rule or person.rule),
             first_day=today + timedelta(days=1),
@@ -188,6 +191,7 @@ class ReaderPages:
             status,
             answers=answers,
             editions=self._editions(Rule()),
+            organizations=self.rehearser.organizations(),
             form_key=form_key,
             issues=self.archive.newest(1),
         )

@@ -2,12 +2,17 @@
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows.mailing.rules import Rehearsal, Rule, rehearse
+from flows.mailing.rehearsal import Rehearsal, organizations_seen, rehearse
+from flows.mailing.rules import Rule
 from flows.newsletter.digest import Digest
-from flows.publication.published import recent_digests
+from flows.publication.published import NotPublishedError, recent_digests
+from flows.warehouse.database import WarehouseBusyError
+
+_OFFERED = 12
 
 
 @dataclass
@@ -21,14 +26,22 @@ class Rehearser:
 
     def __call__(self, rule: Rule) -> Rehearsal:
         """What the rule would have sent."""
+        return rehearse(rule, self._recent())
+
+    def organizations(self) -> tuple[str, ...]:
+        """The organizations seen most lately, to choose from; none where nothing can be read."""
+        with suppress(NotPublishedError, WarehouseBusyError):
+            return organizations_seen(self._recent())[:_OFFERED]
+        return ()
+
+    def _recent(self) -> Sequence[Digest]:
         # The publication is looked up before it is read: replaced in between, it is read once more.
         with self._lock:
             publication = self._now_published()
             if publication != self._publication:
                 self._digests = recent_digests(self.published)
                 self._publication = publication
-            digests = self._digests
-        return rehearse(rule, digests)
+            return self._digests
 
     def _now_published(self) -> tuple[int, ...] | None:
         try:

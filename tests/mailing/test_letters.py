@@ -1,5 +1,6 @@
 from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
+from html import unescape
 
 import pytest
 from hypothesis import given, settings
@@ -80,6 +81,27 @@ def test_rendering_an_issue_again_gives_the_same_bytes() -> None:
     assert LETTER is not None
     assert again is not None
     assert again(_reader("ada@example.org")) == LETTER(_reader("ada@example.org"))
+
+
+def test_a_filtered_mail_says_so_and_its_page_shows_the_same() -> None:
+    rule = parse_rule({"include": "things, 2608*", "upvotes_min": "95"})
+    letter = letters(DIGEST, POST, sent_at=SENT_AT)(rule)
+    assert letter is not None
+    raw = letter(_reader("ada@example.org"))
+    assert lint(raw) == []
+    mail = message_from_bytes(raw, policy=policy.default)
+    said = "4 of 7 papers, by your topics: things, 2608*; from 95 votes"
+    for part in ("plain", "html"):
+        body = mail.get_body((part,))
+        assert body is not None
+        words = unescape(body.get_content())
+        assert said in " ".join(words.split())
+        assert words.count("your topic: things") == 4
+        assert "The whole list: 7 of 7 papers, read" in " ".join(words.split())
+        page = "https://papers.example.org/issues/2026-08-13-daily/"
+        assert f"{page}?include=things%3B+2608%2A&upvotes_min=95" in words
+        assert f"{page}quality.html" in words
+    assert "and 2 more" in mail["Subject"]
 
 
 @pytest.mark.parametrize("fields", [{"include": "nothing like it"}, {"upvotes_min": "1000"}])

@@ -1,19 +1,19 @@
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.mailing.rehearsal import Rehearsal, organizations_seen, rehearse
 from flows.mailing.rules import (
     RULE_FIELDS,
-    Rehearsal,
     Rule,
     RuleError,
     choose,
     parse_rule,
-    rehearse,
 )
 from flows.newsletter.digest import Digest, DigestPaper, Proof, Section
 from tests.support.odd_input import odd_input
@@ -68,7 +68,47 @@ DIGEST = Digest(DAY, "daily", PAPERS, PROOF)
 def test_a_rule_chooses(fields: dict[str, str], ranks: list[int]) -> None:
     chosen = choose(DIGEST, parse_rule(fields))
     assert [paper.rank for paper in chosen.papers] == ranks
-    assert chosen == replace(DIGEST, papers=chosen.papers)
+    found = {paper.paper_id: replace(paper, chosen_by=None) for paper in chosen.papers}
+    assert all(paper == found.get(paper.paper_id, paper) for paper in PAPERS)
+    assert replace(chosen, papers=PAPERS, choice=None) == DIGEST
+
+
+@pytest.mark.parametrize(
+    ("fields", "words", "why"),
+    [
+        ({}, None, [None] * 4),
+        (
+            {"include": "robots, learning", "upvotes_min": "5"},
+            "by your topics: robots, learning; from 5 votes",
+            ["your topic: robots", "your topics: robots, learning"],
+        ),
+        (
+            {"authors": "li wei", "organizations": "straße lab", "exclude": "survey"},
+            "by your authors: li wei; organizations: straße lab; without: survey",
+            ["your organization: straße lab", "your author: li wei"],
+        ),
+        (
+            {"upvotes_min": "1", "has_code": "yes", "papers_max": "2"},
+            "by your choice: from 1 vote; with code; at most 2",
+            [None, None],
+        ),
+        (
+            {"include": "a1,a2,a3,a4,a5,robots"},
+            "by your topics: a1, a2, a3, a4, a5 and 1 more",
+            ["your topic: robots", "your topic: robots"],
+        ),
+    ],
+)
+def test_what_is_chosen_says_by_what(
+    fields: dict[str, str], words: str | None, why: list[str | None]
+) -> None:
+    rule = parse_rule(fields)
+    chosen = choose(DIGEST, rule)
+    assert (chosen.choice.words if chosen.choice else None) == words
+    assert [paper.chosen_by for paper in chosen.papers] == why
+    if chosen.choice:
+        assert chosen.choice.paper_count == 4
+        assert choose(DIGEST, parse_rule(dict(parse_qsl(chosen.choice.query)))) == chosen
 
 
 NEWS = replace(
@@ -84,9 +124,9 @@ NEWS = replace(
         ({}, [1, 2], {"late_bloomers": [3, 4], "corrections": [1]}),
         ({"include": "robots"}, [1], {"late_bloomers": [3], "corrections": [1]}),
         ({"exclude": "robots"}, [2], {"late_bloomers": [4]}),
-        # News takes what the reader's number leaves.
-        ({"papers_max": "3"}, [1, 2], {"late_bloomers": [3]}),
-        ({"papers_max": "2"}, [1, 2], {}),
+        # News comes on top of the reader's number.
+        ({"papers_max": "3"}, [1, 2], {"late_bloomers": [3, 4], "corrections": [1]}),
+        ({"papers_max": "1"}, [1], {"late_bloomers": [3, 4], "corrections": [1]}),
         # Only news: the digest has no papers, which is no mail.
         ({"include": "survey"}, [], {"late_bloomers": [3]}),
     ],
@@ -160,6 +200,15 @@ def test_a_rehearsal_says_what_would_have_come() -> None:
     assert heard.sentence == "1.5 papers a day; nothing on 1 of 4 days"
     assert heard.latest is not None
     assert (heard.latest.issue_date.day, len(heard.latest.papers)) == (13, 2)
+
+
+def test_a_rehearsal_names_what_no_paper_has_and_what_is_seen_like_it() -> None:
+    rule = parse_rule({"organizations": "OpenLabs, olab", "authors": "Li Wie, Ada Lovelace"})
+    assert rehearse(rule, [DIGEST]).unmet == (
+        "No paper of these days has the organization “OpenLabs”. Seen: OpenLab, olab.",
+        "No paper of these days has the author “Li Wie”. Seen: Li Wei.",
+    )
+    assert organizations_seen([DIGEST, replace(DIGEST, papers=PAPERS[1:])])[0] == "OpenLab"
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,14 @@ def test_a_day_of_any_size_stays_below_the_limit_and_links_to_the_rest(
         assert more in rendering.text
 
 
+def test_the_mail_of_a_week_is_ten_cards_and_fifteen_lines(digest: Digests, site: Site) -> None:
+    week = replace(digest(count=133), edition="weekly")
+    mail, page = render(week, site), render(week, site, limit_bytes=None)
+    assert "108 more papers in the browser" in mail.html
+    assert mail.text.count("huggingface.co/papers/") == 25
+    assert page.text.count("huggingface.co/papers/") == 133
+
+
 def test_the_page_behind_the_link_to_the_rest_shows_all(digest: Digests, site: Site) -> None:
     page = public(render(digest(count=500), site, limit_bytes=None))
     assert len(set(PAPER_LINK.findall(page.html))) == 500
@@ -193,7 +201,9 @@ def test_a_reader_gets_own_links_and_the_archive_none(
     assert f"Unsubscribe: {links.unsubscribe_url}\n" in own.text
     assert "Unsubscribe" not in archived.html + archived.text
     assert "preferences" not in archived.html + archived.text
-    assert "(report) View in browser · Feed" in words(archived.html)
+    assert "(report) Get it by mail · Issue before" in words(archived.html)
+    assert "Issue before" not in own.html + own.text
+    assert "View in browser · Feed" in words(own.html)
     for copy in (own, archived):
         assert not re.search("[\ue000-\uf8ff]", copy.html + copy.text)
         assert "https://papers.example.org/feed.atom" in copy.text
@@ -239,7 +249,7 @@ def test_news_of_earlier_papers_stands_after_the_list_in_both_parts(
     )  # fmt: skip
     plain, told = digest(count=12), replace(digest(count=12), sections=news)
     rendering = render(told, site)
-    shown = words(rendering.html)
+    shown = words(rendering.html).removeprefix(" ".join(rendering.preheader.split()))
     order = [
         "Also listed", "Took off since we listed them", "+90 votes", "Now has code",
         "repository added", "Corrected or withdrawn", "Withdrawn", "since our issue of 13 Aug",
@@ -249,7 +259,10 @@ def test_news_of_earlier_papers_stands_after_the_list_in_both_parts(
     assert "<script" not in rendering.html
     assert PAPER_LINK.findall(rendering.text) == PAPER_LINK.findall(rendering.html)
     assert PAPER_LINK.findall(rendering.html)[12:] == ["2607.00001", "2607.00002", "2607.00003"]
-    assert rendering.subject == render(plain, site).subject
+    assert rendering.subject == f"{render(plain, site).subject}; news of 3"
+    assert rendering.preheader.startswith(render(plain, site).preheader)
+    for heading in ("Took off since we listed them", "Now has code"):
+        assert f"{heading}: Tidepool1" in rendering.preheader
     without = render(plain, site)
     for heading in HEADINGS.values():
         assert heading not in words(without.html)

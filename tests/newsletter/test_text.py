@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.newsletter.text import cut, excerpt, one_line, safe_url, short_name
+from flows.newsletter.text import claim, cut, excerpt, one_line, safe_url, short_name, title_line
 from flows.wording import counted, thousands
 
 ANY_TEXT = st.text(st.characters(), max_size=400)
@@ -135,3 +135,41 @@ def test_counts_read_as_people_write_them() -> None:
         "9k",
         "79k",
     ]
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        (r"R\&D at \$5 and 10\% of \#1 in a\_b", "R&D at $5 and 10% of #1 in a_b"),
+        (
+            r"Poincar\'e, G\"odel, Erd\H{o}s, Fa\c{c}ade, na\"{\i}ve",
+            "Poincaré, Gödel, Erdős, Façade, naïve",
+        ),
+        (r"\textbf{Bold} Ideas: \emph{a} Study", "Bold Ideas: a Study"),
+        (r"Figure~3 costs ~10x", "Figure 3 costs ~10x"),
+        (r"$\alpha$ and \vec{x}", r"$\alpha$ and \vec{x}"),
+    ],
+)
+def test_a_title_has_no_escapes_of_latex(title: str, shown: str) -> None:
+    assert title_line(title) == shown
+    assert short_name(title).rstrip("…") in shown
+
+
+@pytest.mark.parametrize(
+    ("abstract", "begins"),
+    [
+        (
+            "Models grow, e.g. BERT. They cost. In this paper, we propose X. It works.",
+            "In this paper",
+        ),
+        ("Agents fail. To address this gap, we build Y. It is good.", "To address this gap"),
+        ("Agents fail. We introduce Z. It is good.", "We introduce Z."),
+        ("Agents fail. This work studies why. It is good.", "This work studies"),
+        ("Agents fail. Nobody knows why.", "Agents fail."),
+        ("We present a set. In this paper, we show it.", "We present a set."),
+        ("", ""),
+    ],
+)
+def test_an_excerpt_begins_where_the_paper_says_what_it_does(abstract: str, begins: str) -> None:
+    assert claim(abstract).startswith(begins)
+    assert abstract.endswith(claim(abstract))

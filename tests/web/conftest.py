@@ -98,7 +98,9 @@ def publish(path: Path, digests: list[Digest]) -> None:
             for d in digests
         ],
         "papers": [
-            asdict(paper) | {"list_dates": [d.issue_date]} for d in digests for paper in d.papers
+            asdict(paper) | {"list_dates": [d.issue_date], "organization_handle": None}
+            for d in digests
+            for paper in d.papers
         ],
         "daily_digest_papers": [
             asdict(paper)
@@ -133,7 +135,8 @@ _TABLES = """
         paper_id text, title text, abstract text, organization_name text, author_names text[],
         author_count bigint, published_on date, ai_summary text, github_url text,
         github_stars_count bigint, project_url text, submitted_by text, is_withdrawn boolean,
-        comments_count bigint, ai_keywords text[], list_dates date[]
+        comments_count bigint, ai_keywords text[], list_dates date[],
+        organization_handle text
     );
     create table marts.daily_digest_papers (
         digest_date date, paper_id text, digest_rank bigint, upvotes_count bigint,

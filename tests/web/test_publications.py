@@ -24,6 +24,28 @@ def test_an_issue_is_shown_as_it_was_sent(web: Web) -> None:
     assert web.get(ISSUE[:-1]).headers["Location"] == ISSUE
 
 
+def test_a_readers_copy_of_an_issue_has_a_page_of_its_own(web: Web) -> None:
+    whole, chosen = web.get(ISSUE).text, web.get(f"{ISSUE}?include=robot*&upvotes_min=2").text
+    assert "of 14 papers, by your topics: robot*; from 2 votes" in chosen
+    assert "your topic: robot*" in chosen
+    assert "Unsubscribe" not in chosen
+    assert 0 < chosen.count("huggingface.co/papers/") < whole.count("huggingface.co/papers/")
+    assert web.get(f"{ISSUE}?utm_source=mail").text == whole
+    assert web.get(f"{ISSUE}?include=nothing+like+it").status_code == 404
+    refused = web.get(f"{ISSUE}?include=(robot")
+    assert (refused.status_code, "is none of them" in refused.text) == (400, True)
+
+
+def test_an_issue_leads_on(web: Web) -> None:
+    page = web.get(ISSUE).text
+    for way in ("Get it by mail", "Issue before", "Issue after", "All issues", "Feed"):
+        assert way in page
+    assert web.get(f"{ISSUE}previous").headers["Location"] == "/issues/2026-08-19-daily/"
+    assert web.get("/issues/2026-08-19-daily/next").headers["Location"] == ISSUE
+    assert web.get(f"{ISSUE}next").headers["Location"] == "/issues/"
+    assert web.get("/issues/2001-01-01-daily/next").status_code == 404
+
+
 def test_the_archive_lists_a_year_at_a_time_the_newest_first(web: Web) -> None:
     newest, oldest = web.get("/issues/").text, web.get("/issues/?year=2025").text
     assert newest.index("2026-08-20-daily") < newest.index("2026-08-19-daily")
@@ -61,7 +83,9 @@ def test_the_atom_feed_is_one_that_readers_take(web: Web) -> None:
     assert feed.version == "atom10"
     assert len(feed.entries) == 27
     entry = feed.entries[0]
-    assert entry.link == entry.id == f"{web.url}{ISSUE}"
+    assert entry.link == f"{web.url}{ISSUE}"
+    # The address of the pages may change, and an entry is known by this.
+    assert entry.id == "tag:huggingface.co,2023:daily-papers/issues/2026-08-20-daily"
     assert entry.title.startswith("Daily Papers, 20 Aug: Robots That Fold-1")
     assert entry.updated == "2026-08-21T02:31:00+00:00"
     content = entry.content[0].value

@@ -33,7 +33,9 @@ def test_a_reader_is_on_the_list_only_after_pressing_the_button_that_the_mail_le
     assert "Yes, send me" in web.get(path).text
     assert web.state() == "unconfirmed"
     for _ in range(2):
-        assert "You are on the list" in web.post(path).text
+        confirmed = web.post(path).text
+        assert "You are on the list" in confirmed
+        assert re.search(r"papers? a day; (nothing|something) on", confirmed)
     assert web.state() == "active"
     assert web.known().rule.include == ("robots", "maps")
     assert "already" in web.get(path).text
@@ -164,6 +166,20 @@ def test_a_choice_can_be_rehearsed_without_being_saved_and_saved(web: Web) -> No
     assert "Saved." in web.post(path, wish | {"do": "save"}).text
     assert web.known().rule == parse_rule(wish)
     assert "robots</textarea>" in web.get(path).text
+
+
+def test_organizations_that_were_seen_are_offered_and_unknown_ones_named(web: Web) -> None:
+    path = web.path(Purpose.PREFERENCES, web.add())
+    assert "Seen lately: " in web.get("/").text
+    said = web.post(path, {"organizations": "Nobody at all", "do": "rehearse"}).text
+    assert "No paper of these days has the organization “Nobody at all”." in said
+
+
+def test_a_topic_that_cannot_be_meant_is_refused_beside_its_field(web: Web) -> None:
+    path = web.path(Purpose.PREFERENCES, web.add())
+    answer = web.post(path, {"include": "(agent", "do": "save"})
+    assert answer.status_code == 400
+    assert "In the words to include: A topic is made of words" in answer.text
 
 
 def test_a_choice_with_a_problem_is_not_saved_by_half(web: Web) -> None:

@@ -55,6 +55,7 @@ final as (
         last_items.abstract,
         last_items.ai_summary,
         last_items.organization_name,
+        last_items.organization_handle,
         last_items.submitted_by,
         last_items.github_url,
         last_items.project_url,

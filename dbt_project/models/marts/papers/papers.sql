@@ -53,6 +53,7 @@ final as (
         papers_listed.abstract,
         papers_listed.ai_summary,
         papers_listed.organization_name,
+        papers_listed.organization_handle,
         papers_listed.submitted_by,
         papers_listed.github_url,
         papers_listed.project_url,

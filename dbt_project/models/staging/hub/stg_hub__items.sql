@@ -63,6 +63,11 @@ final as (
             {{ one_line('doc.submitterorganization.name') }}
         ) as organization_name,
         coalesce(
+            {{ one_line('doc.paper.organization.name') }},
+            {{ one_line('doc.organization.name') }},
+            {{ one_line('doc.submitterorganization.name') }}
+        ) as organization_handle,
+        coalesce(
             {{ one_line('doc.submittedby.name') }},
             {{ one_line('doc.paper.submittedondailyby.user') }}
         ) as submitted_by,

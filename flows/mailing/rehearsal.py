@@ -1,0 +1,77 @@
+"""What a rule would have sent of past digests: asked before anyone waits for a mail.
+
+rule + digests ──▶ Rehearsal
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from flows.mailing.rules import Rule, choose, is_named, organizations_of
+from flows.newsletter.digest import Digest
+from flows.topics import fold
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a rule would have sent: days looked at, days with nothing, papers, the last list.
+
+    `unmet`: a sentence for each author and organization that no paper of these days has.
+    """
+
+    days_count: int
+    silent_days_count: int
+    papers_count: int
+    latest: Digest | None
+    unmet: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The outcome in words: “3.1 papers a day; nothing on 4 of 22 days”."""
+        if not self.days_count:
+            return "There is no past issue to rehearse on yet."
+        days = "1 day" if self.days_count == 1 else f"{self.days_count} days"
+        mean = f"{self.papers_count / self.days_count:.1f}".removesuffix(".0")
+        papers = "1 paper" if mean == "1" else f"{mean} papers"
+        if not self.silent_days_count:
+            return f"{papers} a day; something on each of {days}"
+        return f"{papers} a day; nothing on {self.silent_days_count} of {days}"
+
+
+def rehearse(rule: Rule, digests: Sequence[Digest]) -> Rehearsal:
+    """What the rule would have sent of past digests; `latest` is the newest one's list."""
+    chosen = [choose(digest, rule) for digest in sorted(digests, key=lambda d: d.issue_date)]
+    return Rehearsal(
+        days_count=len(chosen),
+        silent_days_count=sum(not digest.papers for digest in chosen),
+        papers_count=sum(len(digest.papers) for digest in chosen),
+        latest=chosen[-1] if chosen else None,
+        unmet=tuple(_unmet(rule, digests)),
+    )
+
+
+def organizations_seen(digests: Sequence[Digest]) -> tuple[str, ...]:
+    """The organizations of these digests by their full names, the most frequent first."""
+    papers = (paper for digest in digests for paper in digest.papers)
+    counts = Counter(paper.organization_name for paper in papers if paper.organization_name)
+    return tuple(name for name, _ in counts.most_common())
+
+
+def _unmet(rule: Rule, digests: Sequence[Digest]) -> Iterator[str]:
+    """Which names no paper has, with the names seen that are most like them."""
+    papers = [paper for digest in digests for paper in digest.papers]
+    seen = {
+        "organization": (
+            {name for p in papers for name in organizations_of(p)},
+            rule.organizations,
+        ),
+        "author": ({name for paper in papers for name in paper.author_names}, rule.authors),
+    }
+    for noun, (names, phrases) in seen.items():
+        folded = {fold(name): name for name in names}
+        for phrase in phrases:
+            if names and not any(is_named(phrase, name) for name in names):
+                close = get_close_matches(fold(phrase), folded, n=3, cutoff=0.6)
+                like = f" Seen: {', '.join(folded[name] for name in close)}." if close else ""
+                yield f"No paper of these days has the {noun} “{phrase}”.{like}"
