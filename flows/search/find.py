@@ -1,5 +1,6 @@
 """What a question finds in the published file: the same as `from search_papers(…)` in SQL."""
 
+import re
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -10,11 +11,16 @@ from duckdb import DuckDBPyConnection
 
 from flows.errors import UsageError
 from flows.publication.published import NOTHING_PUBLISHED, NotPublishedError
+from flows.topics import Topic, TopicError, fold, parse_topic
 from flows.warehouse.database import connect, records
 
 LONGEST_TEXT = 2_000
 # Between them stands a hit. Text from the Hub has no control characters: staging takes them out.
 _START, _END = "\x02", "\x03"
+_OPERATOR = re.compile(r'(?:^|\s)(?:(?:AND|OR|NOT)(?=\s|$)|-[\w"])|"|\*')
+# A pasted title or address is no mistake; in a question these only part its words.
+_PUNCTUATION = str.maketrans(dict.fromkeys("()[]{}|~^=<>\\:/&", " "))
+_MOST_JOINED = 2_000  # papers whose texts are read for AND and -word
 
 
 class QuestionError(UsageError):
@@ -93,9 +99,10 @@ def find(connection: DuckDBPyConnection, question: Question) -> tuple[Hit, ...]:
             f" {LONGEST_TEXT:,} are the most."
         )
     text = _whole_characters(question.text)
+    topic = _topic(text)
     values = asdict(question) | {"text": text, "start": _START, "end": _END}
     try:
-        rows = records(connection, _SEARCH, values)
+        rows = _joined(connection, topic, values) if topic else records(connection, _SEARCH, values)
         if not rows and not _telling_words(connection, text):
             raise QuestionError(
                 "There is no word here that tells one paper from another;"
@@ -113,6 +120,37 @@ def corrections(path: Path, question: Question) -> tuple[Correction, ...]:
     with connect(path, read_only=True) as connection:
         rows = connection.execute(_CORRECTED, [_whole_characters(question.text)]).fetchall()
     return tuple(Correction(*row) for row in rows)
+
+
+def _topic(text: str) -> Topic | None:
+    """The text as a topic where it has AND or -word, which ranking alone cannot answer.
+
+    Raises:
+        QuestionError: it cannot be meant as it is written.
+    """
+    if not _OPERATOR.search(text) or not any(map(str.isalnum, text)):
+        return None
+    try:
+        topic = parse_topic(text.translate(_PUNCTUATION))
+    except TopicError as error:
+        raise QuestionError(str(error)) from None
+    return topic if topic.excluded or topic.is_joined else None
+
+
+def _joined(
+    connection: DuckDBPyConnection, topic: Topic, values: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Of the best papers for the words those that have all of them, and none that is left out."""
+    words = (" ".join(term.words) for term in topic.terms)
+    asked = " ".join(
+        f'"{said}"' if term.is_exact else said
+        for said, term in zip(words, topic.terms, strict=True)
+    )
+    rows = records(connection, _SEARCH, values | {"text": asked, "most": _MOST_JOINED})
+    ids = [row["paper_id"] for row in rows]
+    texts = dict(connection.execute(_TEXTS, {"ids": ids}).fetchall())
+    kept = [row for row in rows if topic.covers(fold(texts[row["paper_id"]]))]
+    return [row | {"search_rank": rank} for rank, row in enumerate(kept[: values["most"]], 1)]
 
 
 def _whole_characters(text: str) -> str:
@@ -156,6 +194,16 @@ _SEARCH = """
         mark_start := $start,
         mark_end := $end
     )
+"""
+_TEXTS = """
+    select
+        paper_id,
+        concat_ws(
+            ' | ', title, abstract, ai_summary, organization_name,
+            array_to_string(ai_keywords, ' | '), array_to_string(author_names, ' | ')
+        )
+    from marts.papers
+    where paper_id in (select unnest($ids))
 """
 _CORRECTED = """
     select word, meant from search.asked_terms(?) where how = 'corrected' order by word
