@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]  # dbt brings it, without types
+from jinja2 import Environment, StrictUndefined
 
 import dbt_project
 
@@ -43,13 +44,27 @@ def _read(path: Path) -> Mart:
     return Mart(
         name=path.stem,
         grain=grain[1] if grain else "",
-        description=_one_line(model["description"]),
+        description=_words(model["description"]),
         columns={
-            column["name"]: _one_line(column.get("description", "")) for column in model["columns"]
+            column["name"]: _words(column.get("description", "")) for column in model["columns"]
         },
         source=path,
     )
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _words(text: str) -> str:
+    """A description in one line, with the numbers of the rules in it, as dbt renders it."""
+    rendered = _environment().from_string(text).render(var=_variables().__getitem__)
+    return " ".join(rendered.split())
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(undefined=StrictUndefined)  # noqa: S701  plain text, no page
+
+
+@cache
+def _variables() -> dict[str, object]:
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
+    variables: dict[str, object] = project["vars"]
+    return variables
