@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.publication.catalog import PROJECT, marts
-from tests.dbt.build import Warehouse, _manifest, item
+from tests.support.dbt_build import Warehouse, _manifest, item
 
 DBT = Path(sys.executable).with_name("dbt")
 
