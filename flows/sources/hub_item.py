@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -23,8 +24,24 @@ from pydantic import (
 
 _NOT_TEXT = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
 _VERSION = re.compile(r"v\d+$")
-# A count that DuckDB's bigint cannot hold is no count, and would stop the whole load.
-Count = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
+# A number or a date out of these bounds is another field, and sums of it would stop the models of
+# every day: the item is set aside instead. A negative count has a check of its own, in gate raw.
+MOST = 10**9
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        utc = moment.astimezone(UTC)
+    except OverflowError:
+        utc = None
+    if utc is None or not FIRST_YEAR <= utc.year <= LAST_YEAR:
+        raise ValueError(f"{moment} is out of the years {FIRST_YEAR} to {LAST_YEAR}")
+    return utc
+
+
+Count = Annotated[StrictInt, Field(ge=-MOST, le=MOST)]
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
 class _Shape(BaseModel):
@@ -68,23 +85,23 @@ class _Author(_Shape):
 class _Paper(_Shape):
     id: StrictStr
     authors: list[_Author]
-    published_at: AwareDatetime = Field(alias="publishedAt")
+    published_at: Moment = Field(alias="publishedAt")
     title: StrictStr
     summary: StrictStr
     upvotes: Count
     discussion_id: Any = Field(None, alias="discussionId")
     media_urls: list[str] | None = Field(None, alias="mediaUrls")
-    submitted_on_daily_at: AwareDatetime | None = Field(None, alias="submittedOnDailyAt")
+    submitted_on_daily_at: Moment | None = Field(None, alias="submittedOnDailyAt")
     submitted_on_daily_by: _User | None = Field(None, alias="submittedOnDailyBy")
     project_page: str | None = Field(None, alias="projectPage")
     github_repo: str | None = Field(None, alias="githubRepo")
     github_repo_added_by: Any = Field(None, alias="githubRepoAddedBy")
-    github_stars: Count | None = Field(None, alias="githubStars")
+    github_stars: Annotated[Count, Field(ge=0)] | None = Field(None, alias="githubStars")
     ai_summary: str | None = None
     ai_summary_model: Any = None
     ai_keywords: list[str] | None = None
     organization: _Organization | None = None
-    withdrawn_at: AwareDatetime | None = Field(None, alias="withdrawnAt")
+    withdrawn_at: Moment | None = Field(None, alias="withdrawnAt")
 
 
 class HubItem(_Shape):
@@ -92,7 +109,7 @@ class HubItem(_Shape):
 
     paper: _Paper
     comments: Count = Field(alias="numComments")
-    published_at: AwareDatetime | None = Field(None, alias="publishedAt")
+    published_at: Moment | None = Field(None, alias="publishedAt")
     title: str | None = None
     summary: str | None = None
     thumbnail: Any = None
@@ -160,7 +177,7 @@ def _listed_on(paper: _Paper) -> date | None:
     UTC, then one in New York written as UTC, and is an arXiv date since 2025-03-10.
     """
     moment = paper.submitted_on_daily_at
-    return moment.astimezone(UTC).date() if moment else None
+    return moment.date() if moment else None
 
 
 def _broken(position: int, raw: object, reason: str, text: str) -> Item:
@@ -177,7 +194,8 @@ def _complaint(location: tuple[int | str, ...], kind: str, message: str) -> str:
     path = ".".join(str(part) for part in location)
     if not path:
         return "is not an object"
-    return f"{path} is missing" if kind == "missing" else f"{path}: {message.lower()}"
+    said = message.removeprefix("Value error, ").lower()
+    return f"{path} is missing" if kind == "missing" else f"{path}: {said}"
 
 
 def _unknown(shape: BaseModel, path: str) -> Iterator[str]:

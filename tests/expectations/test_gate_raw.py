@@ -55,6 +55,11 @@ ITEM_FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
         "expect_column_values_to_be_null(missing_fields)",
         "2608.13003 has no publication date",
     ),
+    "long title": (
+        {"title": "x" * 619},
+        "expect_column_value_lengths_to_be_between(title)",
+        "the title of 2608.13003 is far too long",
+    ),
     "blank title": (
         {"title": " \n "},
         "expect_column_values_to_match_regex(title)",

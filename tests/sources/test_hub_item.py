@@ -44,6 +44,22 @@ def test_an_item_is_read_with_its_keys_and_kept_verbatim() -> None:
         (item(paper__upvotes="63"), "item 7 (2608.01190): paper.upvotes: "),
         (item(paper__upvotes=True), "item 7 (2608.01190): paper.upvotes: "),
         (item(paper__upvotes=2**70), "item 7 (2608.01190): paper.upvotes: "),
+        (item(paper__upvotes=2**63 - 1), "item 7 (2608.01190): paper.upvotes: "),
+        (item(numComments=10**12), "item 7 (2608.01190): numComments: "),
+        (item(paper__githubStars=-1), "item 7 (2608.01190): paper.githubStars: "),
+        (item(paper__githubStars=2**62), "item 7 (2608.01190): paper.githubStars: "),
+        (
+            item(paper__submittedOnDailyAt="0001-01-01T00:00:00+14:00"),
+            "item 7 (2608.01190): paper.submittedOnDailyAt: ",
+        ),
+        (
+            item(paper__publishedAt="9999-12-31T23:59:59-12:00"),
+            "item 7 (2608.01190): paper.publishedAt: ",
+        ),
+        (
+            item(paper__withdrawnAt="0001-01-01T00:00:00Z"),
+            "item 7 (2608.01190): paper.withdrawnAt: ",
+        ),
         (item(numComments=...), "item 7 (2608.01190): numComments is missing"),
         (item(paper__id=2608.0119), "item 7: paper.id: "),
         (item(paper__title=None), "item 7 (2608.01190): paper.title: "),
