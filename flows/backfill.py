@@ -29,7 +29,7 @@ from flows.sources.hub import Answer, Hub
 from flows.sources.pipeline import Reading, reading_id
 from flows.sources.recordings import Recording
 from flows.sources.verdict import History, Verdict, judge, judge_recorded
-from flows.transform import transform
+from flows.transform import Refusal, transform
 from flows.validate import validate
 from flows.warehouse.database import connect, writer_lock
 from flows.warehouse.day_facts import day_facts
@@ -97,8 +97,8 @@ def _in_bulk(bring: Callable[[], list[Reading]], settings: Settings) -> Outcome:
     with quality_site(settings):
         reading_pipeline(settings).finish_pending()
         readings = bring()
-        stopped = validate("raw", settings).stopped
-        transform(settings)
+        stopped: tuple[GateReport | Refusal, ...] = validate("raw", settings).stopped
+        stopped += transform(settings).refused
         stopped += rebuilt_without_stopped(validate("marts", settings), settings).stopped
         publish(settings)
         ended = _write_quality_pages(settings, readings)
@@ -159,7 +159,7 @@ def _write_quality_pages(
 
 
 def _days(
-    ended: Mapping[date, tuple[str, str]], stopped: Sequence[GateReport], now: datetime
+    ended: Mapping[date, tuple[str, str]], stopped: Sequence[GateReport | Refusal], now: datetime
 ) -> list[Day]:
     """The days as they stand after this; what a gate stopped stands with the gate's word."""
     reasons = {report.list_date: report.reason for report in stopped}

@@ -91,7 +91,10 @@ def one_day(day: date, settings: Settings) -> Outcome:
     load = extract(day, settings)
     reading = load.readings[0]
     raw = validate("raw", settings)
-    transform(settings)
+    refusal = transform(settings).refusing(reading.reading_id)
+    if refusal:
+        why = refusal.reason
+        return Outcome("failed", f"Failed. {why}", stopped_by=why)
     if not reading.is_whole or raw.stopping(reading.reading_id):
         return _ending(reading, raw, write_quality_page(settings, day))
     marts = rebuilt_without_stopped(validate("marts", settings), settings)

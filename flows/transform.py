@@ -7,7 +7,8 @@ import hashlib
 import os
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from prefect import get_run_logger
 from prefect.artifacts import create_table_artifact
 
 import dbt_project
+from flows import clock
 from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.ledger import DeliveryCount, delivery_counts
@@ -25,10 +27,12 @@ from flows.runs.names import artifact_key
 from flows.settings import Settings
 from flows.stage import stage
 from flows.warehouse.database import connect
+from flows.warehouse.refusals import not_built_yet, refuse, take_back
 from flows.warehouse.sent_issues import record_issues
 
 PROJECT = Path(dbt_project.__file__).parent
 _FAILED = ("error", "fail")
+_LONGEST_REASON = 300  # characters of what dbt said
 
 
 @dataclass(frozen=True)
@@ -44,29 +48,103 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """A reading that the models cannot digest, and what they said."""
+
+    reading_id: str
+    list_date: date
+    reason: str
+
+
+@dataclass(frozen=True)
 class Build:
-    """What dbt did, node by node."""
+    """What dbt did, node by node, and what it did without."""
 
     nodes: tuple[Node, ...]
     list_date_count: int
+    refused: tuple[Refusal, ...] = ()
+
+    def refusing(self, reading_id: str) -> Refusal | None:
+        """The word against this reading, if there is one."""
+        return next((each for each in self.refused if each.reading_id == reading_id), None)
 
     @property
     def sentence(self) -> str:
         """How much was built for how many days."""
         models = sum(node.kind == "model" for node in self.nodes)
         days = "1 day" if self.list_date_count == 1 else f"{self.list_date_count} days"
-        return f"{models} models and {len(self.nodes) - models} tests built for {days}"
+        said = f"{models} models and {len(self.nodes) - models} tests built for {days}"
+        without = f", without {', '.join(each.reading_id for each in self.refused)}"
+        return said + without if self.refused else said
 
 
 @stage
 def transform(settings: Settings) -> Build:
     """Bring staging and marts up to date with what `raw` holds and the gates let through.
 
-    The nodes go to Prefect as one table, not as a task run each: the same facts on the same
-    page for 0.02 s instead of 2.5 s a build.
+    A new reading that a model or a data test cannot digest is refused, and the others are built.
 
     Raises:
-        BuildFailedError: a model or a data test failed; what is downstream of it was not built.
+        BuildFailedError: the build fails without the new readings too; nothing was refused.
+    """
+    try:
+        return _built(settings)
+    except BuildFailedError as stop:
+        with connect(settings.warehouse_path) as connection:
+            suspects = not_built_yet(connection)
+        if not suspects:
+            raise
+        _refuse(settings, suspects, stop)
+        try:
+            build = _built(settings)
+        except BuildFailedError:
+            with connect(settings.warehouse_path) as connection:
+                take_back(connection, suspects, _GATE)
+            raise stop from None
+        if len(suspects) > 1:
+            _let_in_what_can_be_digested(settings, suspects)
+            build = _built(settings)
+        return replace(build, refused=_refusals(settings, suspects))
+
+
+_GATE = "build"
+
+
+def _let_in_what_can_be_digested(settings: Settings, refused: Sequence[str]) -> None:
+    """Find the readings that fail the build among several refused ones, by halves."""
+    middle = len(refused) // 2
+    for half in (refused[:middle], refused[middle:]):
+        with connect(settings.warehouse_path) as connection:
+            take_back(connection, half, _GATE)
+        try:
+            _built(settings)
+        except BuildFailedError as stop:
+            _refuse(settings, half, stop)
+            if len(half) > 1:
+                _let_in_what_can_be_digested(settings, half)
+
+
+def _refuse(settings: Settings, reading_ids: Sequence[str], stop: BuildFailedError) -> None:
+    said = " ".join(str(stop).split())[:_LONGEST_REASON]
+    with connect(settings.warehouse_path) as connection:
+        refuse(connection, reading_ids, _GATE, f"The build stopped it: {said}", clock.utc_now())
+
+
+def _refusals(settings: Settings, reading_ids: Sequence[str]) -> tuple[Refusal, ...]:
+    query = """
+        select run_id, list_date, reason from audit.gates
+        where gate = ? and not is_passed and list_contains(?, run_id) order by run_id
+    """
+    with connect(settings.warehouse_path) as connection:
+        rows = connection.execute(query, [_GATE, list(reading_ids)]).fetchall()
+    return tuple(Refusal(*row) for row in rows)
+
+
+def _built(settings: Settings) -> Build:
+    """What dbt built of what is stale now.
+
+    The nodes go to Prefect as one table, not as a task run each: the same facts on the same
+    page for 0.02 s instead of 2.5 s a build.
     """
     project = _fingerprint()
     with connect(settings.warehouse_path) as connection:
@@ -85,6 +163,7 @@ def transform(settings: Settings) -> Build:
         raise BuildFailedError(f"dbt {failed[0].kind} {failed[0].name} failed: {failed[0].message}")
     with connect(settings.warehouse_path) as connection:
         connection.execute(_REMEMBER_PROJECT, [project])
+        connection.execute("delete from staging.unfinished_dates")
     if is_new_project or not (settings.home / "docs" / "index.html").exists():
         _write_docs_or_warn(settings)
     return build
@@ -125,7 +204,12 @@ def mark_stale(connection: DuckDBPyConnection, *, every_date: bool) -> int:
     a crash.
     """
     connection.execute("create or replace table staging.stale_list_dates (list_date date)")
+    connection.execute("create table if not exists staging.unfinished_dates (list_date date)")
     connection.execute(_EVERY_DATE if every_date else _CHANGED_DATES)
+    # A build that fails has made some of the marts: its dates are stale until one has made all.
+    connection.execute(
+        "create or replace table staging.unfinished_dates as from staging.stale_list_dates"
+    )
     counted = connection.execute("select count(*) from staging.stale_list_dates").fetchone()
     return int(counted[0]) if counted else 0
 
@@ -210,6 +294,8 @@ _CHANGED_DATES = f"""
             and reading_id not in (select reading_id from marts.hub_trending_papers)
         )
     select list_date from changed
+    union
+    select list_date from staging.unfinished_dates
     union
     select list_date from trending
 """

@@ -28,6 +28,7 @@ app = App(
     help="The day's research papers: a warehouse and a digest to trust.",
 )
 app.command("flows.commands.mail:subscribers", name="subscribers", help="The mailing list.")
+app.command("flows.commands.readings:app", name="readings", help="Which readings there are.")
 app.command("flows.commands.mail:issue", name="issue", help="What became of an issue's mail.")
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
