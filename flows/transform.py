@@ -87,11 +87,11 @@ def transform(settings: Settings) -> Build:
     Raises:
         BuildFailedError: the build fails without the new readings too; nothing was refused.
     """
+    with connect(settings.warehouse_path) as connection:
+        suspects = not_built_yet(connection)
     try:
         return _built(settings)
     except BuildFailedError as stop:
-        with connect(settings.warehouse_path) as connection:
-            suspects = not_built_yet(connection)
         if not suspects:
             raise
         _refuse(settings, suspects, stop)

@@ -41,6 +41,8 @@ def readings(connection: DuckDBPyConnection, day: date | None = None) -> list[Kn
 def not_built_yet(connection: DuckDBPyConnection) -> list[str]:
     """The admitted readings that no build has brought into the marts, the oldest first."""
     create_audit(connection)
+    if not has_table(connection, "audit", "judged_readings"):
+        return []
     is_built = has_table(connection, "marts", "list_readings")
     return [row[0] for row in connection.execute(_NEW if is_built else _ADMITTED).fetchall()]
 

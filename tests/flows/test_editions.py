@@ -31,7 +31,7 @@ AFTER = datetime(2026, 8, 17, 3, tzinfo=UTC)
 
 
 @pytest.fixture
-def bring(prefect: None, clock: Clock) -> Callable[[date, date], Outcome]:
+def bring(prefect: None, hub: object, clock: Clock) -> Callable[[date, date], Outcome]:
     from flows.backfill import backfill
 
     def go(first: date, last: date) -> Outcome:
