@@ -1,5 +1,6 @@
 {#- A keyword as its spellings agree on it: lower case, spaces for hyphens and underscores, the last
-    word in the singular where only an s makes the plural (models, but not analysis, bias, physics). -#}
+    word without its last s, where that is surely the plural (models, but not analysis, bias, physics;
+    videos, scenarios, metrics and gpus keep theirs too). -#}
 {% macro normal_keyword(text) -%}
     nullif(regexp_replace(
         trim(regexp_replace(lower({{ text }}), '[-_\s\x{2010}-\x{2015}]+', ' ', 'g')),

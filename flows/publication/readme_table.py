@@ -57,7 +57,9 @@ _HOW_TO = {
     "time": "Columns in _at are UTC timestamps, those in _on dates, in _date dates that are keys.",
     "columns": "select column_name, comment from duckdb_columns() where table_name = 'papers'",
     "keep it open": "A publication is a new file in the place of the old one: an open connection"
-    " keeps what it has; connect again for the newest.",
+    " keeps what it has, and a process that has the old file open connects to it again. Close every"
+    " connection to it first, or attach the newest to one in memory, as the next line does.",
+    "newest": "attach 'published/papers.duckdb' as newest (read_only); from newest.marts.papers",
 }
 _README = """
     create table {publication}.main.README (
