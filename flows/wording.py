@@ -52,10 +52,13 @@ def verdict_counts(verdicts: Iterable[str]) -> str:
     return ", ".join([*parts[:-2], " and ".join(parts[-2:])])
 
 
+NO_CHECKS = "no checks"
+
+
 def checks_in_words(passed_count: int, warning_count: int, failure_count: int) -> str:
     """`31 checks passed, 1 failed, 2 warnings`; `no checks` where there were none."""
     if not passed_count + warning_count + failure_count:
-        return "no checks"
+        return NO_CHECKS
     parts = [f"{counted(passed_count, 'check')} passed"] if passed_count else []
     if failure_count:
         parts += [

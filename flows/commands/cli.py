@@ -17,7 +17,7 @@ from flows import clock
 from flows.errors import OperationError, UsageError
 from flows.issues.periods import last_day, parse_period
 from flows.newsletter.digest import Edition
-from flows.outcome import EXIT_BLOCKED, EXIT_OK, EXIT_USAGE, Outcome
+from flows.outcome import EXIT_BLOCKED, EXIT_LATER, EXIT_OK, EXIT_USAGE, Outcome
 from flows.runs.terminal import prepare, run_quietly, served_api
 from flows.settings import Settings, load_settings
 from flows.sources.feed_day import newest_closed
@@ -156,10 +156,14 @@ def status(day: date | None = None, /, *, format: Literal["table", "json"] = "ta
         format: a table to read, or JSON for a script.
     """
     from flows.operations.status import overview, show
+    from flows.warehouse.database import lock_holder
 
     settings = load_settings()
     found = overview(settings, day)
     if not found.days:
+        if holder := lock_holder(settings):
+            errors.print(f"No reading is kept yet, but a run is at work: {holder}.", markup=False)
+            return EXIT_LATER
         which = f"of {day} " if day else ""
         errors.print(f"No reading {which}is kept in {settings.home}; `papers run` makes one.")
         return EXIT_BLOCKED

@@ -166,7 +166,13 @@ def _close_expired(
             ledger.recover()
             ledger.expire(f"{TOO_LATE} {_long(life)}")
             ended = counts(mailing, old)
-            set_issue(mailing, old, DONE, _tally(ended) if ended else old.sentence, now=clock())
+            set_issue(
+                mailing,
+                old,
+                DONE,
+                _tally(ended) if ended else f"Nobody was sent it within {_long(life)}.",
+                now=clock(),
+            )
 
 
 def _why_not(issue: Issue, limits: SendLimits, clock: Callable[[], datetime]) -> str | None:

@@ -107,7 +107,7 @@ def _of_mail(
             continue
         day = days.get(issue.issue_date) if issue.edition == DAILY else None
         if issue.state == PAUSED:
-            yield _mail(mailing, issue, f"is paused: {issue.sentence}")
+            yield _mail(mailing, issue, f"is paused: {issue.sentence.removeprefix('Paused: ')}")
         elif issue.state != DONE and day and day.is_mail_blocked:
             yield _mail(mailing, issue, f"could not be sent: {day.sentence}")
         elif issue.state != DONE and now >= deadline_after(issue.due_at, settings):
@@ -127,7 +127,7 @@ def _mail(mailing: Mailing, issue: Issue, what: str) -> Incident:
         MAIL,
         f"{issue.edition} {issue.issue_date}",
         f"{issue.name[0].upper()}{issue.name[1:]} {what}",
-        f"{sent:,} have it, {rest:,} were tried in vain, and nobody else gets it until it goes on.",
+        f"{sent:,} have it, {rest:,} do not, and nobody else gets it until it goes on.",
         f"papers doctor; papers issue resume {issue.issue_date}{edition}",
     )
 

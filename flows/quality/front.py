@@ -76,6 +76,12 @@ class Front:
         return f"{counts} of the last {counted(len(self.calendar), 'day')}."
 
     @property
+    def newest(self) -> DayLine:
+        """The newest day that is done, which the page leads with; a list still grows after it."""
+        done = (day for day in self.days if day.facts.verdict not in {"partial", "not_open"})
+        return next(done, self.days[0])
+
+    @property
     def calendar(self) -> tuple[date, ...]:
         """Every date from the first to the newest day that is shown."""
         if not self.days:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from duckdb import DuckDBPyConnection
 
 from flows.warehouse.database import has_table, records
-from flows.wording import checks_in_words, counted, verdict_words
+from flows.wording import NO_CHECKS, checks_in_words, counted, verdict_words
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,17 @@ class DayFacts:
 
     @property
     def checks(self) -> str:
-        """What came of the checks: `31 checks passed, 1 warning`."""
+        """What came of the checks: `31 checks passed, 1 warning`; of an empty list, no checks."""
+        if self.verdict == "empty":  # what nothing was checked for has not passed
+            return NO_CHECKS
         return checks_in_words(self.passed_count, self.warning_count, self.failure_count)
 
     @property
     def sentence(self) -> str:
         """The day in one line: `Complete. 43 of 43 papers; 31 checks passed, 1 warning.`."""
         papers = f"{self.paper_count:,} of {counted(self.source_count, 'paper')}"
-        said = "; ".join(filter(None, (papers, self.checks if self.check_count else "")))
-        return f"{verdict_words(self.verdict)}. {said}."
+        said = f"{verdict_words(self.verdict)}. {papers}"
+        return f"{said}." if self.checks == NO_CHECKS else f"{said}; {self.checks}."
 
 
 def day_facts(

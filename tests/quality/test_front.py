@@ -61,6 +61,14 @@ def test_the_page_begins_with_the_days_in_one_line_and_the_newest() -> None:
     ) in words(render_front(FRONT))
 
 
+def test_the_page_leads_with_the_newest_day_that_is_done() -> None:
+    growing = replace(
+        THURSDAY, facts=replace(THURSDAY.facts, list_date=date(2026, 8, 21), verdict="partial")
+    )
+    seen = words(render_front(replace(FRONT, days=(growing, *FRONT.days))))
+    assert "of the last 5 days. Thursday 20 August 2026: complete" in seen
+
+
 def test_a_row_says_verdict_papers_gates_drift_mail_and_why() -> None:
     seen = words(render_front(FRONT))
     assert (

@@ -97,7 +97,7 @@ KINDS: dict[Callable[[Mailing], None], tuple[str, str, str]] = {
         "papers run 2026-08-20",
     ),
     paused: (
-        "The daily issue of 2026-08-20 is paused: Paused: 20 of 20 messages went wrong",
+        "The daily issue of 2026-08-20 is paused: 20 of 20 messages went wrong",
         "nobody else gets it until it goes on",
         "papers issue resume 2026-08-20",
     ),
@@ -108,7 +108,7 @@ KINDS: dict[Callable[[Mailing], None], tuple[str, str, str]] = {
     ),
     unfinished: (
         "The daily issue of 2026-08-20 is unfinished at 09:00 America/New_York",
-        "0 have it, 1 were tried in vain",
+        "0 have it, 1 do not",
         "papers issue resume 2026-08-20",
     ),
 }
