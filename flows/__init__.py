@@ -1,11 +1,21 @@
 """Daily Papers: the Hub's daily list of papers, as a warehouse and a digest people can trust.
 
-The libraries phone home unless told not to; the switches are set here, before any of them is
-imported, because a closed network makes each call a time-out (42 s in the worst one measured).
+The libraries listen to the environment, and the shell of another project has words for them that
+would end or change our runs: they are taken out here, before any library is imported. So are their
+calls home, because a closed network makes each one a time-out (42 s in the worst one measured).
 """
 
 import os
 
+# dbt's, Great Expectations' and dlt's own; of Prefect only what would choose another profile, since
+# its server, ports and home are the operator's to set (infra/README.md).
+_FOREIGN = ("DBT_", "GX_", "GE_", "DLT_", "RUNTIME__", "PREFECT_PROFILE")
+# The sections of dlt's configuration, as it looks for them: NORMALIZE__WORKERS, LOAD__…
+_DLT_SECTIONS = ("SOURCES", "DESTINATION", "EXTRACT", "NORMALIZE", "LOAD", "SCHEMA", "DATA_WRITER")
+
+for _name in list(os.environ):
+    if _name.startswith((*_FOREIGN, *(f"{section}__" for section in _DLT_SECTIONS))):
+        del os.environ[_name]
 os.environ.update(
     DO_NOT_TRACK="1",
     RUNTIME__DLTHUB_TELEMETRY="false",

@@ -27,6 +27,14 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
+def _home(path: Path) -> Path:
+    home = _absolute(path)
+    if odd := sorted({c for c in str(home) if c in _ODD_IN_PATHS or not c.isprintable()}):
+        shown = " ".join(ascii(c)[1:-1] if not c.isprintable() else c for c in odd)
+        raise ValueError(f"the path {str(home)!a} has {shown} in it; choose another folder")
+    return home
+
+
 def _http_url(value: str) -> str:
     TypeAdapter(HttpUrl).validate_python(value)
     return value.rstrip("/")
@@ -50,6 +58,9 @@ def _time_zone(value: str) -> str:
     return value
 
 
+# Each means something else to one of DuckDB, dbt, SQLite's addresses, or a pattern of file names.
+_ODD_IN_PATHS = frozenset("=?#%'\"\\$*[]{}")
+HomePath = Annotated[Path, AfterValidator(_home)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 BaseUrl = Annotated[str, AfterValidator(_http_url)]
 
@@ -67,7 +78,7 @@ class Settings(BaseSettings):
         env_prefix="PAPERS_", env_file=".env", frozen=True, extra="ignore", env_ignore_empty=True
     )
 
-    home: AbsolutePath = Field(
+    home: HomePath = Field(
         default=Path("data"), description="folder of everything the pipeline keeps"
     )
     hub_url: BaseUrl = Field(
@@ -158,7 +169,7 @@ def load_settings() -> Settings:
         SettingsError: a value is unusable; every such setting is named with its reason.
     """
     try:
-        home = _Home().home
+        home = _HomeAlone().home
         return Settings(home=home, _env_file=(".env", home / SETTINGS_FILE))
     except ValidationError as error:
         raise SettingsError(
@@ -182,11 +193,11 @@ def unknown_settings(settings: Settings) -> Iterator[str]:
                 yield f"{name} in {place} is no setting, and has no effect{meant}"
 
 
-class _Home(BaseSettings):
+class _HomeAlone(BaseSettings):
     """Where the settings file is: the one setting that cannot stand in it."""
 
     model_config = Settings.model_config
-    home: AbsolutePath = Settings.model_fields["home"].default
+    home: HomePath = Settings.model_fields["home"].default
 
 
 def _complaint(location: tuple[int | str, ...], message: str) -> str:

@@ -1,5 +1,8 @@
 """One way to the settings for shells and services, and none that can never work."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -84,6 +87,39 @@ def test_mail_that_could_never_leave_is_refused_by_every_command(
     assert name in said
     assert said.count("\n") == 1
     assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("odd", [*"=?#%'\"\\$*[]{}", "\n", "\x7f"])
+def test_a_home_that_the_libraries_would_take_for_something_else_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], odd: str
+) -> None:
+    monkeypatch.setenv("PAPERS_HOME", str(tmp_path / f"ho{odd}me"))
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["status"])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said.startswith("PAPERS_HOME cannot be used: the path ")
+    assert said.count("\n") == 1
+    assert not (tmp_path / f"ho{odd}me").exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("DBT_TARGET", "DBT_PROFILES_DIR", "GX_CLOUD_MODE", "RUNTIME__LOG_LEVEL", "DLT_DATA_DIR"),
+        *("NORMALIZE__WORKERS", "DESTINATION__DUCKDB__CREDENTIALS", "PREFECT_PROFILE"),
+    ],
+)
+def test_a_word_of_another_project_for_our_libraries_is_not_heard(name: str) -> None:
+    code = f"import os, flows; print(os.environ.get({name!r}))"
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {name: "prod"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout == "None\n"
 
 
 def test_help_needs_no_settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

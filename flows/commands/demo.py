@@ -3,6 +3,7 @@
 import os
 import sys
 from datetime import timedelta
+from shlex import quote
 
 from rich.console import Console
 
@@ -46,6 +47,6 @@ def run_demo(settings: Settings, console: Console) -> Outcome:
 digest    {outcome.issue / "digest.html"}
 quality   {outcome.issue / "quality.html"}
 database  {load_settings().published_path}
-try       PAPERS_HOME={home} {sys.argv[0]} sql "{QUERY.format(day=day)}"
+try       PAPERS_HOME={quote(str(home))} {sys.argv[0]} sql "{QUERY.format(day=day)}"
 """)
     return outcome
