@@ -53,6 +53,7 @@ def deliver(
     digest = frozen_digest(folder)
     sent_log = SentLog(settings.home / "mailed.log")
     sent_log.begin(is_new=mailing.file is None or not newest_issues(mailing, 1))
+    issue = ledger_issue(mailing, digest.issue_date, digest.edition, now)
     way = transport(settings, folder / "mail")
     if isinstance(way, SmtpTransport):
         sent_log.note_relayed()
@@ -63,7 +64,6 @@ def deliver(
             f" write it into {settings.home / SETTINGS_FILE}, or set it to `{FILES}` if mail shall"
             " be written as files from now on."
         )
-    issue = ledger_issue(mailing, digest.issue_date, digest.edition, now)
     entries = counts(mailing, issue)
     doubt = None if is_forced else sent_log.doubt(issue, sum(entries.values()))
     if doubt:

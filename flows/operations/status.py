@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
-from duckdb import DuckDBPyConnection
+from duckdb import ConnectionException, DuckDBPyConnection
 from rich.console import Console
 from rich.table import Table
 
@@ -138,7 +138,7 @@ def _tables(settings: Settings, day: date | None, notes: list[str]) -> dict[date
     try:
         with looking(settings) as warehouse:
             return _rows(warehouse, day)
-    except WarehouseBusyError:
+    except (WarehouseBusyError, ConnectionException):  # the latter: this very process
         notes.append("A run is at work in the warehouse; the counts are those last published.")
     if not settings.published_path.exists():
         return {}

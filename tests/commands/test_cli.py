@@ -11,7 +11,7 @@ from tests.support.console import Papers
 
 
 def test_a_day_from_the_command_line_to_sql(
-    papers: Papers, prefect: None, clock: object, own_home: Path
+    papers: Papers, prefect: None, hub: SampleHub, clock: object, own_home: Path
 ) -> None:
     code, out, _ = papers("run", "2026-08-20")
     lines = out.splitlines()

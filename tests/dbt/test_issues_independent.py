@@ -141,8 +141,10 @@ def test_what_became_of_an_issue_is_what_the_newest_readings_say(told: Told) -> 
 
 def test_news_is_told_and_still_to_be_told(told: Told, request: pytest.FixtureRequest) -> None:
     expected = updates(History(told.known), told.sent)
-    assert {row[-1] for row in expected} == {True, False}
+    # what was recorded of August holds no news that was not told
+    assert True in {row[-1] for row in expected}
     if request.node.callspec.params["told"] == "sample":
+        assert {row[-1] for row in expected} == {True, False}
         assert {row[1] for row in expected} == {"late_bloomers", "now_has_code", "corrections"}
     _assert_same(_rows(told, "daily_digest_updates"), expected)
 

@@ -115,7 +115,7 @@ AFTER = {
 
 
 @pytest.fixture
-def start(prefect: None, clock: Clock) -> Iterator[Start]:
+def start(prefect: None, hub: object, clock: Clock) -> Iterator[Start]:
     """Start a scheduled flow at a time of the clock, with a Hub that is asked quickly again."""
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 

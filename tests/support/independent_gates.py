@@ -16,6 +16,7 @@ from tests.support.independent import DAY, Item, Response, Row, Seen
 
 NULL, NOT_NULL = "values_to_be_null", "values_to_not_be_null"
 BETWEEN, REGEX, EQUAL = "values_to_be_between", "values_to_match_regex", "pair_values_to_be_equal"
+LENGTHS = "value_lengths_to_be_between"
 LIMIT = "pair_values_a_to_be_greater_than_b"
 ROW_COUNT = "expect_table_row_count_to_equal"
 FIELDS = ("ai_summary", "ai_keywords", "organization", "github_repo", "submitter", "list_date")
@@ -82,6 +83,7 @@ class Judged:
         published = datetime.fromisoformat(paper["publishedAt"]).astimezone(UTC).date()
         is_bad = {
             (REGEX, "title"): not paper["title"].strip(),
+            (LENGTHS, "title"): len(paper["title"]) > 500,
             (BETWEEN, "upvotes_count"): paper["upvotes"] < 0,
             (BETWEEN, "comments_count"): item["numComments"] < 0,
             (BETWEEN, "published_year"): published.year < 1991,
@@ -217,6 +219,7 @@ ITEM_CHECKS = (
     (REGEX, "paper_id"),
     ("values_to_match_regex_list", "paper_id"),
     (REGEX, "title"),
+    (LENGTHS, "title"),
     (BETWEEN, "upvotes_count"),
     (BETWEEN, "comments_count"),
     (BETWEEN, "published_year"),
@@ -230,7 +233,7 @@ PAPER_CHECKS = (
     (NOT_NULL, "title"),
     (REGEX, "title"),
     ("values_to_not_match_regex", "title"),
-    ("value_lengths_to_be_between", "title"),
+    (LENGTHS, "title"),
     (REGEX, "paper_id"),
     (NOT_NULL, "score"),
     (REGEX, "github_url"),
