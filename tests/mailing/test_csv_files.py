@@ -69,6 +69,6 @@ def test_the_encoding_is_found(encoding: str) -> None:
 def test_what_cannot_be_meant_is_one_sentence_and_nothing_is_imported(mailing: Mailing) -> None:
     (line,) = _import(mailing, "name,phone\nAda,1\n").bad_lines
     assert line.sentence.startswith("The first line names no column of addresses")
-    (line,) = _import(mailing, "address,includ\nada@example.org,agents\n").bad_lines
-    assert line.sentence == "There is no column “includ”; did you mean include?"
+    (line,) = _import(mailing, "address,includes\nada@example.org,agents\n").bad_lines
+    assert line.sentence == "There is no column “includes”; did you mean include?"
     assert _active(mailing) == set()

@@ -15,12 +15,12 @@ def papers(
     """Run `papers` with these words: exit code, standard output, standard error."""
     from rich.console import Console
 
-    from flows.commands import cli, mail
+    from flows.commands import cli, mail, readings
 
     monkeypatch.chdir(tmp_path)
 
     def go(*words: str) -> tuple[int, str, str]:
-        for module in (cli, mail):
+        for module in (cli, mail, readings):
             monkeypatch.setattr(module, "console", Console(highlight=False, soft_wrap=True))
             monkeypatch.setattr(
                 module, "errors", Console(stderr=True, highlight=False, soft_wrap=True)
