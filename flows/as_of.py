@@ -20,8 +20,7 @@ from flows.quality.day_page import write_quality_page
 from flows.settings import Settings, load_settings
 from flows.transform import transform
 from flows.validate import validate
-from flows.warehouse.database import connect, writer_lock
-from flows.warehouse.day_facts import day_facts
+from flows.warehouse.database import writer_lock
 from flows.warehouse.restore import restore
 from flows.wording import counted
 
@@ -50,8 +49,7 @@ def rebuilt_day(day: date, restored: Settings) -> Outcome:
     folder = restored.home / "digest"
     if digest:
         write_files(folder, issue_files(digest, restored))
-    with connect(restored.warehouse_path, read_only=True) as connection:
-        (facts,) = day_facts(connection, [day])
+    facts = page.facts
     papers = counted(len(digest.papers) if digest else 0, "paper")
     was = f"It was {facts.verdict.replace('_', ' ')}, with {papers}. {facts.reason}"
     sentence = f"{was} Rebuilt in {restored.home}."

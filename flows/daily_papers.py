@@ -130,7 +130,9 @@ def _ending(reading: LoadedReading, gating: Gating, page: QualityPage) -> Outcom
     stopped = gating.stopping(reading.reading_id)
     verdict, reason = ("failed", stopped.reason) if stopped else (reading.verdict, reading.reason)
     details = tuple(_detail(check) for check in stopped.checks) if stopped else ()
-    sentence = page.sentence if verdict == "complete" else f"{verdict_words(verdict)}. {reason}"
+    sentence = (
+        page.facts.sentence if verdict == "complete" else f"{verdict_words(verdict)}. {reason}"
+    )
     return Outcome(
         verdict,
         sentence,

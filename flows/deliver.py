@@ -96,7 +96,7 @@ def deliver_rest(mailing: Mailing, settings: Settings, now: datetime) -> Iterato
         TransportError, MailingError: mail cannot be sent at all; the message says why.
     """
     for issue in newest_issues(mailing):
-        folder = settings.issues_path / f"{issue.issue_date}-{issue.edition}"
+        folder = settings.issue_folder(issue.issue_date, issue.edition)
         due_at = next_attempt_at(mailing, issue)
         if issue.state == SENDING and due_at and due_at <= now and folder.exists():
             yield deliver(mailing, folder, settings, now)

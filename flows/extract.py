@@ -198,7 +198,7 @@ def _unfinished_reading(settings: Settings, day: date, now: datetime) -> Load | 
             return None
     reading = LoadedReading(*row[1:])
     is_published = _is_published(settings.published_path, reading.reading_id)
-    issue = settings.issues_path / f"{day}-daily"
+    issue = settings.issue_folder(day)
     if is_published and (reading.verdict != "complete" or issue.exists()):
         return None
     return Load(row[0], (reading,))

@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from flows.mailing.addresses import AddressError, parse_address
-from flows.mailing.database import Mailing, open_mailing_database
 from flows.mailing.tokens import Tokens
 from flows.mailing.transports import FileTransport, Transport, TransportError, parse_mail_url
 from flows.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from flows.mailing.database import Mailing
     from flows.mailing.letters import Post
 
 
 FILES = "files"  # as PAPERS_MAIL_URL: the operator's word that mail shall be files
 
 
-def open_mailing(settings: Settings) -> Mailing:
+def open_mailing(settings: Settings) -> "Mailing":
     """The mailing list of these settings, its tables up to date. Raises MailingError."""
+    # Checking the mail settings, which every command does, must not import the database.
+    from flows.mailing.database import open_mailing_database
+
     url = settings.mailing_url
     return open_mailing_database(
         url.get_secret_value() if url else settings.home / "mailing.sqlite"
@@ -40,17 +43,22 @@ def post(settings: Settings) -> "Post":
 
 def transport(settings: Settings, folder: Path) -> Transport:
     """How mail leaves: the relay of PAPERS_MAIL_URL, or files in this folder."""
-    if settings.mail_url and settings.mail_url.get_secret_value() != FILES:
-        return parse_mail_url(settings.mail_url.get_secret_value(), sender=settings.mail_from)
-    return FileTransport(folder)
+    relay = _relay_url(settings)
+    return parse_mail_url(relay, sender=settings.mail_from) if relay else FileTransport(folder)
+
+
+def _relay_url(settings: Settings) -> str | None:
+    """The relay's URL; None where mail becomes files."""
+    url = settings.mail_url.get_secret_value() if settings.mail_url else FILES
+    return None if url == FILES else url
 
 
 def check_mail(settings: Settings) -> None:
     """Find out before anything begins whether mail could ever leave. Raises SettingsError."""
     default = Settings.model_fields["mail_from"].default
     try:
-        if settings.mail_url and settings.mail_url.get_secret_value() != FILES:
-            parse_mail_url(settings.mail_url.get_secret_value(), sender=settings.mail_from)
+        if relay := _relay_url(settings):
+            parse_mail_url(relay, sender=settings.mail_from)
         elif settings.mail_from != default:
             parse_address(parseaddr(settings.mail_from)[1])
     except TransportError as error:

@@ -55,9 +55,12 @@ def verdict_counts(verdicts: Iterable[str]) -> str:
 NO_CHECKS = "no checks"
 
 
-def checks_in_words(passed_count: int, warning_count: int, failure_count: int) -> str:
-    """`31 checks passed, 1 failed, 2 warnings`; `no checks` where there were none."""
-    if not passed_count + warning_count + failure_count:
+def checks_in_words(verdict: str, passed_count: int, warning_count: int, failure_count: int) -> str:
+    """What came of a day's checks: `31 checks passed, 1 failed, 2 warnings`, or `no checks`.
+
+    An empty list has none: what nothing was checked for has not passed.
+    """
+    if verdict == "empty" or not passed_count + warning_count + failure_count:
         return NO_CHECKS
     parts = [f"{counted(passed_count, 'check')} passed"] if passed_count else []
     if failure_count:

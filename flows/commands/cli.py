@@ -36,11 +36,11 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def main(words: list[str] | None = None) -> None:
     """Run the command line; problems that are not bugs end in one sentence and an exit code."""
-    from flows.mail_setup import check_mail
-
     words = sys.argv[1:] if words is None else words
     try:
         if words and not {"--help", "-h", "--version"} & set(words):
+            from flows.mail_setup import check_mail  # help needs none of what it imports
+
             check_mail(load_settings())
         code = app(words, exit_on_error=False, print_error=False)
     except (UsageError, CycloptsError) as error:

@@ -292,7 +292,7 @@ def resume(
     """
     now = clock.utc_now()
     with _list() as (mailing, settings):
-        folder = settings.issues_path / f"{day}-{edition}"
+        folder = settings.issue_folder(day, edition)
         if not (folder / "issue.json").exists():
             errors.print(f"There is no {edition} issue of {day} in {settings.issues_path}.")
             return EXIT_BLOCKED

@@ -112,11 +112,10 @@ def _header(
         # our own file: a name that is none of ours is a slip, and its rule would be lost
         for name in unknown:
             near = get_close_matches(name, ours, 1)
-            shown = "".join(c for c in name if c.isprintable())[:40]
             meant = f"; did you mean {near[0]}?" if near else "."
-            return None, f"There is no column “{shown}”{meant}"
+            return None, f"There is no column “{_shown(name)}”{meant}"
     if unknown:
-        shown = ", ".join("".join(c for c in name if c.isprintable())[:40] for name in unknown)
+        shown = ", ".join(map(_shown, unknown))
         notes.append(f"Columns left out, since nothing here needs them: {shown}.")
     return header, ""
 
@@ -131,11 +130,18 @@ def _name(given: str, ours: set[str]) -> str | None:
     return given if given in ours else None
 
 
+def _shown(word: str) -> str:
+    """What a stranger's file says, fit for a sentence: printable, and at most 40 characters."""
+    return "".join(character for character in word if character.isprintable())[:40]
+
+
 def why_not_active(cells: dict[str, str], states: Iterable[str]) -> str:
-    """Why a line of another mailer is no active reader, or nothing; our own states are ours."""
+    """Why a line is no active reader, in our own words for it or another mailer's; or nothing."""
     state = cells.get("state", "").strip().lower()
-    if state not in _ACTIVE_WORDS and state not in states:
-        return f"is “{''.join(c for c in state if c.isprintable())[:40]}” in the file"
+    if state in states and state != "active":
+        return f"is {state} in the file"
+    if state not in _ACTIVE_WORDS:
+        return f"is “{_shown(state)}” in the file"
     if cells.get("left", "").strip().lower() not in _NO_WORDS:
         return "has left, by the file"
     return ""

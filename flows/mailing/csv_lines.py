@@ -81,11 +81,8 @@ def import_csv(
 
 def _parse(cells: dict[str, str]) -> tuple[Address, Rule]:
     address = parse_address(cells["address"])
-    state = cells.get("state", "").strip().lower() or "active"
     if why_not := why_not_active(cells, STATES):
         raise RefusedError(f"{address.text} {why_not}; only active people are added.")
-    if state in STATES and state != "active":
-        raise RefusedError(f"{address.text} is {state} in the file; only active people are added.")
     return address, parse_rule(cells)
 
 

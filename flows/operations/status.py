@@ -63,9 +63,9 @@ class DayStatus:
     @property
     def checks(self) -> str:
         """The gates' word in counts: `31 checks passed, 1 warning`; of an empty list, no checks."""
-        if self.verdict == "empty":
-            return checks_in_words(0, 0, 0)
-        return checks_in_words(self.passed_count, self.warning_count, self.failure_count)
+        return checks_in_words(
+            self.verdict, self.passed_count, self.warning_count, self.failure_count
+        )
 
     @property
     def mailed(self) -> str:

@@ -13,16 +13,16 @@ from duckdb import DuckDBPyConnection
 from flows.quality.day import Check, QualityDay, Quarantined, ReadingLine, render_quality
 from flows.settings import Settings
 from flows.warehouse.database import connect, records
-from flows.warehouse.day_facts import facts_of
+from flows.warehouse.day_facts import DayFacts, facts_of
 
 
 @dataclass(frozen=True)
 class QualityPage:
-    """A page that was written: where, its HTML, and its first sentence."""
+    """A page that was written: where, its HTML, and the facts of the day that it tells."""
 
     path: Path
     page: str
-    sentence: str
+    facts: DayFacts
 
 
 def write_quality_page(settings: Settings, day: date) -> QualityPage:
@@ -31,7 +31,7 @@ def write_quality_page(settings: Settings, day: date) -> QualityPage:
         known = quality_day(connection, day)
     path, page = quality_page_path(settings, day), render_quality(known)
     write_page(path, page)
-    return QualityPage(path, page, known.facts.sentence)
+    return QualityPage(path, page, known.facts)
 
 
 def write_page(path: Path, page: str) -> None:

@@ -41,16 +41,21 @@ class DayFacts:
     @property
     def checks(self) -> str:
         """What came of the checks: `31 checks passed, 1 warning`; of an empty list, no checks."""
-        if self.verdict == "empty":  # what nothing was checked for has not passed
-            return NO_CHECKS
-        return checks_in_words(self.passed_count, self.warning_count, self.failure_count)
+        return checks_in_words(
+            self.verdict, self.passed_count, self.warning_count, self.failure_count
+        )
+
+    @property
+    def has_checks(self) -> bool:
+        """Whether anything was checked; of an empty list nothing is."""
+        return self.checks != NO_CHECKS
 
     @property
     def sentence(self) -> str:
         """The day in one line: `Complete. 43 of 43 papers; 31 checks passed, 1 warning.`."""
         papers = f"{self.paper_count:,} of {counted(self.source_count, 'paper')}"
         said = f"{verdict_words(self.verdict)}. {papers}"
-        return f"{said}." if self.checks == NO_CHECKS else f"{said}; {self.checks}."
+        return f"{said}; {self.checks}." if self.has_checks else f"{said}."
 
 
 def day_facts(
