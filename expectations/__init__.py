@@ -8,3 +8,7 @@ Great Expectations takes seconds to import: import these modules inside function
 # What gate raw is asked about, in SQL over `raw.readings`: what may become a list, and what the
 # Hub calls trending, which is never one but is published all the same.
 JUDGED = "(readings.is_whole or (readings.kind = 'trending' and readings.verdict = 'complete'))"
+
+# A title has to show something: no space, control or format character, combining mark, or one of
+# the letters and signs that Unicode draws as nothing (Hangul fillers, the empty Braille pattern).
+VISIBLE = r"[^\s\p{C}\p{Z}\p{M}\x{115F}\x{1160}\x{2800}\x{3164}\x{FFA0}]"

@@ -11,6 +11,8 @@ import great_expectations as gx
 import great_expectations.expectations as gxe
 from great_expectations.expectations.metadata_types import FailureSeverity
 
+from expectations import VISIBLE
+
 CRITICAL, WARNING = FailureSeverity.CRITICAL, FailureSeverity.WARNING
 
 suite = gx.ExpectationSuite(
@@ -67,7 +69,7 @@ suite = gx.ExpectationSuite(
         ),
         gxe.ExpectColumnValuesToMatchRegex(
             column="title",
-            regex=r"\S",
+            regex=VISIBLE,
             severity=CRITICAL,
             description="no title is blank",
             notes="A blank title is a link that nobody can see.",

@@ -348,7 +348,9 @@ def _text(value: object) -> str | None:
     """A value of a frame as people read it."""
     if value is None:
         return None
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() else f"{value:.2f}"
+    return str(value)
 
 
 def _written(connection: DuckDBPyConnection, judge: _Judge) -> list[GateReport]:

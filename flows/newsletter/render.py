@@ -237,9 +237,14 @@ def _inliner() -> CSSInliner:
     return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
+_CHARSET = '<meta charset="utf-8">'
+
+
 def _html(issue: dict[str, object]) -> str:
-    page = templates().get_template("digest.html").render(issue)
-    return f"{_inliner().inline(page).rstrip()}\n"
+    page = _inliner().inline(templates().get_template("digest.html").render(issue)).rstrip()
+    # The inliner puts the rules it must keep first; a browser looks for the encoding in the first
+    # 1,024 bytes only (HTML, 4.2.5.4).
+    return f"{page.replace(_CHARSET, '', 1).replace('<head>', f'<head>{_CHARSET}', 1)}\n"
 
 
 def _wrapped(words: str, indent: int = 0) -> str:

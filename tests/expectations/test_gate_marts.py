@@ -84,6 +84,11 @@ FAULTS: dict[str, tuple[str, list[str], str]] = {
         ["expect_column_values_to_match_regex(title)"],
         "1 of 20 papers: the title of {id}004 is blank",
     ),
+    "an invisible title": (
+        "update marts.papers set title = chr(12644) || chr(8203) where paper_id = '{id}004'",
+        ["expect_column_values_to_match_regex(title)"],
+        "1 of 20 papers: the title of {id}004 is blank",
+    ),
     "a line break": (
         "update marts.papers set title = 'One' || chr(10) || 'Two' where paper_id = '{id}004'",
         ["expect_column_values_to_not_match_regex(title)"],

@@ -65,6 +65,11 @@ ITEM_FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
         "expect_column_values_to_match_regex(title)",
         "the title of 2608.13003 is blank",
     ),
+    "invisible title": (
+        {"title": "\u200b\u3164\u2800\ufeff\u0301"},
+        "expect_column_values_to_match_regex(title)",
+        "the title of 2608.13003 is blank",
+    ),
     "negative votes": (
         {"upvotes_count": -1},
         "expect_column_values_to_be_between(upvotes_count)",

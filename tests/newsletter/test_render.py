@@ -329,3 +329,9 @@ def test_a_recorded_day_shows_every_paper(rendered: Renderings, corpus: object) 
     assert PAPER_LINK.findall(rendering.text) == [paper.paper_id for paper in papers]
     seen = words(rendering.html)
     assert all(" ".join(paper.title.split()) in seen for paper in papers)
+
+
+def test_a_browser_finds_the_encoding_where_it_looks_for_it(rendered: Renderings) -> None:
+    page = rendered(count=3).html.encode()
+    assert 0 < page.index(b'<meta charset="utf-8">') < 1024 - len(b'<meta charset="utf-8">')
+    assert page.count(b"charset=") == 1

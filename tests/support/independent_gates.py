@@ -244,7 +244,9 @@ PAPER_CHECKS = (
 def _text(value: object) -> str:
     if value is None:
         return "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() else f"{value:.2f}"
+    return str(value)
 
 
 def _name(expectation: str) -> str:
