@@ -93,7 +93,7 @@ def read_days(days: Sequence[date], settings: Settings) -> Outcome:
 
 
 def _in_bulk(bring: Callable[[], list[Reading]], settings: Settings) -> Outcome:
-    """The stages over many readings at once; a reading that a gate stops stops no other."""
+    """The stages over many readings at once; one that a gate stops does not stop the others."""
     with quality_site(settings):
         reading_pipeline(settings).finish_pending()
         readings = bring()
@@ -161,7 +161,7 @@ def _write_quality_pages(
 def _days(
     ended: Mapping[date, tuple[str, str]], stopped: Sequence[GateReport | Refusal], now: datetime
 ) -> list[Day]:
-    """The days as they stand after this; what a gate stopped stands with the gate's word."""
+    """The days as they stand now; one that a gate stopped gives the gate's reason."""
     reasons = {report.list_date: report.reason for report in stopped}
     return [
         Day(day, verdict, f"{verdict_words(verdict)}. {reason}", now, reasons.get(day))

@@ -45,7 +45,7 @@ def daily_papers(day: date) -> State:
 
 
 def run_to_verdict(day: date, path: Callable[[], Outcome]) -> State:
-    """Run a day's path and conclude the day with what came of it, a bug of ours included."""
+    """Run a day's path and record its verdict; a bug of ours is recorded as failed."""
     try:
         outcome = path()
     except WarehouseBusyError as busy:
@@ -62,7 +62,7 @@ def run_to_verdict(day: date, path: Callable[[], Outcome]) -> State:
 
 
 def run_to_final_state(path: Callable[[], Outcome]) -> State:
-    """Run a path that is no single day's; a failed build or a busy warehouse is one sentence."""
+    """Run a path that is no single day's; a failed build is told in one sentence."""
     try:
         return final_state(path())
     except (BuildFailedError, WarehouseBusyError) as stop:
@@ -126,7 +126,7 @@ def rebuilt_without_stopped(marts: Gating, settings: Settings) -> Gating:
 
 
 def _ending(reading: LoadedReading, gating: Gating, page: QualityPage) -> Outcome:
-    """What the run comes to; a reading that a gate stopped has failed."""
+    """How the day ended; it failed where a gate stopped its reading."""
     stopped = gating.stopping(reading.reading_id)
     verdict, reason = ("failed", stopped.reason) if stopped else (reading.verdict, reading.reason)
     details = tuple(_detail(check) for check in stopped.checks) if stopped else ()

@@ -58,7 +58,7 @@ def deliver(
     if isinstance(way, SmtpTransport):
         sent_log.note_relayed()
     elif settings.mail_url is None and sent_log.was_relayed():
-        # Else the readers would be noted as sent to, and nobody would write to them again.
+        # The ledger would note the readers as sent to, and nobody would write to them again.
         raise TransportError(
             "this list was mailed through a relay before, and here PAPERS_MAIL_URL is not set:"
             f" write it into {settings.home / SETTINGS_FILE}, or set it to `{FILES}` if mail shall"

@@ -42,7 +42,7 @@ class Deployment:
 
 
 def deployments(settings: Settings) -> tuple[Deployment, ...]:
-    """All of them. The minutes differ, so that one rarely waits for another."""
+    """All of them. Their minutes differ, so that runs rarely wait for each other."""
     return (
         Deployment(
             "daily-digest",
@@ -65,7 +65,7 @@ def deployments(settings: Settings) -> tuple[Deployment, ...]:
             "The last lists again each night: what momentum is made of.",
             ("reading",),
         ),
-        # Twice: the evening's run sends what a late last day held back in the morning.
+        # Runs twice: where the last day was late in the morning, the evening's run sends the issue.
         Deployment(
             "weekly-digest",
             edition,

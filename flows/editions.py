@@ -38,7 +38,7 @@ def edition(kind: Edition, issue_date: date | None = None) -> State:
     settings = load_settings()
     day = issue_date or newest_ended(kind, clock.utc_now())
     try:
-        # The one writer also of issues: two runs at once would both make the folder.
+        # Issues need the writer's lock too: two runs at once would both make the folder.
         with one_writer(settings):
             outcome = one_edition(kind, day, settings)
     except WarehouseBusyError as stop:
@@ -47,7 +47,7 @@ def edition(kind: Edition, issue_date: date | None = None) -> State:
 
 
 def one_edition(kind: Edition, issue_date: date, settings: Settings) -> Outcome:
-    """Make and mail the issue where its week or month is known to its end; else say what lacks.
+    """Make and mail the issue once all its days are final; until then say which are not.
 
     Raises:
         NotPublishedError: there is no publication yet.
@@ -82,7 +82,7 @@ def quality_period(kind: Edition, issue_date: date, settings: Settings) -> Quali
 
 
 def _held(kind: Edition, issue_date: date, period: Period | None) -> Outcome | None:
-    """Why there is no issue of a period that is over, if there is none."""
+    """Why the issue of a period that is over cannot be made yet; None where it can."""
     name = period_name(kind, issue_date)
     if period is None:
         first = first_day(kind, issue_date)

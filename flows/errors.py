@@ -1,8 +1,8 @@
-"""What can go wrong without being a bug: each error is one sentence for who typed the command."""
+"""Errors that are no bugs: each is one sentence for the person who typed the command."""
 
 
 class UsageError(ValueError):
-    """A word, a file or a setting that cannot be used; the message names it. Exit code 2."""
+    """An argument, a file or a setting that cannot be used; the message names it. Exit code 2."""
 
 
 class OperationError(RuntimeError):

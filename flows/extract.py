@@ -19,7 +19,7 @@ from flows.sources.verdict import EarlierReading, History, judge, judge_trending
 from flows.stage import stage
 from flows.warehouse.database import connect, has_table
 
-# A run that was killed is taken up with the reading it had made, if that is still news.
+# A killed run's reading is used again if it is not older than this.
 RESUMES_WITHIN = timedelta(minutes=15)
 SAME_WEEKDAYS = 8
 
@@ -60,7 +60,7 @@ class Load:
 
 @stage
 def extract(day: date, settings: Settings) -> Load:
-    """One new reading of this list date; or the one that a killed run made and did not finish."""
+    """One new reading of this list date, or the one that a killed run left unfinished."""
     pipeline = reading_pipeline(settings)
     pipeline.finish_pending()
     now = clock.utc_now()
@@ -186,7 +186,7 @@ _NEWEST = """
 
 
 def _unfinished_reading(settings: Settings, day: date, now: datetime) -> Load | None:
-    """The newest reading of this day where the run that made it was killed on its way."""
+    """The newest reading of this day if the run that made it was killed before its end."""
     if not settings.warehouse_path.exists():
         return None
     with connect(settings.warehouse_path) as connection:

@@ -54,7 +54,7 @@ def _relay_url(settings: Settings) -> str | None:
 
 
 def check_mail(settings: Settings) -> None:
-    """Find out before anything begins whether mail could ever leave. Raises SettingsError."""
+    """Check that mail could leave with these settings. Raises SettingsError."""
     default = Settings.model_fields["mail_from"].default
     try:
         if relay := _relay_url(settings):

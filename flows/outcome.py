@@ -13,7 +13,7 @@ class BuildFailedError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run comes to, for the terminal, the exit code and Prefect."""
+    """How a run ended, for the terminal, the exit code and Prefect."""
 
     verdict: str
     sentence: str

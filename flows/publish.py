@@ -147,7 +147,7 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 def _point(link: Path, target: Path) -> None:
-    """Make the link lead to the target, with no moment in which it leads nowhere."""
+    """Make the link lead to the target; at every moment it leads somewhere."""
     new = link.with_name("parquet.link")
     new.symlink_to(target.name)
     new.replace(link)

@@ -132,7 +132,7 @@ def upkeep() -> State:
 
 
 def _send_rest(settings: Settings) -> None:
-    """The deferred mail of every issue whose turn has come; a relay that is away stops no run."""
+    """Send the deferred mail that is due, of every issue; an unreachable relay fails no run."""
     try:
         with closing(open_mailing(settings)) as mailing:
             for report in deliver_rest(mailing, settings, clock.utc_now()):
@@ -165,7 +165,7 @@ def _with_missed_days(day: date, settings: Settings) -> Outcome:
 
 
 def _newest_day(day: date, settings: Settings) -> Outcome:
-    """The path of this day as far as it is owed: all of it, what is left of its mail, or nothing.
+    """Do what this day still needs: the whole path, the rest of its mail, or nothing.
 
     A re-reading may have found the list complete before its issue was made.
     """
@@ -195,7 +195,7 @@ def _is_mailed(day: date, settings: Settings) -> bool:
 
 
 def _pause(day: date, now: datetime) -> timedelta:
-    """How long to wait: the longer the day has been closed, the longer."""
+    """The pause before the next try; it grows with the time since the day closed."""
     waited = now - closes_at(day)
     return next((pause for pause in PAUSES if waited < 2 * pause), PAUSES[-1])
 
@@ -203,7 +203,7 @@ def _pause(day: date, now: datetime) -> timedelta:
 def _mail_is_due_at(
     day: date, outcome: Outcome, now: datetime, settings: Settings
 ) -> datetime | None:
-    """When held or deferred mail may go; None where none waits, or where the operator must say."""
+    """When held or deferred mail may go; None if none waits or only the operator may send it."""
     if outcome.issue is None:
         return None
     try:

@@ -58,16 +58,16 @@ def _time_zone(value: str) -> str:
     return value
 
 
-# Each means something else to one of DuckDB, dbt, SQLite's addresses, or a pattern of file names.
+# DuckDB, dbt, SQLite's URLs or file name patterns each give one of these another meaning.
 _ODD_IN_PATHS = frozenset("=?#%'\"\\$*[]{}")
 HomePath = Annotated[Path, AfterValidator(_home)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 BaseUrl = Annotated[str, AfterValidator(_http_url)]
 
 
-# In this order: what stands in a later one wins, and the environment over all of them.
+# A later file overrules an earlier one, and the environment overrules both.
 SETTINGS_FILE = "papers.env"
-# Told by our own code to a child, and no setting of anybody's.
+# Our own code sets these for its child processes; they are no settings.
 _OUR_OWN = {"PAPERS_WAREHOUSE_PATH"}
 
 

@@ -20,7 +20,7 @@ _SHORTEST_PREFIX, _SHORTEST_PLURAL = 2, 3
 
 
 class TopicError(UsageError):
-    """A topic that cannot be meant as it is written; the message says how to write it."""
+    """A topic that breaks the grammar; the message says how to write it."""
 
 
 @dataclass(frozen=True)

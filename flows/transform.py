@@ -65,7 +65,7 @@ class Build:
     refused: tuple[Refusal, ...] = ()
 
     def refusing(self, reading_id: str) -> Refusal | None:
-        """The word against this reading, if there is one."""
+        """The refusal of this reading; None where it was built."""
         return next((each for each in self.refused if each.reading_id == reading_id), None)
 
     @property
@@ -170,7 +170,7 @@ def _built(settings: Settings) -> Build:
 
 
 def _table(nodes: Sequence[Node]) -> list[dict[str, object]]:
-    """What failed first; what is most asked about in the columns that a narrow page shows."""
+    """The nodes as a table, failed ones first; a narrow page shows only its first columns."""
     columns = ("status", "kind", "row_count", "seconds", "name", "message")
     by_status = sorted(nodes, key=lambda node: node.status not in _FAILED)
     return [{column: getattr(node, column) for column in columns} for node in by_status]
@@ -206,7 +206,7 @@ def mark_stale(connection: DuckDBPyConnection, *, every_date: bool) -> int:
     connection.execute("create or replace table staging.stale_list_dates (list_date date)")
     connection.execute("create table if not exists staging.unfinished_dates (list_date date)")
     connection.execute(_EVERY_DATE if every_date else _CHANGED_DATES)
-    # A build that fails has made some of the marts: its dates are stale until one has made all.
+    # A failed build made only some of the marts, so its dates stay stale until a build succeeds.
     connection.execute(
         "create or replace table staging.unfinished_dates as from staging.stale_list_dates"
     )
@@ -312,7 +312,7 @@ def _dbt_build(settings: Settings, *, is_new_project: bool) -> tuple[Node, ...]:
 
 
 def _invoke(settings: Settings, arguments: list[str]) -> Any:  # noqa: ANN401  dbt ships no types
-    """Let dbt do this over the warehouse; what it gives back."""
+    """Run this dbt command over the warehouse and give its result."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 

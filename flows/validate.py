@@ -50,7 +50,7 @@ class Gating:
 def validate(gate: str, settings: Settings) -> Gating:
     """Ask this gate about every reading it has not judged yet, also those of a killed run.
 
-    So nothing is published that a crash kept from being asked about.
+    The readings of a crashed run are judged here too, so nothing unjudged is published.
     """
     now = clock.utc_now()
     judge, owed = (gate_raw, _OWED_RAW) if gate == "raw" else (gate_marts, _OWED_MARTS)
@@ -75,7 +75,7 @@ _OWED_RAW = f"""
         )
     order by readings.load_id
 """
-# A digest shows the newest admitted reading of its date; older ones were asked about then.
+# A digest shows the newest admitted reading of its date; older ones were judged in their time.
 _OWED_MARTS = """
     select distinct newest.load_id
     from (
@@ -116,7 +116,7 @@ _ORDER = ("STOPS IT", "warning", "ok")
 
 
 def _result(check: CheckResult) -> str:
-    """What the check does to its reading, in a word."""
+    """The effect of the check on its reading, in one word."""
     if check.is_success:
         return "ok"
     return "STOPS IT" if check.severity == "critical" else "warning"

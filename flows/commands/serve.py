@@ -28,7 +28,7 @@ from flows.settings import Settings, SettingsError
 UI_PORT = "4200"
 SCHEDULES = "the schedules"
 LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 - if the operator asks for it
-# A child that ends at once is not started again at once; one that lived so long starts afresh.
+# Pauses before a child starts again; they begin anew after it has lived this long (seconds).
 LONGEST_PAUSE, LIVED_LONG = 60.0, 60.0
 # Of the ten seconds that a stop may take: the runs first, which report to the server, then it.
 RUNS_GRACE, ALL_GRACE = 4.0, 3.0
@@ -133,7 +133,7 @@ def serve(settings: Settings, *, host: str, port: int, say: Callable[[str], None
 def _children(
     settings: Settings, host: str, port: int, say: Callable[[str], None]
 ) -> Iterator[Child]:
-    """What is to run, and a line about each on the way."""
+    """The processes to run; says a line about each."""
     _check_port(host, port, "--port names another")
     if given := os.environ.get("PREFECT_API_URL"):
         say(f"Prefect       {given}")
@@ -189,7 +189,7 @@ def _end(children: list[Child]) -> None:
 
 @contextmanager
 def _only_one(settings: Settings) -> Iterator[IO[str]]:
-    """Be the one `papers serve` of this home: two would each start every run."""
+    """Make sure that this is the home's only `papers serve`: two would each start every run."""
     with (settings.home / SERVE_LOCK).open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from expectations.validation import Finding
 
 Gate = Literal["raw", "marts"]
-# As many offending ids and reasons as a person reads.
+# No person reads more offending ids and reasons than this.
 EXAMPLES, REASONS = 5, 3
 # One bad item never stops a load; more than one in twenty do.
 BAD_ITEM_IN = 20

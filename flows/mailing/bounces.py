@@ -36,7 +36,7 @@ from flows.mailing.transports import one_line
 from flows.wording import counted
 
 _TOKEN = re.compile(r"(?<![\w-])[0-9a-f]{20}\.[\w-]{43}(?![\w-])")
-# Not as it stands in a link: who answers an issue quotes its links, and does not want to leave.
+# Not inside a link: a reader who answers an issue quotes its links and does not ask to leave.
 _WISH = re.compile(rf"(?:^|\s){UNSUBSCRIBE_WORD}\s+({_TOKEN.pattern})\s*$", re.IGNORECASE)
 _ISSUE = re.compile(r"/issues/(\d{4}-\d\d-\d\d)-([a-z]+)/")
 _OUR_ID = re.compile(r"<?([a-z]+)\.(\d{4}-\d\d-\d\d)\.([0-9a-f]{20})@")
@@ -253,7 +253,7 @@ def _complaint(block: Message, sent: _Sent | None) -> _Return:
 
 
 def _act(connection: Connection, tokens: Tokens, returned: _Return, now: datetime) -> str:
-    """Do what a return asks for; under which count it goes."""
+    """Act on a return; gives the count it belongs to."""
     bounce = f"{returned.kind}: {returned.reason}"
     if returned.sent is None:
         return _act_by_address(connection, returned, bounce, now)

@@ -42,7 +42,7 @@ class ErrorBudget:
                 )
 
     def all_refused(self) -> StopError | None:
-        """Why nobody can be reached, if the other side said no to each and every reader."""
+        """Why the run stops where the relay refused every single reader; None otherwise."""
         if not self.tried_count or self._refused_count < self.tried_count:
             return None
         tried = counted(self.tried_count, "message")

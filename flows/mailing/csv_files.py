@@ -109,7 +109,7 @@ def _header(
             header[double] = None
     unknown = [name for name, known in zip(given, header, strict=True) if known is None]
     if "address" in given:
-        # our own file: a name that is none of ours is a slip, and its rule would be lost
+        # In our own format an unknown name is a typing error, and its choices would be lost.
         for name in unknown:
             near = get_close_matches(name, ours, 1)
             meant = f"; did you mean {near[0]}?" if near else "."

@@ -1,4 +1,4 @@
-"""Which senders are alive: a lock that the operating system or PostgreSQL drops when one dies.
+"""Which senders are alive: each holds a lock that is dropped when its process dies.
 
 A claim names the lease of its sender. After `kill -9` nobody is left to give the claim back, but
 the lock is gone at once, and the next run can tell a dead sender's claims from a slow one's.

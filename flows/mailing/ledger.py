@@ -52,7 +52,7 @@ SENDING, PAUSED, DONE = "sending", "paused", "done"
 # A pause after each failed attempt; RFC 5321 asks for half an hour at least. All of them together
 # are shorter than the longest life an issue has by default.
 _PAUSES = [timedelta(hours=h) for h in (0.5, 1, 2, 4, 8, 16)]
-TOO_LATE = "not accepted within"  # how the reason begins of who was only too late
+TOO_LATE = "not accepted within"  # the reason of a delivery that only came too late begins so
 _SOFT_FAILURES_MAX = 3
 _PAGE = 200
 
@@ -289,7 +289,7 @@ class Ledger:
             self._marks.close()
 
     def recover(self) -> None:
-        """Take over what dead senders left: before DATA it goes again, after it is in doubt."""
+        """Take over dead senders' claims: again before DATA, in doubt after it."""
         claimed = and_(self._of_issue, deliveries.c.state == CLAIMED)
         query = select(deliveries.c.claimed_by).where(claimed).distinct()
         with self._mailing.read() as connection:
@@ -351,7 +351,7 @@ class Ledger:
         self._refusals.clear()
 
     def make_due(self) -> None:
-        """Let all who wait, and all who were only too late, have their turn now."""
+        """Make every deferred delivery, and every one that was only too late, due now."""
         waits = deliveries.c.state == DEFERRED
         is_late = and_(deliveries.c.state == FAILED, deliveries.c.reason.startswith(TOO_LATE))
         with self._mailing.write() as connection:
@@ -362,7 +362,7 @@ class Ledger:
             )
 
     def expire(self, reason: str) -> None:
-        """Fail what is still deferred: the issue's life is over."""
+        """Mark as failed what is still deferred: the issue is too old."""
         with self._mailing.write() as connection:
             late = connection.scalars(
                 update(deliveries)
@@ -481,7 +481,7 @@ class Ledger:
             last = (page[-1].rule_key, page[-1].id)
 
     def note(self, outcomes: Sequence["Result"], begin: Reader | None = None) -> bool:
-        """Write outcomes down and mark the next message; whether it may be sent.
+        """Record outcomes and mark the next message as begun; gives whether it may be sent.
 
         On return all of it outlives this process. Whoever gets the turn writes for all who wait.
         """

@@ -140,7 +140,7 @@ _LINKS = (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES)
 
 
 class _Own(NamedTuple):
-    """All by which two readers' mails of one rendering differ."""
+    """The parts in which two readers' mails of one rendering differ."""
 
     address: str
     public_id: str

@@ -20,7 +20,7 @@ from flows.newsletter.digest import Digest, DigestPaper, Edition, Section
 from flows.newsletter.text import claim, excerpt, one_line, safe_url, short_name, title_line
 from flows.wording import counted, long_date, moment, short_day, thousands
 
-# A correction may have to quote a whole title.
+# In characters. A correction may have to quote a whole title.
 WHY_LENGTH, WHY_NEW_LENGTH = 200, 400
 SUMMARY_LENGTH = 400
 FULL_COUNT = 10  # papers with their summary; the rest has a line each

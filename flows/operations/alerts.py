@@ -38,7 +38,7 @@ from flows.operations.incident_rules import ending, wrong_now
 from flows.operations.incidents import OVER, Incident, Notice
 from flows.settings import Settings
 
-# A run must not wait long for the operator's mail, and nobody for a webhook.
+# Seconds: a run must not wait long for the operator's mail or webhook.
 _MAIL_SECONDS, _MAIL_FINAL_SECONDS, _WEBHOOK_SECONDS = 20.0, 60.0, 10.0
 _WITHHELD = SendResult("withheld")
 
@@ -47,7 +47,7 @@ Channel = Callable[[Notice, Callable[[], bool]], SendResult]
 
 
 class Look(NamedTuple):
-    """What is wrong now, and whom that could not be told, one sentence each."""
+    """What is wrong now, and which messages about it could not be sent, one sentence each."""
 
     found: list[Incident]
     troubles: list[str]
@@ -215,7 +215,7 @@ def payload(notice: Notice) -> dict[str, object]:
 
 
 def _never_left(error: requests.RequestException) -> bool:
-    """Whether nothing was posted; else it may have arrived."""
+    """Whether the message surely never left; otherwise it may have arrived."""
     if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):
         return True
     # A ValueError is a URL that is none; a connection that could not be had is told by its reason.

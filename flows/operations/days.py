@@ -75,7 +75,7 @@ def record_resumed(mailing: Mailing, list_date: date, sentence: str, *, is_block
 
 
 def known_days(mailing: Mailing, list_dates: Sequence[date] | None = None) -> dict[date, Day]:
-    """Every day that was ever concluded, or those of these dates, newest first."""
+    """Every day with a recorded verdict, or those of these dates, newest first."""
     query = select(days).order_by(days.c.list_date.desc())
     if list_dates is not None:
         query = query.where(days.c.list_date.in_(list_dates))

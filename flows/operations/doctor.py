@@ -1,4 +1,4 @@
-"""What an operator would want to know before the first run, or after a bad one. Changes nothing."""
+"""Checks for the operator before the first run or after a bad one; they change nothing."""
 
 import os
 import shutil

@@ -52,7 +52,7 @@ def silence(known: Iterable[date], settings: Settings, now: datetime) -> list[In
 
 
 def ending(mailing: Mailing, known: KnownIncident, now: datetime) -> str:
-    """How it stands with an incident that is found no more, in one sentence."""
+    """How an incident that is no longer found ended, in one sentence."""
     kind, subject = known.incident.key
     edition, _, day = subject.rpartition(" ")
     list_date = date.fromisoformat(day)

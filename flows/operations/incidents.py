@@ -34,7 +34,7 @@ class Incident:
 
     @property
     def key(self) -> tuple[str, str]:
-        """By which two looks know that they see the same incident."""
+        """The identity of the incident: two looks with the same key saw the same one."""
         return self.kind, self.subject
 
 
@@ -59,7 +59,7 @@ class Notice:
 
 
 def open_incidents(mailing: Mailing) -> list[KnownIncident]:
-    """What is not over, oldest first."""
+    """The incidents that are not over, oldest first."""
     query = select(incidents).where(incidents.c.closed_at.is_(None)).order_by(incidents.c.id)
     with mailing.read() as connection:
         return [_known(row) for row in connection.execute(query)]
@@ -137,7 +137,7 @@ def finish(
 
 
 def _recover(mailing: Mailing, now: datetime) -> None:
-    """Take over what dead senders left: before it began it goes again, after it is in doubt."""
+    """Take over dead senders' messages: one not begun is sent again, a begun one is in doubt."""
     claimed = notices.c.state == CLAIMED
     with mailing.read() as connection:
         owners = connection.scalars(select(notices.c.claimed_by).where(claimed).distinct()).all()

@@ -29,7 +29,7 @@ class Collected:
 def collected(
     connection: DuckDBPyConnection, kind: Kind, handle: str, page: int = 0
 ) -> Collected | None:
-    """The papers of whoever this address means, or None where no paper has it; `page` from 0."""
+    """The papers behind this address, or None where no paper has it; `page` from 0."""
     values = {"handle": handle}
     totals = connection.execute(_TOTALS.format(papers=_PAPERS[kind]), values).fetchall()[0]
     name, paper_count, upvotes_total = totals

@@ -78,7 +78,7 @@ def render_quality(day: QualityDay, hub_url: str = "https://huggingface.co") -> 
             day=day,
             dateline=long_date(day.facts.list_date),
             verdict_words=verdict_words,
-            # What blocks comes before what warns.
+            # Blocking checks come before warnings.
             deviating=sorted(
                 (check for check in day.checks if not check.is_success),
                 key=lambda check: check.outcome,

@@ -42,7 +42,7 @@ class DayLine:
 
     @property
     def words(self) -> str:
-        """The day for who cannot see its square: `Thursday 20 August 2026: complete, 43 papers`."""
+        """In words, for those who cannot see the square: `Thursday 20 August 2026: complete, 43 papers`."""
         facts = self.facts
         parts = [verdict_words(facts.verdict).lower(), counted(facts.paper_count, "paper")]
         parts += [counted(facts.warning_count, "warning")] if facts.warning_count else []
@@ -196,5 +196,5 @@ def _path(calendar: Sequence[date], points: dict[date, float], limit: float) -> 
         for n, day in enumerate(calendar)
         if day in points
     ]
-    # A lone day is a line to itself, which round ends make a dot.
+    # A lone day is a line of no length; round line ends draw it as a dot.
     return "M" + " L".join(places if len(places) > 1 else places * 2)

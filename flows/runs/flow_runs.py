@@ -34,11 +34,11 @@ from flows.warehouse.database import writer_lock
 OURS = "daily-papers"
 WRITER = "warehouse-writer"
 FREE = GlobalConcurrencyLimitUpdate(active_slots=0)
-# Nobody waits at a terminal: a scheduled run lets the one before it send a long list's mail.
+# A scheduled run waits this long, since the run before it may be mailing a long list.
 SCHEDULED_PATIENCE_SECONDS = 3600.0
-# A run that takes its process down with it must not do so for ever.
+# Give up on a run after three crashes.
 MOST_STARTS = 3
-# A run that a worker claimed and did not begin within this time is nobody's any more.
+# A run that its worker has not begun within this time is scheduled again.
 STUCK_AFTER = timedelta(minutes=15)
 NEXT_TRY = "next try"
 NOTE = "running"
@@ -60,7 +60,7 @@ def one_writer(settings: Settings) -> Iterator[None]:
     with writer_lock(settings, SCHEDULED_PATIENCE_SECONDS, f"the run “{flow_run.name}”"):
         with get_client(sync_client=True) as client:
             client.upsert_global_concurrency_limit_by_name(WRITER, 1)
-            # Who holds the lock knows that whoever else has the slot is dead.
+            # We hold the lock, so another holder of the slot must be dead.
             client.update_global_concurrency_limit(WRITER, FREE)
             _put_back(client, _died_as_writer(client, settings))
             _put_back(client, _ours(client, StateType.CRASHED))
@@ -90,7 +90,7 @@ def put_back_all(settings: Settings) -> None:
 
 
 def _died_as_writer(client: SyncPrefectClient, settings: Settings) -> list[FlowRun]:
-    """The run that held the lock when its process died; to be asked where nobody can hold it."""
+    """The run whose process died while it held the lock. Call it only while holding the lock."""
     note = settings.home / NOTE
     left = note.read_text() if note.exists() else ""
     try:
@@ -132,7 +132,7 @@ def _put_back(client: SyncPrefectClient, runs: Iterable[FlowRun]) -> None:
 
 def plan_next_try(day: date, at: datetime) -> None:
     """One more run of this deployment at that time, unless one is planned already."""
-    if deployment.id is None:  # started by hand, where nothing would start the next try
+    if deployment.id is None:  # it was started by hand, so nothing would start the next try
         return
     own = UUID(deployment.id)
     planned = FlowRunFilter(

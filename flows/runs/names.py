@@ -18,7 +18,7 @@ _chosen: ContextVar[date | None] = ContextVar("the list date that a run chose", 
 
 @contextmanager
 def about(day: date) -> Iterator[None]:
-    """Let the block be about this list date, in a run that was not asked for one."""
+    """Name this list date as the subject of the block, in a run that was given none."""
     token = _chosen.set(day)
     try:
         yield

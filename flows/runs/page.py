@@ -95,7 +95,7 @@ def _verdict(day: DayStatus, outcome: Outcome, settings: Settings) -> Iterator[s
 
 
 def _in_short(day: DayStatus, outcome: Outcome) -> str:
-    """What a glance should tell: `complete, mailed to 412`, `partial, no mail`."""
+    """The day at a glance: `complete, mailed to 412`, `partial, no mail`."""
     return f"{outcome.verdict.replace('_', ' ')}, {_mail_in_short(day, outcome)}"
 
 

@@ -25,7 +25,7 @@ def final_state(outcome: Outcome) -> State:
 
 
 def outcome_of(state: State[Any]) -> Outcome:
-    """How the run that ended in this state ended. Raises what a bug of ours raised."""
+    """The outcome that this final state holds. Raises again what a bug of ours raised."""
     result = state.result(raise_on_failure=False)
     if isinstance(result, Outcome):
         return result

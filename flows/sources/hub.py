@@ -306,7 +306,7 @@ def _asked_wait(response: requests.Response) -> int | None:
         return min(int(asked), _FOR_EVER) or None
     try:
         seconds = (parsedate_to_datetime(asked) - clock.utc_now()).total_seconds()
-    except (ValueError, TypeError):  # no date, or one that names no zone
+    except (ValueError, TypeError):  # it is no date, or a date without a zone
         return None
     return min(ceil(seconds), _FOR_EVER) if seconds > 0 else None
 

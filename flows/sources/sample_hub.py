@@ -286,14 +286,14 @@ class _Server(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        # A client that has gone away is its own affair; anything else is a bug, and shown.
+        # A client may go away; any other error is a bug and is shown.
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # or each kept-alive answer waits 40 ms for an acknowledgement
+    disable_nagle_algorithm = True  # each kept-alive answer would wait 40 ms for an acknowledgement
     server: _Server
 
     def do_GET(self) -> None:

@@ -49,7 +49,7 @@ def not_built_yet(connection: DuckDBPyConnection) -> list[str]:
 def refuse(
     connection: DuckDBPyConnection, reading_ids: Sequence[str], gate: str, reason: str, at: datetime
 ) -> None:
-    """Set readings aside in the name of this gate; what it said of them before is replaced.
+    """Set readings aside in the name of this gate, in place of what it said of them before.
 
     Raises:
         UnknownReadingError: there is no such reading.
@@ -66,9 +66,9 @@ def refuse(
 
 
 def take_back(connection: DuckDBPyConnection, reading_ids: Sequence[str], *gates: str) -> int:
-    """Forget what these gates (default: all) said against readings; how many words that were.
+    """Delete these gates' (default: all gates') refusals of readings; gives their number.
 
-    A gate whose word is gone is asked again by the next run.
+    The next run asks such a gate again.
     """
     create_audit(connection)
     names = gates or ("raw", "marts", "build", "operator")
