@@ -42,7 +42,7 @@ class DayLine:
 
     @property
     def words(self) -> str:
-        """In words, for those who cannot see the square: `Thursday 20 August 2026: complete, 43 papers`."""
+        """The day in words, for a screen reader: `Thursday 20 August 2026: complete, 43 papers`."""
         facts = self.facts
         parts = [verdict_words(facts.verdict).lower(), counted(facts.paper_count, "paper")]
         parts += [counted(facts.warning_count, "warning")] if facts.warning_count else []
