@@ -41,10 +41,10 @@ def daily_papers(day: date) -> State:
         with writer_lock(settings), quality_site(settings):
             return one_day(day, settings)
 
-    return run_to_verdict(day, path)
+    return run_to_verdict(day, path, settings)
 
 
-def run_to_verdict(day: date, path: Callable[[], Outcome]) -> State:
+def run_to_verdict(day: date, path: Callable[[], Outcome], settings: Settings) -> State:
     """Run a day's path and record its verdict; a bug of ours is recorded as failed."""
     try:
         outcome = path()
@@ -56,9 +56,9 @@ def run_to_verdict(day: date, path: Callable[[], Outcome]) -> State:
     except Exception as bug:  # noqa: BLE001  the day needs its verdict, and the state keeps the bug
         get_run_logger().exception("The run stopped at an error of its own.")
         why = f"Failed. The run stopped at an error of its own: {type(bug).__name__}; see its log."
-        record_verdict(day, Outcome("failed", why))
+        record_verdict(day, Outcome("failed", why), settings)
         return Failed(message=why, data=bug)
-    return record_verdict(day, outcome)
+    return record_verdict(day, outcome, settings)
 
 
 def run_to_final_state(path: Callable[[], Outcome]) -> State:
@@ -69,9 +69,9 @@ def run_to_final_state(path: Callable[[], Outcome]) -> State:
         return final_state(Outcome("failed", str(stop)))
 
 
-def record_verdict(day: date, outcome: Outcome) -> State:
+def record_verdict(day: date, outcome: Outcome, settings: Settings) -> State:
     """Keep how a day ended, show it on the run's page, tell the operator; the run's final state."""
-    settings, now = load_settings(), clock.utc_now()
+    now = clock.utc_now()
     ended = Day(
         day,
         outcome.verdict,

@@ -80,7 +80,7 @@ def daily_digest() -> State:
         return outcome.adding(f"The next try is at {_clock_time(again, settings)}.")
 
     with about(day):
-        return run_to_verdict(day, path)
+        return run_to_verdict(day, path, settings)
 
 
 @flow(name="open list", flow_run_name=_open_list_name)

@@ -72,7 +72,7 @@ _OUR_OWN = {"PAPERS_WAREHOUSE_PATH"}
 
 
 class Settings(BaseSettings):
-    """Everything an operator may set. Built once by the command line, then passed down."""
+    """Everything an operator may set. A command or a flow loads it once and passes it down."""
 
     model_config = SettingsConfigDict(
         env_prefix="PAPERS_", env_file=".env", frozen=True, extra="ignore", env_ignore_empty=True
