@@ -44,6 +44,9 @@ ROOMS: dict[str, set[str]] = {
         "flows.issues", "flows.mail_setup", "flows.mailing", "flows.newsletter",
         "flows.publication", "flows.search", "flows.sources", "flows.warehouse",
     },
+    "flows.agents": {
+        "flows.newsletter", "flows.publication", "flows.search", "flows.sources", "flows.warehouse",
+    },
     "flows.runs": {
         "flows.gates", "flows.issues", "flows.newsletter", "flows.operations", "flows.warehouse",
     },

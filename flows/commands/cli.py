@@ -346,6 +346,15 @@ def web(*, host: str = "127.0.0.1", port: int = 8080) -> int:
 
 
 @app.command
+def mcp() -> int:
+    """The published papers as tools for agents: a Model Context Protocol server on stdio."""
+    from flows.agents.server import serve
+
+    serve(load_settings().published_path)
+    return EXIT_OK
+
+
+@app.command
 def serve(*, host: str = "127.0.0.1", port: int = 8080) -> int:
     """Prefect's server and UI, the schedules and the reader pages, until Ctrl-C or SIGTERM.
 

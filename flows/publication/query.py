@@ -33,7 +33,8 @@ def published(path: Path) -> Iterator[DuckDBPyConnection]:
         raise NotPublishedError(NOTHING_PUBLISHED)
     with connect(path, read_only=True) as connection:
         connection.execute(
-            "set enable_external_access = false; set search_path = 'main,marts,quality'"
+            "set enable_external_access = false; set python_enable_replacements = false;"
+            " set search_path = 'main,marts,quality'"
         )
         yield connection
 

@@ -123,6 +123,7 @@ def _public_routes(public: PublicPages) -> list[Route]:
         Route("/issues/{name}/{file_name}", _get(public.issue)),
         Route("/feed.atom", _get(public.atom)),
         Route("/feed.json", _get(public.json)),
+        Route("/llms.txt", _get(public.llms)),
         Route("/reader.css", _get(public.stylesheet)),
         Route("/icon.svg", _get(public.icon)),
     ]

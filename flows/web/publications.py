@@ -142,6 +142,10 @@ class PublicPages:
         """The style sheet; pages name it by what is in it."""
         return kept(request, self.pages.stylesheet, "text/css", seconds=_YEAR)
 
+    def llms(self, request: Request) -> Response:
+        """What is here, for agents: `/llms.txt`."""
+        return kept(request, self.pages.text("llms.txt").encode(), "text/plain", seconds=_HOUR)
+
     def icon(self, request: Request) -> Response:
         """The sign in the browser's tab."""
         return kept(request, self.pages.icon, "image/svg+xml", seconds=_YEAR)

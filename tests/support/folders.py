@@ -11,6 +11,7 @@ Rows = list[tuple[str, ...]]
 FOLDERS = {
     ".": "What holds for the whole repository: who may import whom, dbt's conventions, what the"
     " pages say, and the test that holds each rule of a mailing list.",
+    "agents": "An agent's tools over stdio: what they answer, and what they refuse.",
     "commands": "What an operator types, what `papers` answers, and its exit code; `papers serve`"
     " with its real processes.",
     "dbt": "Every number of the marts: on small made-up readings, over the years of the Hub, and"
