@@ -21,7 +21,8 @@ from flows.newsletter.text import excerpt
 from flows.publication.cards import Card, PaperList
 from flows.publication.lists import day_list, newest_list_date, trending_list
 from flows.publication.paper_page import paper_page
-from flows.publication.query import QueryError, published
+from flows.publication.published import opened
+from flows.publication.query import QueryError, confine
 from flows.search.find import Question, find
 from flows.sources.feed_day import is_weekend
 from flows.warehouse.database import records
@@ -188,7 +189,8 @@ class Tools:
 
     @contextmanager
     def _look(self) -> Iterator[DuckDBPyConnection]:
-        with published(self.path) as connection:
+        with opened(self.path) as connection:
+            confine(connection)
             # Otherwise a query could raise its own memory limit.
             connection.execute("set memory_limit = '1GB'; set lock_configuration = true")
             yield connection

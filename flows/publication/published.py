@@ -30,6 +30,10 @@ class NotPublishedError(OperationError):
     """There is nothing published to answer from; the message says what to run."""
 
 
+class OlderPublicationError(NotPublishedError):
+    """An older version of this project made the published file."""
+
+
 @dataclass(frozen=True)
 class Period:
     """A week or a month of papers as published: its last day, and how far it is known."""
@@ -51,7 +55,7 @@ def read_digest(path: Path, day: date, edition: Edition = "daily") -> Digest | N
     """
     first = first_day(edition, day)
     days = {"first": first, "day": day}
-    with opened(path) as connection, _of_this_version():
+    with opened(path) as connection:
         rows = records(connection, _PAPERS.format(edition=edition), days)
         if not rows:
             return None
@@ -88,19 +92,19 @@ def recent_digests(path: Path) -> tuple[Digest, ...]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[DuckDBPyConnection]:
-    """A connection to the published file, to read only. Raises NotPublishedError where none is."""
+    """A connection to the published file, to read only, for queries of ours.
+
+    Raises:
+        NotPublishedError: there is no publication yet.
+        OlderPublicationError: the block asked for a table or column that the file lacks.
+    """
     if not path.exists():
         raise NotPublishedError(NOTHING_PUBLISHED)
     with connect(path, read_only=True) as connection:
-        yield connection
-
-
-@contextmanager
-def _of_this_version() -> Iterator[None]:
-    try:
-        yield
-    except duckdb.BinderException:
-        raise NotPublishedError(_OLDER) from None
+        try:
+            yield connection
+        except (duckdb.BinderException, duckdb.CatalogException):
+            raise OlderPublicationError(_OLDER) from None
 
 
 def _sections(

@@ -32,11 +32,16 @@ def published(path: Path) -> Iterator[DuckDBPyConnection]:
     if not path.exists():
         raise NotPublishedError(NOTHING_PUBLISHED)
     with connect(path, read_only=True) as connection:
-        connection.execute(
-            "set enable_external_access = false; set python_enable_replacements = false;"
-            " set search_path = 'main,marts,quality'"
-        )
+        confine(connection)
         yield connection
+
+
+def confine(connection: DuckDBPyConnection) -> None:
+    """Let queries of strangers see the published tables, and nothing else of this machine."""
+    connection.execute(
+        "set enable_external_access = false; set python_enable_replacements = false;"
+        " set search_path = 'main,marts,quality'"
+    )
 
 
 def answer(connection: DuckDBPyConnection, query: str, format: Format) -> bytes:

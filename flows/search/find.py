@@ -6,13 +6,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from duckdb import DuckDBPyConnection
 
 from flows.errors import UsageError
-from flows.publication.published import NOTHING_PUBLISHED, NotPublishedError
+from flows.publication.published import opened
 from flows.topics import Topic, TopicError, fold, parse_topic
-from flows.warehouse.database import connect, records
+from flows.warehouse.database import records
 
 LONGEST_TEXT = 2_000
 # Between them stands a hit. Text from the Hub has no control characters: staging takes them out.
@@ -80,17 +79,14 @@ def search(path: Path, question: Question) -> tuple[Hit, ...]:
         NotPublishedError: there is no publication yet, or it is older than search.
         QuestionError: the text is too long, or has no word that tells papers apart.
     """
-    if not path.exists():
-        raise NotPublishedError(NOTHING_PUBLISHED)
-    with connect(path, read_only=True) as connection:
+    with opened(path) as connection:
         return find(connection, question)
 
 
 def find(connection: DuckDBPyConnection, question: Question) -> tuple[Hit, ...]:
-    """The same over an open connection, which knows words faster the second time.
+    """The same over a connection from `opened`, which knows words faster the second time.
 
     Raises:
-        NotPublishedError: the publication is older than search.
         QuestionError: the text is too long, or has no word that tells papers apart.
     """
     if len(question.text) > LONGEST_TEXT:
@@ -101,23 +97,18 @@ def find(connection: DuckDBPyConnection, question: Question) -> tuple[Hit, ...]:
     text = _whole_characters(question.text)
     topic = _topic(text)
     values = asdict(question) | {"text": text, "start": _START, "end": _END}
-    try:
-        rows = _joined(connection, topic, values) if topic else records(connection, _SEARCH, values)
-        if not rows and not _telling_words(connection, text):
-            raise QuestionError(
-                "There is no word here that tells one paper from another;"
-                " name a topic, an author or an arXiv id, such as “long context attention”."
-            )
-    except duckdb.CatalogException:
-        raise NotPublishedError(
-            "What is published has no search yet; the next `papers run` publishes it."
-        ) from None
+    rows = _joined(connection, topic, values) if topic else records(connection, _SEARCH, values)
+    if not rows and not _telling_words(connection, text):
+        raise QuestionError(
+            "There is no word here that tells one paper from another;"
+            " name a topic, an author or an arXiv id, such as “long context attention”."
+        )
     return tuple(Hit(**_hit(row)) for row in rows)
 
 
 def corrections(path: Path, question: Question) -> tuple[Correction, ...]:
     """What the misspelt words of a question that `search` took were taken for, by word."""
-    with connect(path, read_only=True) as connection:
+    with opened(path) as connection:
         rows = connection.execute(_CORRECTED, [_whole_characters(question.text)]).fetchall()
     return tuple(Correction(*row) for row in rows)
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flows.publication.published import NotPublishedError, OlderPublicationError
 from flows.web.limits import Buckets, RateLimits, client_name
 
 BODY_MAX_BYTES = 200_000  # four fields of fifty phrases, in any script, percent-encoded
@@ -35,6 +36,14 @@ ISSUE_CSP = (
 
 class Refusal(HTTPException):
     """A request that is not served; the detail is the sentence that the reader sees."""
+
+
+def not_published(error: NotPublishedError) -> Refusal:
+    """What a page says for want of a publication that it can read."""
+    if isinstance(error, OlderPublicationError):
+        sentence = "This page waits for the next publication: an older version made this one."
+        return Refusal(503, sentence)
+    return Refusal(404, "No list is published yet.")
 
 
 def security_headers(public_url: str) -> dict[str, str]:

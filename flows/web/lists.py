@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from duckdb import BinderException, CatalogException, DuckDBPyConnection
+from duckdb import DuckDBPyConnection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -32,7 +32,7 @@ from flows.publication.people import PAGE_LENGTH, Kind, collected
 from flows.publication.published import NotPublishedError, opened
 from flows.sources.feed_day import is_weekend, opens_at
 from flows.web.exports import FORMATS, Export, export
-from flows.web.guard import Refusal
+from flows.web.guard import Refusal, not_published
 from flows.web.pages import Pages, kept
 from flows.wording import long_date
 
@@ -192,12 +192,8 @@ class ListPages:
         try:
             with opened(self.published) as connection:
                 yield connection
-        except NotPublishedError:
-            raise Refusal(404, "No list is published yet.") from None
-        except (CatalogException, BinderException):
-            # a file that an older version published lacks tables or columns of this one
-            sentence = "This page waits for the next publication: an older version made this one."
-            raise Refusal(503, sentence) from None
+        except NotPublishedError as error:
+            raise not_published(error) from None
 
     def to_newest(self, _request: Request) -> Response:
         """`/papers/` as people type it."""

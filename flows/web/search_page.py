@@ -13,7 +13,7 @@ from flows.publication.cards import cards
 from flows.publication.published import NotPublishedError, opened
 from flows.search.find import Hit, Question, QuestionError, corrections, search
 from flows.web.exports import Export, export
-from flows.web.guard import Refusal
+from flows.web.guard import Refusal, not_published
 from flows.web.pages import Pages, kept
 
 PAGE_LENGTH = 20
@@ -41,7 +41,7 @@ class SearchPage:
         except QuestionError as error:
             return self._page(request, asked, problem=str(error))
         except NotPublishedError as error:
-            raise Refusal(404, str(error)) from None
+            raise not_published(error) from None
         number = _number(request.query_params.get("p", "0"), "p")
         shown = hits[number * PAGE_LENGTH : (number + 1) * PAGE_LENGTH]
         return self._page(request, asked, hits=shown, count=len(hits), page=number, meant=meant)
@@ -51,10 +51,12 @@ class SearchPage:
         question = _question(request.query_params)
         try:
             ids = [hit.paper_id for hit in search(self.published, question)]
+            with opened(self.published) as connection:
+                found = cards(connection, _RANKED, {"ids": ids})
         except QuestionError as error:
             raise Refusal(400, str(error)) from None
-        with opened(self.published) as connection:
-            found = cards(connection, _RANKED, {"ids": ids})
+        except NotPublishedError as error:
+            raise not_published(error) from None
         exported = Export("papers/search", f"Papers about {question.text}", found)
         content, media_type = export(exported, request.path_params["format"], self.pages.site)
         return kept(request, content, media_type, seconds=60)

@@ -151,7 +151,7 @@ def test_a_publication_without_search_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(NotPublishedError, match="Nothing is published yet"):
         search(tmp_path / "papers.duckdb", Question("attention"))
     duckdb.connect(str(tmp_path / "papers.duckdb")).close()
-    with pytest.raises(NotPublishedError, match="has no search yet"):
+    with pytest.raises(NotPublishedError, match="of an older version"):
         search(tmp_path / "papers.duckdb", Question("attention"))
 
 

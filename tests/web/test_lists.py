@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 import duckdb
@@ -337,3 +338,14 @@ def test_axe_finds_nothing_and_nothing_runs_out_of_the_window(
     page.close()
 
     assert found == []
+
+
+def test_what_agents_are_told_leads_somewhere(site: Site) -> None:
+    said = site.get("/llms.txt")
+    assert said.headers["Content-Type"] == "text/plain; charset=utf-8"
+    links = re.findall(r"\]\(([^)]+)\)", said.text)
+    assert len(links) >= 8
+    for link in links:
+        status = site.get(urlsplit(link)._replace(scheme="", netloc="").geturl()).status_code
+        # of the dates that stand for any other, not all were read here
+        assert status == 200 or (status == 404 and re.search(r"/(date|week|month)/", link)), link

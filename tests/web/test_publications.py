@@ -1,6 +1,5 @@
 """The archive and the feeds, read as strangers read them."""
 
-import re
 import shutil
 from pathlib import Path
 
@@ -117,15 +116,3 @@ def test_the_json_feed_says_the_same(web: Web) -> None:
 @pytest.mark.parametrize("path", ["/", "/issues/", "/confirm/x", "/nowhere"])
 def test_every_page_is_html_to_a_strict_reader(web: Web, path: str) -> None:
     html5lib.HTMLParser(strict=True).parse(web.get(path).text)
-
-
-def test_what_agents_are_told_leads_somewhere(web: Web) -> None:
-    said = web.get("/llms.txt")
-    assert said.headers["Content-Type"] == "text/plain; charset=utf-8"
-    links = re.findall(r"\]\(([^)]+)\)", said.text)
-    assert len(links) >= 8
-    for link in links:
-        assert link.startswith(web.settings.public_url)
-        status = web.get(link.removeprefix(web.settings.public_url)).status_code
-        # of the dates that stand for any other, not all were read here
-        assert status == 200 or (status == 404 and re.search(r"/(date|week|month)/", link)), link
