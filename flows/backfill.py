@@ -5,8 +5,11 @@ papers backfill 2026-01-01 2026-06-30        papers import recordings/
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from datetime import date, datetime
+from queue import Empty, Queue
+from threading import Thread
 from typing import TypeVar
 
 from prefect import flow, get_run_logger
@@ -23,6 +26,7 @@ from flows.publish import publish
 from flows.quality.day_page import write_quality_page
 from flows.quality.site import quality_site
 from flows.runs.flow_runs import one_writer
+from flows.runs.interruption import awaiting
 from flows.runs.progress import track
 from flows.settings import Settings, load_settings
 from flows.sources.hub import Answer, Hub
@@ -31,7 +35,7 @@ from flows.sources.recordings import Recording
 from flows.sources.verdict import History, Verdict, judge, judge_recorded
 from flows.transform import Refusal, transform
 from flows.validate import validate
-from flows.warehouse.database import connect, writer_lock
+from flows.warehouse.database import connect, has_table, writer_lock
 from flows.warehouse.day_facts import day_facts
 from flows.warehouse.final_verdicts import known_readings, unfinished_days
 from flows.wording import verdict_words
@@ -48,6 +52,7 @@ def backfill(first: date, last: date) -> State:
 
     def path() -> Outcome:
         with one_writer(settings):
+            _judge_rest(settings)
             return read_days(unfinished_days(settings, first, last), settings)
 
     return run_to_final_state(path)
@@ -85,11 +90,54 @@ def read_days(days: Sequence[date], settings: Settings) -> Outcome:
         return hub.read(day, clock.utc_now)
 
     def bring() -> list[Reading]:
-        with ThreadPoolExecutor(READERS) as pool:
-            answers = track(pool.map(read, days), len(days), "reading days")
-            return _load(settings, answers, "hub", judge)
+        answers = track(_in_parallel(read, days), len(days), "reading days")
+        return _load(settings, answers, "hub", judge)
 
     return _in_bulk(bring, settings)
+
+
+def _judge_rest(settings: Settings) -> None:
+    """Let gate raw judge what an interrupted run read, so that it is not read again."""
+    reading_pipeline(settings).finish_pending()
+    with connect(settings.warehouse_path) as connection:
+        has_readings = has_table(connection, "raw", "readings")
+    if has_readings:
+        validate("raw", settings)
+
+
+def _in_parallel(read: Callable[[date], Answer], days: Sequence[date]) -> Iterator[Answer]:
+    """The answers in the order of their days, READERS at a time.
+
+    The threads are daemons, unlike those of a ThreadPoolExecutor: after Ctrl-C nobody waits for
+    one that the Hub keeps waiting.
+    """
+    waiting: Queue[tuple[date, Future[Answer]]] = Queue()
+    answers = [Future[Answer]() for _ in days]
+    for asked in zip(days, answers, strict=True):
+        waiting.put(asked)
+
+    def work() -> None:
+        while True:
+            try:
+                day, answer = waiting.get_nowait()
+            except Empty:
+                return
+            try:
+                answer.set_result(read(day))
+            except BaseException as error:  # noqa: BLE001  raised where the answer is awaited
+                answer.set_exception(error)
+
+    for _ in range(READERS):
+        Thread(target=work, daemon=True).start()
+    try:
+        for answer in answers:
+            with awaiting():
+                read_answer = answer.result()
+            yield read_answer
+    finally:
+        with suppress(Empty):
+            while True:
+                waiting.get_nowait()
 
 
 def _in_bulk(bring: Callable[[], list[Reading]], settings: Settings) -> Outcome:
@@ -136,12 +184,18 @@ def _load(
 
 
 def _chunks(things: Iterator[T]) -> Iterator[list[T]]:
+    """The things, CHUNK at a time; after Ctrl-C first those in hand, so that they are kept."""
     chunk: list[T] = []
-    for thing in things:
-        chunk.append(thing)
-        if len(chunk) == CHUNK:
+    try:
+        for thing in things:
+            chunk.append(thing)
+            if len(chunk) == CHUNK:
+                yield chunk
+                chunk = []
+    except KeyboardInterrupt:
+        if chunk:
             yield chunk
-            chunk = []
+        raise
     if chunk:
         yield chunk
 

@@ -18,10 +18,11 @@ from flows.extract import LoadedReading, extract
 from flows.gates.gate import CheckResult
 from flows.operations.alerts import after_run
 from flows.operations.days import Day
-from flows.outcome import BuildFailedError, Outcome
+from flows.outcome import BUSY, INTERRUPTED, BuildFailedError, Outcome
 from flows.publish import publish
 from flows.quality.day_page import QualityPage, write_quality_page
 from flows.quality.site import quality_site
+from flows.runs.interruption import SENTENCE
 from flows.runs.names import run_name
 from flows.runs.page import show_day
 from flows.runs.states import final_state
@@ -49,8 +50,9 @@ def run_to_verdict(day: date, path: Callable[[], Outcome], settings: Settings) -
     try:
         outcome = path()
     except WarehouseBusyError as busy:
-        # Another run is at work, and the day's verdict is its to give.
-        return final_state(Outcome("failed", str(busy)))
+        outcome = Outcome(BUSY, str(busy))
+    except KeyboardInterrupt:
+        outcome = Outcome(INTERRUPTED, SENTENCE)
     except BuildFailedError as stop:
         outcome = Outcome("failed", f"Failed. {stop}")
     except Exception as bug:  # noqa: BLE001  the day needs its verdict, and the state keeps the bug
@@ -58,15 +60,22 @@ def run_to_verdict(day: date, path: Callable[[], Outcome], settings: Settings) -
         why = f"Failed. The run stopped at an error of its own: {type(bug).__name__}; see its log."
         record_verdict(day, Outcome("failed", why), settings)
         return Failed(message=why, data=bug)
+    # The run that holds the warehouse, or the next one, gives the day its verdict.
+    if outcome.verdict in {BUSY, INTERRUPTED}:
+        return final_state(outcome)
     return record_verdict(day, outcome, settings)
 
 
 def run_to_final_state(path: Callable[[], Outcome]) -> State:
-    """Run a path that is no single day's; a failed build is told in one sentence."""
+    """Run a path that is no single day's; what stops it is told in one sentence."""
     try:
         return final_state(path())
-    except (BuildFailedError, WarehouseBusyError) as stop:
+    except BuildFailedError as stop:
         return final_state(Outcome("failed", str(stop)))
+    except WarehouseBusyError as busy:
+        return final_state(Outcome(BUSY, str(busy)))
+    except KeyboardInterrupt:
+        return final_state(Outcome(INTERRUPTED, SENTENCE))
 
 
 def record_verdict(day: date, outcome: Outcome, settings: Settings) -> State:

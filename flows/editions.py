@@ -11,6 +11,7 @@ from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 
 from flows import clock
+from flows.daily_papers import run_to_final_state
 from flows.export import export
 from flows.issues.periods import ends_at, first_day, newest_ended, period_name
 from flows.newsletter.digest import Edition
@@ -18,9 +19,7 @@ from flows.outcome import Outcome
 from flows.publication.published import Period, read_period
 from flows.quality.period import QualityPeriod, read_period_days, render_period
 from flows.runs.flow_runs import one_writer
-from flows.runs.states import final_state
 from flows.settings import Settings, load_settings
-from flows.warehouse.database import WarehouseBusyError
 from flows.wording import counted
 
 
@@ -37,13 +36,13 @@ def edition(kind: Edition, issue_date: date | None = None) -> State:
     """The issue of the week or month that ends on this date (default: the newest that is over)."""
     settings = load_settings()
     day = issue_date or newest_ended(kind, clock.utc_now())
-    try:
+
+    def path() -> Outcome:
         # Issues need the writer's lock too: two runs at once would both make the folder.
         with one_writer(settings):
-            outcome = one_edition(kind, day, settings)
-    except WarehouseBusyError as stop:
-        outcome = Outcome("failed", str(stop))
-    return final_state(outcome)
+            return one_edition(kind, day, settings)
+
+    return run_to_final_state(path)
 
 
 def one_edition(kind: Edition, issue_date: date, settings: Settings) -> Outcome:

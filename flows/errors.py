@@ -2,8 +2,12 @@
 
 
 class UsageError(ValueError):
-    """An argument, a file or a setting that cannot be used; the message names it. Exit code 2."""
+    """An argument, a file or a setting that cannot be used; the message names it."""
+
+    exit_code = 2
 
 
 class OperationError(RuntimeError):
-    """Something that cannot be done now; the message says why, and the way out. Exit code 1."""
+    """Something that cannot be done now; the message says why, and the way out."""
+
+    exit_code = 1

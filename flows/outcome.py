@@ -4,7 +4,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 EXIT_OK, EXIT_BLOCKED, EXIT_USAGE, EXIT_LATER = 0, 1, 2, 75
-_EXIT_CODES = {"not_open": EXIT_LATER, "partial": EXIT_LATER, "failed": EXIT_BLOCKED}
+EXIT_INTERRUPTED = 130  # as shells name the end by SIGINT
+INTERRUPTED = "interrupted"  # no verdict: Ctrl-C; what was read is kept
+BUSY = "busy"  # no verdict: another run holds the warehouse, and this one did nothing
+_EXIT_CODES = {
+    **dict.fromkeys(("not_open", "partial", BUSY), EXIT_LATER),
+    "failed": EXIT_BLOCKED,
+    INTERRUPTED: EXIT_INTERRUPTED,
+}
 
 
 class BuildFailedError(Exception):

@@ -23,7 +23,7 @@ from flows.mailing.ledger import DONE, PAUSED, find_issue, next_attempt_at
 from flows.mailing.transports import TransportError
 from flows.operations.deadlines import verdict_due_at
 from flows.operations.upkeep import archive_readings, check_point
-from flows.outcome import BuildFailedError, Outcome
+from flows.outcome import BUSY, BuildFailedError, Outcome
 from flows.quality.site import quality_site, write_quality_site
 from flows.runs.flow_runs import one_writer, plan_next_try
 from flows.runs.names import about, papers_of
@@ -71,8 +71,10 @@ def daily_digest() -> State:
             with one_writer(settings):
                 outcome = _with_missed_days(day, settings)
                 _send_rest(settings)
-        except (BuildFailedError, WarehouseBusyError) as stop:
+        except BuildFailedError as stop:
             outcome = Outcome("failed", f"Failed. {stop}")
+        except WarehouseBusyError as busy:
+            outcome = Outcome(BUSY, str(busy))
         again = next_try_at(day, outcome, settings, clock.utc_now())
         if again is None:
             return outcome

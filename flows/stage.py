@@ -9,6 +9,9 @@ from typing import ParamSpec, Protocol, TypeVar
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
+from flows.runs.interruption import safe_point
+from flows.runs.terminal import SHOWN
+
 
 class Report(Protocol):
     """What a stage gives back: a small frozen record with one plain sentence."""
@@ -31,11 +34,12 @@ def stage(function: Callable[Given, R]) -> Callable[Given, R]:
 
     @wraps(function)
     def logged(*args: Given.args, **kwargs: Given.kwargs) -> R:
+        safe_point()
         started = time.monotonic()
         report = function(*args, **kwargs)
         seconds = time.monotonic() - started
         line = f"{function.__name__:9} {report.sentence} ({seconds:.1f} s)"
-        get_run_logger().info(line, extra={"is_stage_line": True})
+        get_run_logger().info(line, extra={SHOWN: True})
         return report
 
     name = function.__name__

@@ -324,9 +324,7 @@ def _invoke(settings: Settings, arguments: list[str]) -> Any:  # noqa: ANN401  d
         finally:
             # dbt keeps the file open otherwise, and no other process could read the warehouse.
             DuckDBConnectionManager.close_all_connections()
-    if result.exception:
-        raise BuildFailedError(f"dbt could not {arguments[0]}: {result.exception}")
-    return result.result
+    return _result(result, f"dbt could not {arguments[0]}")
 
 
 @cache
@@ -334,17 +332,23 @@ def _manifest(places: tuple[str, ...]) -> Any:  # noqa: ANN401  dbt ships no typ
     """The parsed project: the same for every build of a process, and seconds to make."""
     from dbt.cli.main import dbtRunner
 
-    result = dbtRunner().invoke(["parse", *places])
-    if result.exception:
-        raise BuildFailedError(f"dbt cannot read its project: {result.exception}")
-    return result.result
+    return _result(dbtRunner().invoke(["parse", *places]), "dbt cannot read its project")
+
+
+def _result(invoked: Any, trouble: str) -> Any:  # noqa: ANN401  dbt ships no types
+    """What dbt gives back; dbt holds what was raised, Ctrl-C too, which is no failure."""
+    if isinstance(invoked.exception, KeyboardInterrupt):
+        raise KeyboardInterrupt
+    if invoked.exception:
+        raise BuildFailedError(f"{trouble}: {invoked.exception}")
+    return invoked.result
 
 
 def _places(settings: Settings) -> tuple[str, ...]:
     """Where dbt finds its project and leaves its files, and that it is to be quiet."""
     folder = settings.home / "dbt"
     return (
-        *("--quiet", "--no-use-colors", "--no-version-check", "--no-send-anonymous-usage-stats"),
+        *("--log-level", "none", "--no-version-check", "--no-send-anonymous-usage-stats"),
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
         *("--target-path", str(folder / "target"), "--log-path", str(folder)),
         # Prefect keeps the log; dbt's own file would stay open.

@@ -17,7 +17,7 @@ from flows import clock
 from flows.errors import OperationError, UsageError
 from flows.issues.periods import last_day, parse_period
 from flows.newsletter.digest import Edition
-from flows.outcome import EXIT_BLOCKED, EXIT_LATER, EXIT_OK, EXIT_USAGE, Outcome
+from flows.outcome import EXIT_BLOCKED, EXIT_INTERRUPTED, EXIT_LATER, EXIT_OK, EXIT_USAGE, Outcome
 from flows.runs.terminal import prepare, run_quietly, served_api
 from flows.settings import Settings, load_settings
 from flows.sources.feed_day import newest_closed
@@ -43,14 +43,15 @@ def main(words: list[str] | None = None) -> None:
 
             check_mail(load_settings())
         code = app(words, exit_on_error=False, print_error=False)
-    except (UsageError, CycloptsError) as error:
+    except CycloptsError as error:
         errors.print(str(error), markup=False)
         code = EXIT_USAGE
-    except OperationError as error:
+    except (UsageError, OperationError) as error:
         errors.print(str(error), markup=False)
-        code = EXIT_BLOCKED
+        code = error.exit_code
     except KeyboardInterrupt:
-        code = 130
+        errors.print("Interrupted.")
+        code = EXIT_INTERRUPTED
     sys.exit(code if isinstance(code, int) else EXIT_OK)
 
 

@@ -1,31 +1,48 @@
 """How far long work has come: a bar on the terminal, an artifact in Prefect."""
 
+import math
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 from uuid import UUID
 
+from prefect import get_run_logger
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from flows.runs.interruption import safe_point
 from flows.runs.names import artifact_key
+from flows.runs.terminal import SHOWN
 
+TOLD_EVERY = 30.0  # seconds
 T = TypeVar("T")
 
 
 def track(things: Iterable[T], total: int, doing: str) -> Iterator[T]:
-    """The things one by one, while a bar says how many are done and how long the rest takes."""
+    """The things one by one, while a bar says how many are done and how long the rest takes.
+
+    Where there is no terminal to draw it on, a line in the log says so every half a minute.
+    """
     if not total:
         return
+    began = told = time.monotonic()
     artifact = create_progress_artifact(progress=0.0, description=doing)
     columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(file=sys.stderr)
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(doing, total=total)
         for done, thing in enumerate(things, 1):
+            safe_point()
             yield thing
             bar.advance(task)
+            now = time.monotonic()
+            if not console.is_terminal and now - told >= TOLD_EVERY:
+                told = now
+                left = (now - began) / done * (total - done)
+                line = f"{doing}: {done:,} of {total:,}, about {math.ceil(left / 60)} min left"
+                get_run_logger().info(line, extra={SHOWN: True})
             if isinstance(artifact, UUID) and (done == total or done % max(total // 20, 1) == 0):
                 update_progress_artifact(artifact, progress=100 * done / total)
 
@@ -35,6 +52,7 @@ def sending() -> Callable[[int, int], None]:
     shown: list[UUID] = []
 
     def show(tried: int, total: int) -> None:
+        safe_point()
         progress = 100 * tried / total if total else 100.0
         said = f"{tried:,} of {total:,} readers"
         if shown:

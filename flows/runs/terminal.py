@@ -3,20 +3,24 @@
 import fcntl
 import logging
 import os
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from flows.outcome import Outcome
+from flows.runs.interruption import ending_by_ctrl_c
 from flows.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
 SERVE_LOCK = "serve.lock"
+SHOWN = "is_shown"  # of a log record: to be shown at the terminal too
 
 
 def prepare(settings: Settings) -> None:
@@ -56,23 +60,56 @@ def run_quietly(start: Callable[[], "State[Any]"], console: Console) -> Outcome:
     from flows.runs.states import outcome_of
 
     setup_logging()
-    lines, task_runs = _StageLines(console), logging.getLogger("prefect.task_runs")
-    task_runs.addHandler(lines)
     threading.Thread(target=_import_heavy, daemon=True).start()
+    _start_server()
     # The heartbeat's thread is joined at the end of a run, which would cost a second.
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+    no_heartbeat = temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
+    with no_heartbeat, _lines_on(console), ending_by_ctrl_c(Console(stderr=True, soft_wrap=True)):
         state = start()
-    task_runs.removeHandler(lines)
     return outcome_of(state)  # what a bug raised has its traceback, which is for us
 
 
-class _StageLines(logging.Handler):
+def _start_server() -> None:
+    """Let Prefect start its temporary server, if there is no other, out of reach of Ctrl-C.
+
+    A terminal interrupts all processes of a command. Without its server the run could not end.
+    """
+    from prefect.client.orchestration import get_client
+
+    def start() -> None:
+        # Of this thread alone; what it starts takes the mask over.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        get_client(sync_client=True)
+
+    starting = threading.Thread(target=start, daemon=True)
+    starting.start()
+    starting.join()
+
+
+@contextmanager
+def _lines_on(console: Console) -> Iterator[None]:
+    """Show the lines of stages and progress on this console, and what our own code warns of."""
+    lines = _Lines(console)
+    loggers = [
+        logging.getLogger(name) for name in ("prefect.task_runs", "prefect.flow_runs", "flows")
+    ]
+    for logger in loggers:
+        logger.addHandler(lines)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(lines)
+
+
+class _Lines(logging.Handler):
     def __init__(self, console: Console) -> None:
         super().__init__(logging.INFO)
         self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        if getattr(record, "is_stage_line", False):
+        is_ours = record.name.startswith("flows") and record.levelno >= logging.WARNING
+        if is_ours or getattr(record, SHOWN, False):
             self._console.print(record.getMessage(), markup=False)
 
 

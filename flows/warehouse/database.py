@@ -24,7 +24,9 @@ PATIENCE_SECONDS = 20.0
 
 
 class WarehouseBusyError(OperationError):
-    """Someone else holds the warehouse; the message says who."""
+    """Someone else holds the warehouse; the message says who. It can be tried again later."""
+
+    exit_code = 75  # EX_TEMPFAIL of sysexits.h
 
 
 @contextmanager

@@ -1,0 +1,72 @@
+"""Ctrl-C: a run ends at its next safe point, or four seconds later wherever it is.
+
+Python raises KeyboardInterrupt at any place, and libraries lose it, or end half-way with pages of
+traceback. Here it is only noted, but where the run waits for a reading. A run that cannot end by
+itself in time is ended as a kill would end it, which every stage survives.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Timer, current_thread, main_thread
+from types import FrameType
+
+from rich.console import Console
+
+from flows.outcome import EXIT_INTERRUPTED
+
+SENTENCE = "Interrupted. What was read is kept, and the same command goes on from there."
+GRACE_SECONDS = 4.0
+_asked, _awaiting = Event(), Event()
+
+
+@contextmanager
+def ending_by_ctrl_c(console: Console) -> Iterator[None]:
+    """Let Ctrl-C end the run in this block; `console` is where a forced end says so."""
+    if current_thread() is not main_thread():  # only there signals can be handled
+        yield
+        return
+
+    def end() -> None:
+        console.print(SENTENCE)
+        # Prefect stops its temporary server when Python ends; this end is none that it sees.
+        if module := sys.modules.get("prefect.server.api.server"):
+            module.SubprocessASGIServer().stop()
+        os._exit(EXIT_INTERRUPTED)
+
+    timer = Timer(GRACE_SECONDS, end)
+    timer.daemon = True
+
+    def note(_signal: int, _frame: FrameType | None) -> None:
+        if not _asked.is_set():
+            _asked.set()
+            timer.start()
+        if _awaiting.is_set():
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        timer.cancel()
+        _asked.clear()
+
+
+def safe_point() -> None:
+    """End here if Ctrl-C asked for it: nothing is half-done. Raises KeyboardInterrupt."""
+    if _asked.is_set():
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def awaiting() -> Iterator[None]:
+    """Let Ctrl-C end what this block waits for. Raises KeyboardInterrupt."""
+    _awaiting.set()
+    try:
+        safe_point()
+        yield
+    finally:
+        _awaiting.clear()

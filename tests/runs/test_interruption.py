@@ -1,0 +1,164 @@
+"""Ctrl-C, and being busy: neither is a failure, and nothing that was read is lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from rich.console import Console
+
+from flows.mail_setup import open_mailing
+from flows.operations.days import known_days
+from flows.operations.incidents import open_incidents
+from flows.outcome import Outcome
+from flows.runs.interruption import SENTENCE, awaiting, ending_by_ctrl_c, safe_point
+from flows.runs.states import outcome_of
+from flows.settings import load_settings
+from flows.sources.sample_hub import SampleHub
+from flows.warehouse.database import writer_lock
+from tests.support.clock import DAY, Clock
+
+Run = Callable[..., Outcome]
+Send = Callable[[int, int], None]
+LAST = date(2026, 9, 30)
+
+
+def _ctrl_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.01)  # until the handler has run
+
+
+def test_ctrl_c_is_noted_and_ends_the_run_at_its_next_safe_point() -> None:
+    with ending_by_ctrl_c(Console(stderr=True)):
+        safe_point()
+        _ctrl_c()
+        with pytest.raises(KeyboardInterrupt):
+            safe_point()
+    safe_point()  # what was asked of one run is not asked of the next
+
+
+def test_ctrl_c_ends_what_is_waited_for_at_once() -> None:
+    with ending_by_ctrl_c(Console(stderr=True)), pytest.raises(KeyboardInterrupt), awaiting():
+        _ctrl_c()
+
+
+def test_readings_in_hand_are_kept_when_the_run_is_interrupted() -> None:
+    from flows.backfill import _chunks
+
+    def answers() -> Any:
+        yield from (1, 2)
+        raise KeyboardInterrupt
+
+    chunks = _chunks(answers())
+    assert next(chunks) == [1, 2]
+    with pytest.raises(KeyboardInterrupt):
+        next(chunks)
+
+
+def test_a_run_that_finds_the_warehouse_taken_is_busy_and_no_failure(
+    run: Run, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect import get_client
+
+    from flows import daily_papers, scheduled
+    from flows.runs import flow_runs
+
+    assert run().verdict == "complete"
+    settings = load_settings()
+    impatient = partial(writer_lock, patience=0.1)
+    monkeypatch.setattr(daily_papers, "writer_lock", impatient)
+    monkeypatch.setattr(flow_runs, "writer_lock", impatient)
+    planned: list[Any] = []
+    monkeypatch.setattr(scheduled, "plan_next_try", lambda _day, at: planned.append(at))
+    with writer_lock(settings, holder="the run “papers of Thursday”"):
+        busy: Any = daily_papers.daily_papers(DAY, return_state=True)
+        tomorrow: Any = scheduled.daily_digest(return_state=True)
+        upkeep: Any = scheduled.upkeep(return_state=True)
+    with get_client(sync_client=True) as client:
+        states = [client.read_flow_run(s.state_details.flow_run_id).state for s in (busy, upkeep)]
+    assert [(state.name, state.is_completed()) for state in states if state] == [
+        ("Busy", True),
+        ("Busy", True),
+    ]
+    outcome = outcome_of(busy)
+    assert (outcome.verdict, outcome.exit_code) == ("busy", 75)
+    assert outcome.sentence.startswith("The warehouse is in use by the run “papers of Thursday”")
+    assert "The next try is at" in outcome_of(tomorrow).sentence
+    assert len(planned) == 1
+    with closing(open_mailing(settings)) as mailing:
+        (day,) = known_days(mailing).values()
+        assert (day.verdict, open_incidents(mailing)) == ("complete", [])
+
+
+def test_progress_is_told_where_there_is_no_bar(
+    run: Run, hub: SampleHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import logging
+
+    from flows.backfill import backfill
+    from flows.runs import progress
+
+    monkeypatch.setattr(progress, "TOLD_EVERY", 0.0)
+    told: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append(record.getMessage())
+
+    listener = Listener()
+    logging.getLogger("prefect.flow_runs").addHandler(listener)
+    try:
+        backfill(DAY - timedelta(days=2), DAY, return_state=True)
+    finally:
+        logging.getLogger("prefect.flow_runs").removeHandler(listener)
+    assert "reading days: 1 of 3, about 1 min left" in told
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["to-the-command", "to-its-group"])
+@pytest.mark.parametrize(
+    ("requests", "then"), [(60, 1.0), (20, 4.0)], ids=["while-the-hub-keeps-it-waiting", "later"]
+)
+def test_ctrl_c_in_a_backfill_keeps_what_was_read(
+    own_home: Path, clock: Clock, requests: int, then: float, send: Send
+) -> None:
+    last = LAST if requests == 60 else date(2026, 6, 20)
+    with SampleHub(quota=60 if requests == 60 else None) as hub:
+        environment = {**os.environ, "PAPERS_HUB_URL": hub.url}
+        backfill = [sys.executable, "-m", "flows", "backfill", "2026-06-01", str(last)]
+        process = subprocess.Popen(
+            backfill,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        while len(hub.requests) < requests and process.poll() is None:
+            time.sleep(0.05)
+        time.sleep(then)
+        began = time.monotonic()
+        send(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+        took = time.monotonic() - began
+        assert (process.returncode, SENTENCE in said, "Traceback" in said) == (130, True, False)
+        assert took < 30  # it waited for the Hub's 300 s before
+        with duckdb.connect(str(own_home / "warehouse.duckdb"), read_only=True) as connection:
+            (kept,) = connection.execute("select count(*) from raw.readings").fetchone() or (0,)
+        assert kept >= 15
+        if requests == 20:
+            asked = len(hub.requests)
+            again = subprocess.run(
+                backfill, env=environment, capture_output=True, text=True, check=False
+            )
+            assert again.returncode == 0, again.stderr
+            assert len(hub.requests) - asked <= 2 * (20 - kept)
