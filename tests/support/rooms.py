@@ -14,9 +14,9 @@ FILES = sorted(path for top in ("flows", "expectations") for path in (ROOT / top
 
 GROUPS = {
     "flows": ("daily_papers", "backfill", "editions", "as_of", "scheduled", "deployments"),
-    "stages": ("extract", "validate", "transform", "publish", "export", "deliver"),
+    "stages": ("extract", "validate", "transform", "publish", "export", "deliver", "stage"),
     "mail_setup": ("mail_setup",),
-    "ground": ("settings", "clock", "stage", "outcome", "wording", "topics", "errors"),
+    "ground": ("settings", "clock", "outcome", "wording", "topics", "errors"),
 }
 
 
