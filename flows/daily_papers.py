@@ -103,7 +103,8 @@ def one_day(day: date, settings: Settings) -> Outcome:
     refusal = transform(settings).refusing(reading.reading_id)
     if refusal:
         why = refusal.reason
-        return Outcome("failed", f"Failed. {why}", stopped_by=why)
+        page = write_quality_page(settings, day)
+        return Outcome("failed", f"Failed. {why}", page.path, stopped_by=why)
     if not reading.is_whole or raw.stopping(reading.reading_id):
         return _ending(reading, raw, write_quality_page(settings, day))
     marts = rebuilt_without_stopped(validate("marts", settings), settings)

@@ -9,7 +9,7 @@ killed on the way; that nobody is told twice is the affair of `mailing.incidents
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import date, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
@@ -37,6 +37,7 @@ from flows.operations.days import Day, record_day
 from flows.operations.incident_rules import ending, wrong_now
 from flows.operations.incidents import OVER, Incident, Notice
 from flows.settings import Settings
+from flows.wording import long_date
 
 # Seconds: a run must not wait long for the operator's mail or webhook.
 _MAIL_SECONDS, _MAIL_FINAL_SECONDS, _WEBHOOK_SECONDS = 20.0, 60.0, 10.0
@@ -122,9 +123,13 @@ def channels(settings: Settings) -> dict[str, Channel]:
 
 
 def headline(notice: Notice) -> str:
-    """The incident in one line, as a subject has it."""
-    cause = notice.known.incident.cause
-    return f"Over: {cause}" if notice.news == OVER else cause
+    """The incident in one line, as a subject has it: its cause, or how it ended."""
+    incident = notice.known.incident
+    if notice.news != OVER:
+        return incident.cause
+    edition, _, day = incident.subject.rpartition(" ")
+    about = f"the {edition} issue of {day}" if edition else long_date(date.fromisoformat(day))
+    return f"Over: {about}. {notice.known.ending}"
 
 
 def text(notice: Notice) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ def test_a_reading_that_fails_a_model_fails_its_day_and_no_later_one(
     first = run()
     why = "The build stopped it: dbt model curation_days failed: Out of Range sum"
     assert (first.verdict, first.exit_code, first.sentence) == ("failed", 1, f"Failed. {why}")
+    assert first.quality_page
+    assert why in unescape(first.quality_page.read_text())
 
     tomorrow = run(DAY + timedelta(days=1), CLOSED + timedelta(days=1))
     assert tomorrow.verdict == "complete", tomorrow.sentence

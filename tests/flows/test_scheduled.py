@@ -65,7 +65,7 @@ WEEK = [
         "complete",
         2,
         "Sent to 2.",
-        "Over: Friday 21 August 2026 has failed",
+        "Over: Friday 21 August 2026. Complete. ",
     ),
     # The weekend has no list, and nothing to re-read but what is older.
     Step(
@@ -100,7 +100,7 @@ WEEK = [
         "complete",
         2,
         "missed before (2026-08-25)",
-        "Over: A gate stopped the newest reading of Tuesday 25 August 2026",
+        "Over: Tuesday 25 August 2026. Complete. ",
     ),
     Step("2026-08-27 08:01", "daily_digest", None, "complete", 0, "Nothing is owed: Wednesday"),
 ]

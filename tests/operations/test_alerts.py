@@ -143,7 +143,7 @@ def test_what_was_over_before_anybody_could_be_told_is_told_as_over_alone(
     mend(mailing)
     assert look(load_settings(), NOW).troubles == ()
     ((mail, _),) = mails(mailbox)
-    assert "Over: The daily issue of 2026-08-20" in str(mail["Subject"])
+    assert "Over: the daily issue of 2026-08-20. " in str(mail["Subject"])
 
 
 def test_an_incident_that_comes_back_is_told_anew(mailing: Mailing, mailbox: Relay) -> None:

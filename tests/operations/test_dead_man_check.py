@@ -98,7 +98,7 @@ def test_a_silence_ends_with_the_days_verdict(
     record_day(mailing, replace(COMPLETE, verdict="empty", sentence="Empty. A holiday."))
     assert papers("check")[0] == 0
     _, (over, ending) = mails(mailbox)
-    assert "Over: Thursday 20 August 2026 has no verdict" in str(over["Subject"])
+    assert "Over: Thursday 20 August 2026. " in str(over["Subject"])
     assert "Empty. A holiday." in ending
 
 

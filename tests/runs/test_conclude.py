@@ -127,7 +127,7 @@ def test_the_operator_hears_of_a_stopped_day_once_and_of_its_end_once(
     state, _ = end(at=CLOSED + timedelta(hours=4))
     assert state.is_completed()
     over, _ = sorted(outbox(own_home), key=lambda text: "Over: " not in text)
-    assert "Over: A gate stopped" in over
+    assert "Over: Thursday 20 August 2026. Complete. " in over
     assert "Complete. " in over
 
 
