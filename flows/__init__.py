@@ -22,5 +22,7 @@ os.environ.update(
     DBT_SEND_ANONYMOUS_USAGE_STATS="false",
     PREFECT_SERVER_ANALYTICS_ENABLED="false",
     GX_ANALYTICS_ENABLED="false",
-    PREFECT_LOGGING_EXTRA_LOGGERS="flows",  # what we warn of stands in the log of the run
+    # What we warn of stands in the log of the run, where there is one.
+    PREFECT_LOGGING_EXTRA_LOGGERS="flows",
+    PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW="ignore",
 )

@@ -16,7 +16,7 @@ from flows.backfill import read_days
 from flows.daily_papers import one_day, run_to_final_state, run_to_verdict
 from flows.deliver import deliver_rest
 from flows.export import mailed
-from flows.extract import extract_trending
+from flows.extract import extract_trending, reading_pipeline
 from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.ledger import DONE, PAUSED, find_issue, next_attempt_at
@@ -38,6 +38,8 @@ from flows.sources.feed_day import (
 from flows.warehouse.database import WarehouseBusyError
 from flows.warehouse.final_verdicts import final_verdicts, first_list_date, unfinished_days
 
+# dlt's copies of what it loaded are of use while one looks into yesterday's trouble.
+LOADS_KEPT = timedelta(days=7)
 # After a longer silence than this, what is older is the operator's: `papers backfill`.
 CATCH_UP = timedelta(days=30)
 # From when a list closed to its deadline; what is not there after an hour comes after many.
@@ -119,12 +121,13 @@ def reread() -> State:
 @flow(name="upkeep", flow_run_name="Upkeep of the pages, the archive and the database")
 def upkeep() -> State:
     """Write the quality reports, keep past readings as Parquet, check the database in."""
-    settings = load_settings()
+    settings, now = load_settings(), clock.utc_now()
 
     def path() -> Outcome:
         with one_writer(settings):
             write_quality_site(settings)
-            months = archive_readings(settings, clock.utc_now())
+            months = archive_readings(settings, now)
+            reading_pipeline(settings).forget_loads(now - LOADS_KEPT)
             size = check_point(settings)
         archived = f"months kept as Parquet: {', '.join(months) or 'nothing new'}"
         said = f"Quality reports written; {archived}; {size / 1e6:,.0f} MB of warehouse checked in."

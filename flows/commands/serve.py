@@ -33,6 +33,7 @@ LONGEST_PAUSE, LIVED_LONG = 60.0, 60.0
 # Of the ten seconds that a stop may take: the runs first, which report to the server, then it.
 RUNS_GRACE, ALL_GRACE = 4.0, 3.0
 _PR_SET_PDEATHSIG = 1
+_VACUUM = "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"
 
 
 @dataclass
@@ -163,12 +164,17 @@ def _server() -> Child:
     # Without it the pages look for their server on port 4200.
     os.environ.setdefault("PREFECT_UI_API_URL", f"{place}/api")
     command = ["-m", "prefect", "server", "start", "--host", host, "--port", port]
-    quiet = {"PREFECT_SERVER_LOGGING_LEVEL": "WARNING", "PREFECT_CLI_PROMPT": "false"}
+    settings = {
+        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+        "PREFECT_CLI_PROMPT": "false",
+        # Runs older than 90 days, their logs and their artifacts go; Prefect keeps them for ever.
+        _VACUUM: os.environ.get(_VACUUM, "events,flow_runs"),
+    }
     return Child(
         "the Prefect server",
         [sys.executable, *command],
         signal.SIGKILL,
-        quiet,
+        settings,
         banner=f"Prefect UI    {place}",
         address=(LOOPBACK if host == EVERYWHERE else host, int(port)),
     )

@@ -4,6 +4,7 @@ Reading, Reading, …  ->  Parquet  ->  raw.readings, raw.items   (replaced whol
 """
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -96,6 +97,9 @@ def reading_id(list_date: date, read_at: datetime, kind: str = "daily") -> str:
     return f"{of}.{read_at.astimezone(UTC):%Y%m%dT%H%M%S%f}"[:-3] + "Z"
 
 
+_NAME = "daily_papers"
+
+
 class ReadingPipeline:
     """The dlt pipeline of one warehouse. Its folder keeps loads cut short by a crash.
 
@@ -134,11 +138,22 @@ class ReadingPipeline:
                 pipeline.abort_packages()
                 raise
 
+    def forget_loads(self, before: datetime) -> int:
+        """Delete dlt's copies of what was loaded before this time; how many loads that were.
+
+        dlt keeps the files of every load for ever; what they hold stands in `raw`.
+        """
+        loads = self._pipelines_dir / _NAME / "load" / "loaded"
+        old = [each for each in loads.glob("*") if each.stat().st_mtime < before.timestamp()]
+        for folder in old:
+            shutil.rmtree(folder)
+        return len(old)
+
     @contextmanager
     def _pipeline(self) -> Iterator[dlt.Pipeline]:
         with self._opened() as connection:
             yield dlt.pipeline(
-                "daily_papers",
+                _NAME,
                 pipelines_dir=str(self._pipelines_dir),
                 destination=dlt.destinations.duckdb(connection),
                 dataset_name="raw",

@@ -108,6 +108,11 @@ def test_one_command_from_an_empty_home_through_kills_to_a_clean_stop(served: Se
     assert requests.get(f"{served.ui}/ui-settings", timeout=30).json()["api_url"] == (
         f"{served.ui}/api"
     )
+    # Prefect forgets runs of long ago, which it keeps for ever by itself.
+    settings = requests.get(f"{served.ui}/api/admin/settings", timeout=30).json()
+    vacuum = settings["server"]["services"]["db_vacuum"]
+    assert "flow_runs" in str(vacuum["enabled"])
+    assert vacuum["retention_period"] == "P90D"
     code, said = served.refused()
     assert (code, "`papers serve` runs already for" in said) == (2, True)
     # What is started by hand meanwhile shows there too.

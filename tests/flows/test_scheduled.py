@@ -1,5 +1,6 @@
 """A week of simulated time against a Hub that misbehaves, through what the clock starts."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -217,7 +218,13 @@ def test_a_fresh_home_begins_with_the_newest_closed_day(
     outcome = start("daily_digest", CLOSED)
     assert "missed before" not in outcome.sentence
     assert {request.query["date"] for request in hub.requests} == {str(DAY)}
+    loads = own_home / "dlt" / "daily_papers" / "load" / "loaded"
+    (loaded,) = loads.iterdir()
+    os.utime(loaded, times=(CLOSED.timestamp(), CLOSED.timestamp()))
+    start("upkeep", CLOSED + timedelta(days=6))
+    assert loaded.exists()
     upkept = start("upkeep", CLOSED + timedelta(days=60))
+    assert list(loads.iterdir()) == []
     assert "months kept as Parquet: 2026-08;" in upkept.sentence
     for table in ("readings", "items"):
         archive = own_home / "readings" / "2026-08" / f"{table}.parquet"
