@@ -1,24 +1,12 @@
--- Which papers won votes after their list day, by the readings that came later?
-with
-
-counted as (
-    select
-        list_date,
-        paper_id,
-        max(upvotes_count) as last_count,
-        max(upvotes_count) filter (where read_at < list_date + interval 2 day) as list_day_count
-    from marts.paper_readings
-    group by list_date, paper_id
-)
-
+-- Which papers won most votes after their list day, by the readings that came later?
 select
-    counted.list_date,
+    papers.first_listed_on,
     papers.title,
-    counted.list_day_count,
-    counted.last_count,
-    counted.last_count - counted.list_day_count as gained_count
-from counted
-inner join marts.papers as papers on counted.paper_id = papers.paper_id
-where counted.last_count > counted.list_day_count
-order by gained_count desc, papers.paper_id
+    momentum.upvotes_count,
+    momentum.votes_gained_after_list_day_count,
+    round(100 * momentum.votes_gained_after_list_day_share, 1) as after_list_day_pct
+from marts.paper_momentum as momentum
+inner join marts.papers as papers on momentum.paper_id = papers.paper_id
+qualify row_number() over (partition by momentum.paper_id order by momentum.read_at desc) = 1
+order by momentum.votes_gained_after_list_day_count desc nulls last, papers.paper_id
 limit 20

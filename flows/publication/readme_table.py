@@ -60,6 +60,9 @@ _HOW_TO = {
     " keeps what it has, and a process that has the old file open connects to it again. Close every"
     " connection to it first, or attach the newest to one in memory, as the next line does.",
     "newest": "attach 'published/papers.duckdb' as newest (read_only); from newest.marts.papers",
+    "search attached": "attach 'published/papers.duckdb' as newest (read_only); use newest;"
+    " from search_papers('long context')",
+    "short names": "set search_path = 'main,marts,quality'; from papers",
 }
 _README = """
     create table {publication}.main.README (
