@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml  # type: ignore[import-untyped]  # dbt brings it, without types
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+CANARY, CI, NIGHTLY = WORKFLOWS
 HOOKS = ROOT / ".pre-commit-config.yaml"
 PROGRAMS = Path(sys.executable).parent
 
@@ -30,8 +32,20 @@ def _called(text: str) -> set[str]:
     return {word for line in re.findall(r"\bmake ([\w./ -]+)", text) for word in line.split()}
 
 
-def test_there_are_the_two_workflows() -> None:
-    assert [path.name for path in WORKFLOWS] == ["ci.yml", "nightly.yml"]
+def test_there_are_the_three_workflows() -> None:
+    assert [path.name for path in WORKFLOWS] == ["canary.yml", "ci.yml", "nightly.yml"]
+
+
+def test_the_canary_lets_go_of_every_pin(tmp_path: Path) -> None:
+    (script,) = [step["run"] for step in _steps(CANARY) if step["name"] == "Let go of every pin"]
+    (sed,) = [line for line in script.splitlines() if line.startswith("sed ")]
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    subprocess.run(["bash", "-c", sed], cwd=tmp_path, check=True)
+    before, after = (
+        tomllib.loads((folder / "pyproject.toml").read_text())["project"]["dependencies"]
+        for folder in (ROOT, tmp_path)
+    )
+    assert after == [re.split("[<>=]", name)[0] for name in before]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
@@ -64,7 +78,7 @@ def test_every_step_says_what_it_does_and_calls_make_targets_that_exist(path: Pa
 
 
 def test_the_steps_of_ci_follow_the_path() -> None:
-    calls = [step["run"] for step in _steps(WORKFLOWS[0]) if step.get("run", "").startswith("make")]
+    calls = [step["run"] for step in _steps(CI) if step.get("run", "").startswith("make")]
     assert calls == [
         "make lock",
         "make lint",
@@ -75,8 +89,9 @@ def test_the_steps_of_ci_follow_the_path() -> None:
     ]
 
 
-def test_the_nightly_run_opens_one_issue_and_closes_it() -> None:
-    scripts = {step["if"]: step["run"] for step in _steps(WORKFLOWS[1]) if "if" in step}
+@pytest.mark.parametrize("path", [CANARY, NIGHTLY], ids=lambda path: path.name)
+def test_a_run_by_the_clock_opens_one_issue_and_closes_it(path: Path) -> None:
+    scripts = {step["if"]: step["run"] for step in _steps(path) if "if" in step}
     for verb in ("list", "comment", "create"):
         assert f"gh issue {verb}" in scripts["failure()"]
     assert "gh issue close" in scripts["success()"]
