@@ -45,16 +45,19 @@ exact as materialized (
     select
         words.word,
         terms.term_number,
-        words.term
+        words.term,
+        terms.rarity
     from search.terms as terms
     inner join words on terms.term = words.term and not words.is_prefix
 ),
 
--- The most frequent of what a prefix begins: a* would be a tenth of the language.
+-- The most frequent of what a prefix begins: a* would be a tenth of the language. All that one
+-- prefix begins is one part of the question: it counts once a paper.
 prefixed as (
     select
         words.word,
-        known.term_number
+        known.term_number,
+        min(known.term_number) over (partition by words.word) as part_number
     from search.words as known
     inner join words on words.is_prefix and starts_with(known.word, words.word)
     group by words.word, known.term_number
@@ -74,6 +77,42 @@ unknown as (
         and words.term not in (select exact.term from exact)
 ),
 
+-- What papers write as one word: “sam 2” is “sam2” too.
+joined as (
+    select terms.term_number
+    from written as before
+    inner join written as after on before.position + 1 = after.position
+    inner join search.terms as terms on search.stem(before.word || after.word) = terms.term
+    where not (before.is_prefix or after.is_prefix or before.is_id or after.is_id)
+),
+
+-- What papers write as two: “longcontext” is “long context”, “sam2” is “sam 2”.
+halves as (
+    select
+        words.word,
+        words.word in (select unknown.word from unknown) as is_unknown,
+        unnest(range(1, length(words.word))) as place
+    from words
+    where not (words.is_prefix or contains(words.word, '.'))
+),
+
+split as (
+    select
+        halves.word,
+        first_half.term_number as first_number,
+        second_half.term_number as second_number
+    from halves
+    inner join search.words as first_half on left(halves.word, halves.place) = first_half.word
+    inner join search.words as second_half on substr(halves.word, halves.place + 1) = second_half.word
+    where
+        (halves.is_unknown and halves.place >= 4 and length(halves.word) - halves.place >= 4)
+        or regexp_matches(substr(halves.word, halves.place, 2), '^(\D\d|\d\D)$')
+    qualify row_number() over (
+        partition by halves.word
+        order by least(first_half.paper_count, second_half.paper_count) desc, halves.place
+    ) = 1
+),
+
 corrected as (
     select
         unknown.word,
@@ -86,6 +125,7 @@ corrected as (
             and (known.word[1] = unknown.word[1] or known.word[-3:] = unknown.word[-3:])
             and damerau_levenshtein(known.word, unknown.word)
             <= case when length(unknown.word) < 6 then 1 else 2 end
+    where unknown.word not in (select split.word from split)
     qualify row_number() over (
         partition by unknown.word
         order by
@@ -100,33 +140,70 @@ synonymous as (
         max(synonyms.share) as share
     from search.synonyms as synonyms
     inner join (
-        select ' ' || string_agg(written.term, ' ' order by written.position) || ' ' as stems
+        select
+            ' ' || string_agg(
+                coalesce(search.stem(corrected.meant), written.term), ' ' order by written.position
+            ) || ' ' as stems
         from written
+        left join corrected on written.word = corrected.word
     ) as said on contains(said.stems, synonyms.said)
     group by synonyms.term_number
 ),
 
 found as (
-    select word, word as meant, term_number, 1.0::double as share, 'exact' as how from exact
+    select
+        word, word as meant, term_number, term_number as part_number, 1.0::double as share,
+        'exact' as how
+    from exact
     union all
-    select word, word as meant, term_number, 1.0::double as share, 'prefix' as how from prefixed
+    select word, word as meant, term_number, part_number, 1.0::double as share, 'prefix' as how
+    from prefixed
     union all
-    select word, meant, term_number, 1.0::double as share, 'corrected' as how from corrected
+    select word, meant, term_number, term_number, 1.0::double as share, 'corrected' as how
+    from corrected
     union all
-    select null as word, null as meant, term_number, share, 'synonym' as how from synonymous
+    select null, null, term_number, term_number, 1.0::double as share, 'joined' as how from joined
+    union all
+    select word, null, first_number, first_number, 1.0::double as share, 'split' as how from split
+    union all
+    select word, null, second_number, second_number, 1.0::double as share, 'split' as how
+    from split
+    union all
+    select null, null, term_number, term_number, share, 'synonym' as how from synonymous
+),
+
+known as (
+    select
+        found.term_number,
+        min(found.part_number) as part_number,
+        any_value(terms.term) as term,
+        arg_max(found.word, found.share) as word,
+        arg_max(found.meant, found.share) as meant,
+        arg_max(found.how, found.share) as how,
+        max(found.share) as share,
+        any_value(terms.rarity) as rarity
+    from found
+    inner join search.terms as terms on found.term_number = terms.term_number
+    group by found.term_number
 )
 
+-- A prefix is worth what the most frequent of its words is, and a synonym never more than the
+-- rarest word that was asked for.
 select
-    found.term_number,
-    any_value(terms.term) as term,
-    arg_max(found.word, found.share) as word,
-    arg_max(found.meant, found.share) as meant,
-    arg_max(found.how, found.share) as how,
-    max(found.share) as share,
-    max(found.share) * any_value(terms.rarity) as worth
-from found
-inner join search.terms as terms on found.term_number = terms.term_number
-group by found.term_number;
+    term_number,
+    part_number,
+    term,
+    word,
+    meant,
+    how,
+    share,
+    min(
+        case
+            when how = 'synonym' then least(share * rarity, (select max(exact.rarity) from exact))
+            else share * rarity
+        end
+    ) over (partition by part_number) as worth
+from known;
 
 -- The papers that a text asks for, the best first. Grain: one row per paper_id.
 create or replace macro main.search_papers(
@@ -153,12 +230,19 @@ asked as materialized (
 
 scored as (
     select
-        postings.paper_number,
-        sum(postings.weight * asked.worth) / 255 as score,
-        count(*) filter (where asked.is_in_phrase) as phrase_term_count
-    from search.postings as postings
-    inner join asked on postings.term_number = asked.term_number
-    group by postings.paper_number
+        parts.paper_number,
+        sum(parts.score) / 255 as score,
+        count(*) filter (where parts.is_in_phrase) as phrase_part_count
+    from (
+        select
+            postings.paper_number,
+            max(postings.weight * asked.worth) as score,
+            bool_or(asked.is_in_phrase) as is_in_phrase
+        from search.postings as postings
+        inner join asked on postings.term_number = asked.term_number
+        group by postings.paper_number, asked.part_number
+    ) as parts
+    group by parts.paper_number
 ),
 
 -- The best that the filters let through. Of those in which a phrase is looked for, 20,000.
@@ -173,7 +257,8 @@ candidates as (
     where
         (
             len(search.phrases_of(query)) = 0
-            or scored.phrase_term_count = (select count(*) from asked where is_in_phrase)
+            or scored.phrase_part_count
+            = (select count(distinct part_number) from asked where is_in_phrase)
         )
         and (since is null or papers.last_listed_on >= since::date)
         and (until is null or papers.first_listed_on <= until::date)

@@ -207,3 +207,47 @@ def test_a_paper_is_read_again_only_when_its_words_or_the_rules_changed(tmp_path
     changed = [PAPERS[0] | {"reading_id": "newest", "title": "New"}, *PAPERS[1:]]
     assert index(tmp_path, changed) == 1
     assert index(tmp_path, changed, made_with="another project") == len(PAPERS)
+
+
+@pytest.fixture(scope="module")
+def odd_words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("odd-words")
+    papers = [
+        paper("2608.00001", title="A GUI agent", abstract="It taps on phones."),
+        paper("2608.00002", title="Agents, agency, agentic and agentless agentification"),
+        paper("2608.00003", title="Tracking with SAM2"),
+        paper("2608.00004", title="SAM 2 in surgery"),
+        paper("2608.00005", title="Long context at last"),
+        paper("2608.00006", title="RL for tides"),
+        paper("2608.00007", title="Reinforcement of walls", abstract="Learning to build."),
+        *(paper(f"2608.001{n:02}", title=f"Agent number {n}") for n in range(20)),
+        *(paper(f"2608.002{n:02}", title=f"A language model, large, {n}") for n in range(10)),
+    ]
+    index(folder, papers)
+    return publish(folder)
+
+
+def test_a_prefix_counts_once_a_paper(odd_words: Path) -> None:
+    assert found(odd_words, "gui agent*")[0] == "1"
+
+
+@pytest.mark.parametrize(
+    ("text", "papers"),
+    [("SAM2", {"3", "4"}), ("SAM 2", {"3", "4"}), ("longcontext", {"5"}), ("long-context", {"5"})],
+)
+def test_a_compound_is_found_joined_and_split(odd_words: Path, text: str, papers: set[str]) -> None:
+    assert set(found(odd_words, text)[: len(papers)]) == papers
+    assert corrections(odd_words, Question(text)) == ()
+
+
+def test_a_misspelt_word_keeps_its_synonyms(odd_words: Path) -> None:
+    assert "6" in found(odd_words, "reinforcment learning")
+
+
+def test_a_synonym_never_outweighs_the_rarest_word_beside_it(odd_words: Path) -> None:
+    with duckdb.connect(str(odd_words), read_only=True) as connection:
+        worth = connection.execute(
+            "select how, max(worth) from search.asked_terms('rl agent') group by how"
+        ).fetchall()
+    assert {how for how, _ in worth} == {"exact", "synonym"}
+    assert dict(worth)["synonym"] <= dict(worth)["exact"]
