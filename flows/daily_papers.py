@@ -48,11 +48,7 @@ def daily_papers(day: date) -> State:
 def run_to_verdict(day: date, path: Callable[[], Outcome], settings: Settings) -> State:
     """Run a day's path and record its verdict; a bug of ours is recorded as failed."""
     try:
-        outcome = path()
-    except WarehouseBusyError as busy:
-        outcome = Outcome(BUSY, str(busy))
-    except KeyboardInterrupt:
-        outcome = Outcome(INTERRUPTED, SENTENCE)
+        outcome = _run(path)
     except BuildFailedError as stop:
         outcome = Outcome("failed", f"Failed. {stop}")
     except Exception as bug:  # noqa: BLE001  the day needs its verdict, and the state keeps the bug
@@ -69,13 +65,19 @@ def run_to_verdict(day: date, path: Callable[[], Outcome], settings: Settings) -
 def run_to_final_state(path: Callable[[], Outcome]) -> State:
     """Run a path that is no single day's; what stops it is told in one sentence."""
     try:
-        return final_state(path())
+        return final_state(_run(path))
     except BuildFailedError as stop:
         return final_state(Outcome("failed", str(stop)))
+
+
+def _run(path: Callable[[], Outcome]) -> Outcome:
+    """How the path ended; a busy warehouse and Ctrl-C are ends without a verdict."""
+    try:
+        return path()
     except WarehouseBusyError as busy:
-        return final_state(Outcome(BUSY, str(busy)))
+        return Outcome(BUSY, str(busy))
     except KeyboardInterrupt:
-        return final_state(Outcome(INTERRUPTED, SENTENCE))
+        return Outcome(INTERRUPTED, SENTENCE)
 
 
 def record_verdict(day: date, outcome: Outcome, settings: Settings) -> State:

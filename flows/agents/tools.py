@@ -18,13 +18,13 @@ from duckdb import DuckDBPyConnection
 from flows import clock
 from flows.errors import OperationError, UsageError
 from flows.newsletter.text import excerpt
-from flows.publication.cards import Card, PaperList
+from flows.publication.cards import Card
 from flows.publication.lists import day_list, newest_list_date, trending_list
 from flows.publication.paper_page import paper_page
-from flows.publication.published import opened
-from flows.publication.query import QueryError, confine
+from flows.publication.query import QueryError, published
 from flows.search.find import Question, find
 from flows.sources.feed_day import is_weekend
+from flows.sources.hub_item import canonical_id
 from flows.warehouse.database import records
 from flows.warehouse.restore import parse_time
 
@@ -34,9 +34,17 @@ _MOST_CHARACTERS = 100_000  # of an answer in SQL: more than a model reads
 _ABSTRACT_LENGTH = 600
 # Functions of DuckDB that give paths and settings of the machine.
 _ABOUT_THE_MACHINE = {
-    *("duckdb_databases", "duckdb_settings", "duckdb_secrets", "duckdb_extensions"),
-    *("duckdb_temporary_files", "duckdb_logs", "pragma_database_list", "pragma_storage_info"),
-    *("which_secret", "getenv", "current_setting"),
+    "current_setting",
+    "duckdb_databases",
+    "duckdb_extensions",
+    "duckdb_logs",
+    "duckdb_secrets",
+    "duckdb_settings",
+    "duckdb_temporary_files",
+    "getenv",
+    "pragma_database_list",
+    "pragma_storage_info",
+    "which_secret",
 }
 
 Answer = dict[str, Any]
@@ -74,7 +82,9 @@ class Tools:
         if wanted is None or found is None:
             raise UnknownError(_nothing_of(wanted, at))
         papers = found.papers
-        return _listed(wanted, papers) | {
+        return {
+            "list_date": wanted,
+            "read_at": papers.read_at,
             "verdict": papers.verdict,
             "reason": papers.reason,
             "paper_count": len(papers.cards),
@@ -115,7 +125,7 @@ class Tools:
             UnknownError: it was on no list.
         """
         with self._look() as connection:
-            found = paper_page(connection, _without_version(paper_id))
+            found = paper_page(connection, canonical_id(paper_id))
         if found is None:
             raise UnknownError(_never_listed(paper_id))
         card = asdict(found.card)
@@ -143,12 +153,12 @@ class Tools:
             UnknownError: it was on no list.
         """
         with self._look() as connection:
-            readings = records(connection, _MOMENTUM, {"id": _without_version(paper_id)})
+            readings = records(connection, _MOMENTUM, {"id": canonical_id(paper_id)})
         if not readings:
             raise UnknownError(_never_listed(paper_id))
         newest = readings[-1]
         return {
-            "paper_id": _without_version(paper_id),
+            "paper_id": canonical_id(paper_id),
             "list_date": newest["list_date"],
             "read_at": newest["read_at"],
             "upvotes_count": newest["upvotes_count"],
@@ -189,8 +199,7 @@ class Tools:
 
     @contextmanager
     def _look(self) -> Iterator[DuckDBPyConnection]:
-        with opened(self.path) as connection:
-            confine(connection)
+        with published(self.path) as connection:
             # Otherwise a query could raise its own memory limit.
             connection.execute("set memory_limit = '1GB'; set lock_configuration = true")
             yield connection
@@ -240,10 +249,6 @@ def _read_at(connection: DuckDBPyConnection, paper_ids: list[str]) -> dict[str, 
     return dict(connection.execute(_READ_AT, [paper_ids]).fetchall())
 
 
-def _listed(day: date, papers: PaperList) -> Answer:
-    return {"list_date": day, "read_at": papers.read_at}
-
-
 def _in_list(card: Card) -> Answer:
     return {
         "rank": card.rank,
@@ -281,10 +286,6 @@ def _nothing_of(day: date | None, as_of: datetime | None) -> str:
 
 def _never_listed(paper_id: str) -> str:
     return f"{paper_id[:40]} was on no list that was read; search_papers finds the ids there are."
-
-
-def _without_version(paper_id: str) -> str:
-    return paper_id.strip().partition("v")[0]
 
 
 def _plain(value: object) -> object:

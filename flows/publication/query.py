@@ -12,8 +12,7 @@ import duckdb
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from flows.errors import UsageError
-from flows.publication.published import NOTHING_PUBLISHED, NotPublishedError
-from flows.warehouse.database import connect
+from flows.publication.published import opened
 
 Format = Literal["table", "csv", "json", "parquet"]
 
@@ -29,19 +28,12 @@ def published(path: Path) -> Iterator[DuckDBPyConnection]:
     Raises:
         NotPublishedError: there is no publication yet.
     """
-    if not path.exists():
-        raise NotPublishedError(NOTHING_PUBLISHED)
-    with connect(path, read_only=True) as connection:
-        confine(connection)
+    with opened(path) as connection:
+        connection.execute(
+            "set enable_external_access = false; set python_enable_replacements = false;"
+            " set search_path = 'main,marts,quality'"
+        )
         yield connection
-
-
-def confine(connection: DuckDBPyConnection) -> None:
-    """Let queries of strangers see the published tables, and nothing else of this machine."""
-    connection.execute(
-        "set enable_external_access = false; set python_enable_replacements = false;"
-        " set search_path = 'main,marts,quality'"
-    )
 
 
 def answer(connection: DuckDBPyConnection, query: str, format: Format) -> bytes:

@@ -50,6 +50,8 @@ def _text(words: str) -> str:
 
 _HOW_TO = {
     "search": "from search_papers('long context', since := '2026-01-01', has_code := true)",
+    "search knows": 'words, "a phrase", atten*, names and arXiv ids; AND and -word are known to'
+    " `papers search` and the pages alone.",
     "join": "paper_id is the arXiv id as text in every table; list_date and digest_date are the"
     " same calendar: a digest has the date of its list.",
     "join gates": "quality.gate_results.run_id is marts.list_readings.reading_id,"

@@ -1,4 +1,7 @@
-"""What a question finds in the published file: the same as `from search_papers(…)` in SQL."""
+"""What a question finds in the published file: what `from search_papers(…)` does in SQL.
+
+AND and -word are read here alone; to the macro they are words like others.
+"""
 
 import re
 from dataclasses import asdict, dataclass

@@ -138,16 +138,15 @@ class ReadingPipeline:
                 pipeline.abort_packages()
                 raise
 
-    def forget_loads(self, before: datetime) -> int:
-        """Delete dlt's copies of what was loaded before this time; how many loads that were.
+    def forget_loads(self, before: datetime) -> None:
+        """Delete dlt's copies of what was loaded before this time.
 
         dlt keeps the files of every load for ever; what they hold stands in `raw`.
         """
         loads = self._pipelines_dir / _NAME / "load" / "loaded"
-        old = [each for each in loads.glob("*") if each.stat().st_mtime < before.timestamp()]
-        for folder in old:
-            shutil.rmtree(folder)
-        return len(old)
+        for folder in loads.glob("*"):
+            if folder.stat().st_mtime < before.timestamp():
+                shutil.rmtree(folder)
 
     @contextmanager
     def _pipeline(self) -> Iterator[dlt.Pipeline]:

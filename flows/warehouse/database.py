@@ -13,6 +13,7 @@ from typing import IO, Any
 import duckdb
 
 from flows.errors import OperationError
+from flows.outcome import EXIT_LATER
 from flows.settings import Settings
 
 # Nothing is installed at run time: without this a missing extension is four seconds of retries.
@@ -29,7 +30,7 @@ PATIENCE_SECONDS = 20.0
 class WarehouseBusyError(OperationError):
     """Someone else holds the warehouse; the message says who. It can be tried again later."""
 
-    exit_code = 75  # EX_TEMPFAIL of sysexits.h
+    exit_code = EXIT_LATER
 
 
 @contextmanager

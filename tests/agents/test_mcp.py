@@ -152,7 +152,12 @@ def _talk(home: Path, talk: Callable[[Ask, Refused], Awaitable[Talked]]) -> Talk
         async with Client(server) as client:
             names = {tool.name for tool in (await client.list_tools()).tools}
             assert names == {
-                *("list_day", "search_papers", "paper", "momentum", "trending", "query_sql")
+                "list_day",
+                "momentum",
+                "paper",
+                "query_sql",
+                "search_papers",
+                "trending",
             }
 
             async def ask(tool: str, **words: Any) -> dict[str, Any]:

@@ -24,15 +24,18 @@ Run = Callable[..., Outcome]
 
 # What a single quiet day, mailed to nobody, has nothing of.
 WITHOUT_ANSWER = {
-    *(
-        "authors_and_their_votes",
-        "topics_of_the_week",
-        "days_in_doubt",
-        "gate_findings",
-        "hub_trending_beside_ours",
-    ),
-    *("issue_as_it_was_sent", "issues_then_and_now", "kept_back_items", "mail_of_each_issue"),
-    *("news_of_earlier_papers", "papers_on_several_lists", "what_changed"),
+    "authors_and_their_votes",
+    "days_in_doubt",
+    "gate_findings",
+    "hub_trending_beside_ours",
+    "issue_as_it_was_sent",
+    "issues_then_and_now",
+    "kept_back_items",
+    "mail_of_each_issue",
+    "news_of_earlier_papers",
+    "papers_on_several_lists",
+    "topics_of_the_week",
+    "what_changed",
 }
 
 _NOTEBOOK = """
