@@ -242,9 +242,10 @@ def _bounce(block: Message, sent: _Sent | None) -> _Return:
     status = str(block.get("Status", "")).strip()
     diagnostic = str(block.get("Diagnostic-Code", ""))
     reason = one_line(f"{diagnostic} {status}")
-    is_hard = is_returned_for_good(status, diagnostic)
-    recipient = str(block.get("Original-Recipient") or block.get("Final-Recipient") or "")
-    return _Return("hard" if is_hard else "soft", reason, sent, recipient.partition(";")[2].strip())
+    field = str(block.get("Original-Recipient") or block.get("Final-Recipient") or "")
+    recipient = field.partition(";")[2].strip(" <>")
+    is_hard = is_returned_for_good(status, diagnostic, recipient)
+    return _Return("hard" if is_hard else "soft", reason, sent, recipient)
 
 
 def _complaint(block: Message, sent: _Sent | None) -> _Return:

@@ -14,10 +14,14 @@ _MAILBOX_STATUSES = {(1, 1), (1, 2), (1, 3), (1, 6), (1, 10), (2, 1)}
 _VAGUE_STATUSES = {(0, 0), (1, 0)}
 _STATUS = re.compile(r"\s*#?([245])\.(\d{1,3})\.(\d{1,3})(?![\w.])")
 _REPLY = re.compile(r"\s*(?:[\w-]+\s*;)?\s*(?:([245]\d\d)(?:[\s-]|$))?\s*(.*)", re.DOTALL)
-# Addresses, hosts and links hold words and numbers that mean nothing.
-_NAMES = re.compile(r"\S*@\S*|\S*://\S*|\b[\w-]+(?:\.[\w-]+)+\b")
+# Addresses, hosts and links hold words and numbers that mean nothing. An IP address does mean
+# something: it is a sender's, so it stays, and no mailbox is named beside it.
+_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]+@[\w.-]*\w")
+_NAMES = re.compile(r"\S*@\S*|\S*://\S*|\b(?=[\w.-]*[a-z])[\w-]+(?:\.[\w-]+)+\b", re.IGNORECASE)
+_IP_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+|[0-9a-f]*:[0-9a-f]*:[0-9a-f:]+", re.IGNORECASE)
 _OTHER_FAULT = re.compile(
-    r"sender|sending|originator|mail[ -]?from|return[ -]?path|envelope[ -]?from|\bhelo\b|\behlo\b"
+    r"sender|sending|originator|mail[ -]?from|return[ -]?(?:path|address)|envelope[ -]?from"
+    r"|from (?:address|header)|\bhelo\b|\behlo\b|access denied|white ?list|allow ?list"
     r"|verif(?:y|ication) failed|call-?(?:out|back)|client host|your (?:host|ip|server|domain|mail)"
     r"|reverse dns|\bptr\b|block(?:ed|ing| ?list)|black ?list|deny ?list|listed (?:in|at|by)"
     r"|dnsbl|\brbl\b|spam|reputation|polic(?:y|ies)|\brates?\b|too (?:many|fast)|throttl|exceed"
@@ -37,29 +41,40 @@ _NO_MAILBOX = re.compile(
     r"|no longer (?:works|at this|employed)",
     re.IGNORECASE | re.DOTALL,
 )
+# All that a refusal without a deciding code may say beside it. A list of the words of other faults
+# is never whole, and what it lacks costs a reader for good; a word this list lacks costs a retry.
+_WORDS_OF_A_MAILBOX = frozenset(
+    "a an any are as at be been by delivery disabled do does doesn don error for has have here i in"
+    " is it its no not of on or our please s sorry such t that the there this to tried try trying"
+    " was we with you dd reach reached"
+    " account addressee address alias email e mail inbox mailbox name person recipient user users"
+    " active allowed closed deactivated deleted discontinued employed exist existent exists found"
+    " inactive invalid known local longer non nonexistent rejected removed unknown use used valid"
+    " works table virtual relay map undeliverable permanent permanently".split()  # noqa: SIM905 - a word list reads as a text
+)
 
 
-def is_address_bad(code: int, text: str, *, after_data: bool = False) -> bool:
-    """Whether an SMTP refusal says that there is no such mailbox, or that it is closed.
+def is_address_bad(code: int, text: str, recipient: str, *, after_data: bool = False) -> bool:
+    """Whether an SMTP refusal says that `recipient` is no mailbox, or a closed one.
 
     After DATA only a status code can say so: words are then about the content.
     """
     status = _status(text)
-    if code < 500 or (status and status[0] != 5) or _is_other_fault(text):
+    if code < 500 or (status and status[0] != 5):
         return False
     if status is None or status[1:] in _VAGUE_STATUSES:
-        return not after_data and _NO_MAILBOX.search(_without_names(text)) is not None
-    return status[1:] in _MAILBOX_STATUSES
+        return not after_data and _names_only_the_mailbox(text, recipient)
+    return status[1:] in _MAILBOX_STATUSES and not _is_other_fault(text)
 
 
-def is_returned_for_good(status_field: str, diagnostic: str) -> bool:
+def is_returned_for_good(status_field: str, diagnostic: str, recipient: str) -> bool:
     """The same of a report: `Status:` is asked first, the other server's own words after it."""
     status = _status(status_field)
     reply = _REPLY.fullmatch(diagnostic)
     code, words = (reply[1], reply[2]) if reply else (None, diagnostic)
     if status is None or status[1:] in _VAGUE_STATUSES:
         vague_code = 550 if status and status[0] == 5 else 450
-        return is_address_bad(int(code or vague_code), words)
+        return is_address_bad(int(code or vague_code), words, recipient)
     if status[0] != 5 or status[1:] not in _MAILBOX_STATUSES:
         return False
     return not _is_other_fault(words)
@@ -68,6 +83,19 @@ def is_returned_for_good(status_field: str, diagnostic: str) -> bool:
 def _status(text: str) -> tuple[int, int, int] | None:
     found = _STATUS.match(text)
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def _names_only_the_mailbox(text: str, recipient: str) -> bool:
+    """Whether words alone say that there is no such mailbox, and nothing else beside it.
+
+    An address in the text must be the recipient's: “unknown user” may be said of ours.
+    """
+    if any(named.lower() != recipient.lower() for named in _ADDRESS.findall(text)):
+        return False
+    words = _STATUS.sub("", _without_names(text), count=1)
+    if _IP_ADDRESS.search(words) or not _NO_MAILBOX.search(words):
+        return False
+    return set(re.findall(r"\b[^\W\d_]+\b", words.lower())) <= _WORDS_OF_A_MAILBOX
 
 
 def _is_other_fault(text: str) -> bool:

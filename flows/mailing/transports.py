@@ -188,7 +188,7 @@ class _SmtpConnection:
                 return SendResult(WITHHELD)
             code, answer = self.smtp.docmd("DATA")
             if code != 354:
-                return self._refused(code, answer)
+                return self._refused(code, answer, parcel.to)
             is_in_doubt = True
             self.smtp.send(parcel.content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
             self._wait(self.transport.final_timeout)
@@ -199,7 +199,7 @@ class _SmtpConnection:
                 return SendResult(SENT)
             if is_in_doubt:
                 return SendResult(UNKNOWN, f"no SMTP answer after DATA: {code}", is_cut=True)
-            return self._refused(code, answer, after_data=True)
+            return self._refused(code, answer, parcel.to, after_data=True)
         except (smtplib.SMTPException, OSError) as error:
             if is_in_doubt:
                 return SendResult(UNKNOWN, f"cut off after DATA: {_said(error)}", is_cut=True)
@@ -222,11 +222,11 @@ class _SmtpConnection:
             if is_pipelined and code != 421:
                 self.smtp.getreply()
             # our sender is refused, not the recipient: it is no fault of theirs
-            return self._refused(code, answer, DEFERRED)
+            return self._refused(code, answer, to, DEFERRED)
         if not is_pipelined:
             self.smtp.send(rcpt)
         code, answer = self.smtp.getreply()
-        return None if code in {250, 251} else self._refused(code, answer)
+        return None if code in {250, 251} else self._refused(code, answer, to)
 
     def close(self) -> None:
         """Say QUIT if anybody listens."""
@@ -237,7 +237,13 @@ class _SmtpConnection:
             self.smtp.sock.settimeout(seconds)
 
     def _refused(
-        self, code: int, answer: bytes, state: str | None = None, *, after_data: bool = False
+        self,
+        code: int,
+        answer: bytes,
+        to: str,
+        state: str | None = None,
+        *,
+        after_data: bool = False,
     ) -> SendResult:
         """The outcome of an answer that is no yes; the connection is made ready for the next."""
         text = answer.decode("utf-8", "replace")
@@ -250,7 +256,7 @@ class _SmtpConnection:
                 is_cut = True
         if state is None:
             state = FAILED if 500 <= code < 600 else DEFERRED
-        is_bad = state == FAILED and is_address_bad(code, text, after_data=after_data)
+        is_bad = state == FAILED and is_address_bad(code, text, to, after_data=after_data)
         return SendResult(state, reason, is_bad, is_cut)
 
 
