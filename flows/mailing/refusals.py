@@ -43,14 +43,14 @@ _NO_MAILBOX = re.compile(
 )
 # All that a refusal without a deciding code may say beside it. A list of the words of other faults
 # is never whole, and what it lacks costs a reader for good; a word this list lacks costs a retry.
-_WORDS_OF_A_MAILBOX = frozenset(
+_WORDS_OF_A_MAILBOX = (
     "a an any are as at be been by delivery disabled do does doesn don error for has have here i in"
     " is it its no not of on or our please s sorry such t that the there this to tried try trying"
     " was we with you dd reach reached"
     " account addressee address alias email e mail inbox mailbox name person recipient user users"
     " active allowed closed deactivated deleted discontinued employed exist existent exists found"
     " inactive invalid known local longer non nonexistent rejected removed unknown use used valid"
-    " works table virtual relay map undeliverable permanent permanently".split()  # noqa: SIM905 - a word list reads as a text
+    " works table virtual relay map undeliverable permanent permanently"
 )
 
 
@@ -95,7 +95,7 @@ def _names_only_the_mailbox(text: str, recipient: str) -> bool:
     words = _STATUS.sub("", _without_names(text), count=1)
     if _IP_ADDRESS.search(words) or not _NO_MAILBOX.search(words):
         return False
-    return set(re.findall(r"\b[^\W\d_]+\b", words.lower())) <= _WORDS_OF_A_MAILBOX
+    return set(re.findall(r"\b[^\W\d_]+\b", words.lower())) <= set(_WORDS_OF_A_MAILBOX.split())
 
 
 def _is_other_fault(text: str) -> bool:
