@@ -26,7 +26,7 @@ from flows.publish import publish
 from flows.quality.day_page import write_quality_page
 from flows.quality.site import quality_site
 from flows.runs.flow_runs import one_writer
-from flows.runs.interruption import awaiting
+from flows.runs.interruption import awaiting, safe_point
 from flows.runs.progress import track
 from flows.settings import Settings, load_settings
 from flows.sources.hub import Answer, Hub
@@ -43,6 +43,7 @@ from flows.wording import verdict_words
 CHUNK = 50  # readings a load: large enough for dlt, small enough to lose little to a crash
 READERS = 4  # requests at a time; 900 days are two of the Hub's windows of 300 s
 T = TypeVar("T")
+_Loaded = tuple[list[Reading], tuple[GateReport, ...]]  # with what gate raw stopped of it
 
 
 @flow(name="backfill", flow_run_name="Backfill of {first} to {last}")
@@ -52,8 +53,7 @@ def backfill(first: date, last: date) -> State:
 
     def path() -> Outcome:
         with one_writer(settings):
-            _judge_rest(settings)
-            return read_days(unfinished_days(settings, first, last), settings)
+            return read_days(lambda: unfinished_days(settings, first, last), settings)
 
     return run_to_final_state(path)
 
@@ -63,7 +63,7 @@ def import_recordings(recordings: Sequence[Recording], count: int) -> State:  # 
     """Load recorded responses as readings at their own times, then gate, build and publish."""
     settings = load_settings()
 
-    def bring() -> list[Reading]:
+    def bring() -> _Loaded:
         known = known_readings(settings)
         new = [r for r in recordings if reading_id(r.list_date, r.read_at) not in known]
         answers = (recording.answer() for recording in new)
@@ -78,8 +78,11 @@ def import_recordings(recordings: Sequence[Recording], count: int) -> State:  # 
     return run_to_final_state(path)
 
 
-def read_days(days: Sequence[date], settings: Settings) -> Outcome:
+def read_days(find_days: Callable[[], Sequence[date]], settings: Settings) -> Outcome:
     """Read these dates from the Hub, then gate, build and publish. The caller holds the lock.
+
+    The dates are found once the readings of an interrupted run are judged, so that none of them is
+    read again.
 
     Raises:
         BuildFailedError: dbt failed; what was read is kept for the next build.
@@ -89,20 +92,20 @@ def read_days(days: Sequence[date], settings: Settings) -> Outcome:
     def read(day: date) -> Answer:
         return hub.read(day, clock.utc_now)
 
-    def bring() -> list[Reading]:
+    def bring() -> _Loaded:
+        days = find_days()
         answers = track(_in_parallel(read, days), len(days), "reading days")
         return _load(settings, answers, "hub", judge)
 
     return _in_bulk(bring, settings)
 
 
-def _judge_rest(settings: Settings) -> None:
-    """Let gate raw judge what an interrupted run read, so that it is not read again."""
+def _judge_rest(settings: Settings) -> tuple[GateReport, ...]:
+    """Let gate raw judge what an interrupted run read; the readings that it stopped."""
     reading_pipeline(settings).finish_pending()
     with connect(settings.warehouse_path) as connection:
         has_readings = has_table(connection, "raw", "readings")
-    if has_readings:
-        validate("raw", settings)
+    return validate("raw", settings).stopped if has_readings else ()
 
 
 def _in_parallel(read: Callable[[date], Answer], days: Sequence[date]) -> Iterator[Answer]:
@@ -140,12 +143,12 @@ def _in_parallel(read: Callable[[date], Answer], days: Sequence[date]) -> Iterat
                 waiting.get_nowait()
 
 
-def _in_bulk(bring: Callable[[], list[Reading]], settings: Settings) -> Outcome:
+def _in_bulk(bring: Callable[[], _Loaded], settings: Settings) -> Outcome:
     """The stages over many readings at once; one that a gate stops does not stop the others."""
     with quality_site(settings):
-        reading_pipeline(settings).finish_pending()
-        readings = bring()
-        stopped: tuple[GateReport | Refusal, ...] = validate("raw", settings).stopped
+        left = _judge_rest(settings)
+        readings, refused = bring()
+        stopped: tuple[GateReport | Refusal, ...] = left + refused
         stopped += transform(settings).refused
         stopped += rebuilt_without_stopped(validate("marts", settings), settings).stopped
         publish(settings)
@@ -169,18 +172,36 @@ def _load(
     answers: Iterator[Answer],
     origin: str,
     judged_by: Callable[[Answer, History], Verdict],
-) -> list[Reading]:
-    """Judge the answers in their order and load them, a chunk at a time."""
+) -> _Loaded:
+    """Judge the answers in their order, load them and ask gate raw, a chunk at a time.
+
+    What the gate stops is no evidence: the other readings of its load are judged again without it.
+    """
     pipeline = reading_pipeline(settings)
     readings: list[Reading] = []
+    stopped: tuple[GateReport, ...] = ()
     for chunk in _chunks(answers):
-        load, loaded = load_id(clock.utc_now()), list[Reading]()
-        for answer in sorted(chunk, key=lambda answer: answer.read_at):
-            verdict = judged_by(answer, history(settings, answer, loaded))
-            loaded.append(Reading(answer, verdict, origin, load))
-        pipeline.load(loaded)
+        load = load_id(clock.utc_now())
+        in_order = sorted(chunk, key=lambda answer: answer.read_at)
+        loaded, refused = list[Reading](), set[str]()
+        while True:
+            judged, evidence = list[Reading](), list[Reading]()
+            for answer in in_order:
+                verdict = judged_by(answer, history(settings, answer, evidence))
+                judged.append(Reading(answer, verdict, origin, load))
+                if judged[-1].reading_id not in refused:
+                    evidence.append(judged[-1])
+            pipeline.load([reading for reading in judged if reading not in loaded])
+            loaded = judged
+            safe_point()
+            # a gate is asked about a load, so it may say again what it said before
+            new = [r for r in validate("raw", settings).stopped if r.run_id not in refused]
+            if not new:
+                break
+            stopped += tuple(new)
+            refused |= {report.run_id for report in new}
         readings += loaded
-    return readings
+    return readings, stopped
 
 
 def _chunks(things: Iterator[T]) -> Iterator[list[T]]:

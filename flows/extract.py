@@ -119,10 +119,10 @@ def loaded(reading: Reading) -> LoadedReading:
 
 
 def history(settings: Settings, answer: Answer, batch: Sequence[Reading] = ()) -> History:
-    """What was known when this answer was read: from the warehouse, and from its own load.
+    """What was known when this answer was read: from the warehouse, and from `batch`, its own load.
 
-    What a gate stopped is no evidence: only admitted readings count, and those of this load, which
-    no gate has judged yet.
+    What a gate stopped is no evidence: of the warehouse only admitted readings count. The caller
+    leaves out of `batch` what gate raw has stopped since.
     """
     before = [r for r in batch if r.answer.read_at < answer.read_at]
     earlier = [

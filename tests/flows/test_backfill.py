@@ -94,6 +94,29 @@ def test_one_bad_day_of_a_backfill_stops_no_other(
     assert [str(day) for (day,) in listed] == ["2026-08-17", "2026-08-19", "2026-08-20"]
 
 
+def test_what_a_gate_stopped_of_a_load_is_no_evidence_for_the_rest_of_it(
+    bulk: Callable[..., Outcome], hub: SampleHub, own_home: Path, tmp_path: Path
+) -> None:
+    """A Hub that answered with the lists of two other days, and then with the true, shorter one."""
+    wrong = [*hub.items(date(2026, 8, 17)), *hub.items(date(2026, 8, 18))]
+    true = hub.items(date(2026, 8, 19))
+    folder = tmp_path / "recordings" / "2026-08-19"
+    folder.mkdir(parents=True)
+    for name, items in (("2026-08-20T013000Z", wrong), ("2026-08-20T023000Z", true)):
+        (folder / f"{name}.json").write_text(json.dumps(items))
+    outcome = bulk(folder.parent)
+    [stopped] = outcome.details
+    assert "The gate raw stopped it" in stopped
+    [(verdict, reason, count)] = ask(
+        own_home, "select verdict, reason, listed_count from marts.daily_digests"
+    )
+    assert (verdict, count) == ("partial", len(true))
+    assert reason == (
+        f"{len(true)} papers recorded at 2026-08-20 02:30 UTC, with no proof that it was the whole"
+        " list."
+    )
+
+
 # How a reading came and how it was judged; and what was said of a day is of its last reading.
 _OF_ITS_WAY = "origin|reason|run_id|(checked|quarantined)_at"
 # A recorded response is never proof of the whole list, so no verdict of it is final.
