@@ -2,6 +2,14 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 PYTHON ?= python3
 
+# Installers trust the authorities that the machine trusts: behind a company's proxy no other list
+# knows who signed its certificates.
+export UV_SYSTEM_CERTS ?= true
+SYSTEM_CERTS := $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/cert.pem))
+ifneq ($(SYSTEM_CERTS),)
+export PIP_CERT ?= $(SYSTEM_CERTS)
+endif
+
 .PHONY: demo test torture lock lint types format docs clean
 
 demo: .venv/synced
