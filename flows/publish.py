@@ -93,7 +93,8 @@ def _copy_tables(connection: DuckDBPyConnection) -> dict[tuple[str, str], int]:
         [list(PUBLISHED_SCHEMAS)],
     ).fetchall()
     rows = {}
-    for schema, table in tables:
+    # a table comes after those that it references
+    for schema, table in sorted(tables, key=lambda each: len(marts()[each[1]].references)):
         name = f'"{schema}"."{table}"'
         copy_table(connection, schema, table)
         comment(connection, f"published.{name}", marts()[table])
@@ -105,7 +106,7 @@ def _copy_tables(connection: DuckDBPyConnection) -> dict[tuple[str, str], int]:
 def copy_table(connection: DuckDBPyConnection, schema: str, table: str) -> None:
     """Copy one table into the database that is attached as `published`, as it is best read."""
     connection.execute(f'create schema if not exists published."{schema}"')
-    create = f'create table published."{schema}"."{table}" as from "{schema}"."{table}"'
+    create = _create(connection, schema, table)
     if (schema, table) != UNCOMPRESSED:
         connection.execute(create)
         return
@@ -113,6 +114,31 @@ def copy_table(connection: DuckDBPyConnection, schema: str, table: str) -> None:
     connection.execute("checkpoint published; pragma force_compression = 'uncompressed'")
     connection.execute(create)
     connection.execute("checkpoint published; pragma force_compression = 'auto'")
+
+
+def _create(connection: DuckDBPyConnection, schema: str, table: str) -> str:
+    """The statements that copy a table, with its keys declared for whoever joins it."""
+    mart, name = marts()[table], f'"{schema}"."{table}"'
+    parts = [
+        f'"{column}" {data_type}'
+        for column, data_type in connection.execute(
+            "select column_name, data_type from information_schema.columns"
+            " where table_catalog = current_database() and table_schema = ? and table_name = ?"
+            " order by ordinal_position",
+            [schema, table],
+        ).fetchall()
+    ]
+    parts.append(f"primary key ({', '.join(mart.key)})")
+    parts += [
+        f"foreign key ({column}) references {marts()[other].schema}.{other} ({column})"
+        for column, other in mart.references.items()
+    ]
+    # DuckDB takes a foreign key only within the catalog in use.
+    (warehouse,) = connection.execute("select current_database()").fetchall()[0]
+    return (
+        f'use published; create table {name} ({", ".join(parts)}); use "{warehouse}";'
+        f" insert into published.{name} from {name}"
+    )
 
 
 def _write_parquet(
@@ -125,9 +151,10 @@ def _write_parquet(
     folder.mkdir()
     for schema, table in tables:
         name = f"published.{schema}.{table}"
-        write_table(connection, name, folder / f"{table}.parquet")
-        if date_column := marts()[table].date_column:
-            write_months(connection, name, date_column, folder / table, previous / table)
+        mart = marts()[table]
+        write_table(connection, name, mart, folder / f"{table}.parquet")
+        if mart.date_column:
+            write_months(connection, name, mart, folder / table, previous / table)
 
 
 def _next_parquet_folder(folder: Path) -> Path:

@@ -7,9 +7,10 @@
         "thumbnail": "VARCHAR",
         "mediaUrl": "VARCHAR",
         "mediaUrls": ["VARCHAR"],
-        "submittedBy": {"name": "VARCHAR"},
-        "organization": {"name": "VARCHAR", "fullname": "VARCHAR"},
-        "submitterOrganization": {"name": "VARCHAR", "fullname": "VARCHAR"},
+        "isAuthorParticipating": "BOOLEAN",
+        "submittedBy": {"name": "VARCHAR", "followerCount": "BIGINT"},
+        "organization": {"_id": "VARCHAR", "name": "VARCHAR", "fullname": "VARCHAR"},
+        "submitterOrganization": {"_id": "VARCHAR", "name": "VARCHAR", "fullname": "VARCHAR"},
         "paper": {
             "title": "VARCHAR",
             "summary": "VARCHAR",
@@ -18,11 +19,12 @@
             "discussionId": "VARCHAR",
             "githubRepo": "VARCHAR",
             "githubStars": "BIGINT",
+            "githubRepoAddedBy": "VARCHAR",
             "projectPage": "VARCHAR",
             "mediaUrls": ["VARCHAR"],
             "withdrawnAt": "VARCHAR",
             "submittedOnDailyBy": {"user": "VARCHAR"},
-            "organization": {"name": "VARCHAR", "fullname": "VARCHAR"},
+            "organization": {"_id": "VARCHAR", "name": "VARCHAR", "fullname": "VARCHAR"},
             "authors": [{"name": "VARCHAR", "hidden": "BOOLEAN", "user": {"user": "VARCHAR"}}]
         }
     }

@@ -11,24 +11,38 @@ from jinja2 import Environment, StrictUndefined
 import dbt_project
 
 PROJECT = Path(dbt_project.__file__).parent
+_REFERENCE = re.compile(r"ref\('(\w+)'\)")
 _GRAIN = re.compile(r"-- .+ Grain: one row per (.+)\.")
 
 
 @dataclass(frozen=True)
 class Mart:
-    """A published table: what it holds, what one row of it is, and what each column means."""
+    """A published table: what it holds, what one row of it is, and what each column means.
+
+    `references` are the columns that hold the key of another mart, with that mart's name.
+    """
 
     name: str
     grain: str
     description: str
     columns: dict[str, str]
+    references: dict[str, str]
     source: Path
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns of which no two rows have the same values."""
+        return tuple(re.split(r", | and ", self.grain))
+
+    @property
+    def schema(self) -> str:
+        """Where it is published."""
+        return "quality" if self.source.parent.name == "quality" else "marts"
 
     @property
     def date_column(self) -> str | None:
         """The date that is part of its key, if one is."""
-        keys = re.split(r", | and ", self.grain)
-        return next((key for key in keys if key.endswith("_date")), None)
+        return next((key for key in self.key if key.endswith("_date")), None)
 
 
 @cache
@@ -48,8 +62,23 @@ def _read(path: Path) -> Mart:
         columns={
             column["name"]: _words(column.get("description", "")) for column in model["columns"]
         },
+        references={
+            column["name"]: to[1]
+            for column in model["columns"]
+            for test in column.get("data_tests", [])
+            if isinstance(test, dict)
+            and (asked := test.get("relationships", {}).get("arguments"))
+            and (to := _REFERENCE.match(asked["to"]))
+            and _is_key(path.parents[1], to[1], asked["field"])
+        },
         source=path,
     )
+
+
+def _is_key(models: Path, mart: str, column: str) -> bool:
+    """Whether this column alone is the key of that mart."""
+    grain = _GRAIN.match(next(models.rglob(f"{mart}.sql")).read_text(encoding="utf-8"))
+    return grain is not None and grain[1] == column
 
 
 def _words(text: str) -> str:

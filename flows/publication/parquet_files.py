@@ -3,8 +3,8 @@
 published/parquet/listings.parquet                      all of it
 published/parquet/listings/month=2026-08/<hash>.parquet the same rows, month by month
 
-A month's file is named by the hash of its rows, so a month that did not change is not written
-again: it is a hard link to the file of the last publication.
+A month's file is named by the hash of its rows and of what is said of them, so a month that did not
+change is not written again: it is a hard link to the file of the last publication.
 """
 
 import os
@@ -12,21 +12,33 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
+from flows.publication.catalog import Mart
 
-def write_table(connection: DuckDBPyConnection, table: str, file: Path) -> None:
-    """A table as one file."""
-    connection.execute(f"copy {table} to {literal(file)} (format parquet, codec zstd)")
+
+def write_table(connection: DuckDBPyConnection, table: str, mart: Mart, file: Path) -> None:
+    """A table as one file, with what it holds and what each column means in its metadata."""
+    described = {"description": mart.description, "grain": mart.grain} | {
+        f"column.{name}": description for name, description in mart.columns.items()
+    }
+    metadata = ", ".join(f"{text(key)}: {text(value)}" for key, value in described.items())
+    connection.execute(
+        f"copy {table} to {literal(file)} (format parquet, codec zstd, kv_metadata {{{metadata}}})"
+    )
 
 
 def write_months(
-    connection: DuckDBPyConnection, table: str, date_column: str, folder: Path, previous: Path
+    connection: DuckDBPyConnection, table: str, mart: Mart, folder: Path, previous: Path
 ) -> None:
-    """A table as one file a month of this column; months as they are in `previous` are linked."""
+    """A dated table as one file a month; months as they are in `previous` are linked."""
+    date_column = mart.date_column
+    said = text(f"{mart.description} {mart.columns}")
     months = connection.execute(
         f"""
         select
             strftime({date_column}, '%Y-%m') as month,
-            count(*) || '-' || to_hex(bit_xor(hash({table.rpartition(".")[2]})))
+            count(*) || '-' || to_hex(
+                xor(bit_xor(hash({table.rpartition(".")[2]})), hash({said}))
+            )
         from {table}
         group by month
         order by month
@@ -40,9 +52,14 @@ def write_months(
             os.link(before, file)
         else:
             rows = f"select * from {table} where strftime({date_column}, '%Y-%m') = '{month}'"
-            write_table(connection, f"({rows})", file)
+            write_table(connection, f"({rows})", mart, file)
 
 
 def literal(path: Path) -> str:
     """A path as SQL."""
-    return "'" + str(path).replace("'", "''") + "'"
+    return text(str(path))
+
+
+def text(words: str) -> str:
+    """Words as SQL."""
+    return "'" + words.replace("'", "''") + "'"

@@ -43,8 +43,15 @@ def collected(
 # Each: paper_id and the name that a reader knows it by.
 _PAPERS: dict[Kind, str] = {
     "organizations": """
-        select paper_id, organization_name as name from marts.papers
-        where lower(organization_name) = lower($handle)
+        select paper_id, organizations.organization_name as name
+        from marts.papers
+        inner join marts.organizations as organizations using (organization_id)
+        where organization_id in (
+            select organization_id from marts.papers
+            where
+                lower($handle)
+                in (organization_id, lower(organization_handle), lower(organization_name))
+        )
     """,
     "authors": """
         select paper_id, author_name as name from marts.paper_authors

@@ -154,17 +154,18 @@ _PAPER = """
         digest.why_here,
         papers.is_withdrawn
 """
-# An organization keeps its handle, and is found by each of the names it had.
+# An organization keeps its id, and is found by each of the names and handles it had.
 _NAMED = """
     left join (
         select
-            organization_handle,
-            [organization_handle] || list(distinct organization_name order by organization_name)
+            organization_id,
+            list(distinct organization_handle order by organization_handle)
+            || list(distinct organization_name order by organization_name)
                 as organization_names
         from marts.papers
-        where organization_handle is not null
-        group by organization_handle
-    ) as named using (organization_handle)
+        where organization_id is not null
+        group by organization_id
+    ) as named using (organization_id)
 """
 _PAPERS = f"""
     select

@@ -5,14 +5,15 @@ from datetime import datetime
 from duckdb import DuckDBPyConnection
 
 from flows.publication.catalog import Mart
+from flows.publication.parquet_files import text
 
 
 def comment(connection: DuckDBPyConnection, table: str, mart: Mart) -> None:
     """Put what dbt_project/ says of a table onto it, for duckdb_tables() and duckdb_columns()."""
     grain = f"{mart.description} One row per {mart.grain}."
-    statements = [f"comment on table {table} is {_text(grain)}"]
+    statements = [f"comment on table {table} is {text(grain)}"]
     statements += [
-        f'comment on column {table}."{column}" is {_text(description)}'
+        f'comment on column {table}."{column}" is {text(description)}'
         for column, description in mart.columns.items()
     ]
     connection.execute(";".join(statements))
@@ -42,10 +43,6 @@ def _lines(
             for name, (mart, row_count) in tables.items()
         ),
     ]
-
-
-def _text(words: str) -> str:
-    return "'" + words.replace("'", "''") + "'"
 
 
 _HOW_TO = {

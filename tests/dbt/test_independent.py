@@ -18,7 +18,8 @@ COLUMNS = {
         " ai_keywords, submitted_by, published_on, first_listed_on, last_listed_on, list_dates,"
         " first_digest_date, github_stars_count, strftime(withdrawn_at, '%Y-%m-%dT%H:%M:%SZ'),"
         " github_url, project_url, reading_id, source_list_date, discussion_id, thumbnail_url,"
-        " media_urls, first_read_at, last_read_at"
+        " media_urls, first_read_at, last_read_at, organization_id, organization_handle,"
+        " github_added_by, is_author_participating"
     ),
     "paper_changes": (
         r"* replace (regexp_replace(old_value, '\s+', ' ', 'g') as old_value,"

@@ -107,6 +107,22 @@ def test_the_published_file_explains_itself_and_answers(
     assert [row[:-1] for row in months] == flat
     assert {row[-1] for row in months} == {"2026-08"}
     assert len(flat) == 40
+    for file in [published / "parquet/listings.parquet", *published.glob("parquet/listings/*/*")]:
+        metadata = f"select decode(key), decode(value) from parquet_kv_metadata('{file}')"
+        described = {key: words for key, words in duckdb.sql(metadata).fetchall()}
+        assert described["description"] == marts()["listings"].description
+        assert described["column.list_rank"] == marts()["listings"].columns["list_rank"]
+
+    # The keys are declared, so that a BI tool joins by itself.
+    with duckdb.connect(str(published / "papers.duckdb"), read_only=True) as connection:
+        keys = connection.execute(
+            "select table_name, constraint_text from duckdb_constraints()"
+            " where constraint_type in ('PRIMARY KEY', 'FOREIGN KEY') and table_name in"
+            f" ({', '.join(repr(name) for name in marts())})"
+        ).fetchall()
+    assert {name for name, says in keys if says.startswith("PRIMARY KEY")} == set(marts())
+    assert ("papers", "PRIMARY KEY(paper_id)") in keys
+    assert ("listings", "FOREIGN KEY (paper_id) REFERENCES marts.papers(paper_id)") in keys
 
     page = own_home / "docs" / "index.html"
     assert "exposure.daily_papers.feeds" in page.read_text()

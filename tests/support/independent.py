@@ -80,6 +80,14 @@ class Seen:
         found = self.item.get("submitterOrganization") or {}
         return _line(found.get("fullname") or found.get("name"))
 
+    def organization_of(self, field: str) -> str | None:
+        """A field of whom it was submitted for."""
+        places = (self.paper.get("organization"), self.item.get("organization"))
+        for place in (*places, self.item.get("submitterOrganization")):
+            if place and _line(place.get(field)):
+                return _line(place.get(field))
+        return None
+
     @property
     def media_urls(self) -> tuple[str, ...]:
         """What was uploaded with it: the Hub has three places for that."""
@@ -200,6 +208,9 @@ class History:
                 *(last.reading_id, last.list_date),
                 *(last.paper.get("discussionId"), last.item.get("thumbnail"), last.media_urls),
                 *(readings[0].read_at, last.read_at),
+                *(last.organization_of("_id") or last.organization_of("name"),),
+                *(last.organization_of("name"), last.paper.get("githubRepoAddedBy")),
+                last.item.get("isAuthorParticipating"),
             )
             for paper_id, readings in self.by_paper.items()
             for last in readings[-1:]
@@ -235,9 +246,12 @@ class History:
                     None if removed else last.rank,
                     last.votes,
                     last.votes - first.votes,
+                    *(_votes_after(readings, hours) for hours in (24, 72, 168)),
                     last.comments,
                     last.stars,
+                    (last.item.get("submittedBy") or {}).get("followerCount"),
                     removed,
+                    last.item.get("isAuthorParticipating"),
                     last.has_code,
                     last.has_code and not first.has_code,
                     first.read_at,
@@ -359,8 +373,7 @@ class History:
         for paper_id, seen in self.by_paper.items():
             readings = list({one.read_at: one for one in seen}.values())
             first_day = min(one.list_date for one in seen)
-            closed = datetime.combine(first_day, time(21, 30), ZoneInfo("America/New_York"))
-            day_end = closed.astimezone(UTC)
+            day_end = _closed(first_day)
             closing = [one for one in readings if day_end <= one.read_at <= day_end + DAY]
             for number, one in enumerate(readings):
                 gained = hours = pace = after = share = None
@@ -664,14 +677,18 @@ class History:
         """marts.organizations."""
         papers = [ones[-1] for ones in self.by_paper.values() if ones[-1].organization]
         rows = []
-        for name, ones in _grouped((one.organization, one) for one in papers).items():
+        named = ((one.organization_of("_id") or one.organization_of("name"), one) for one in papers)
+        for key, ones in _grouped(named).items():
+            last = max(ones, key=lambda one: (one.read_at, one.paper_id))
             code = sum(one.has_code for one in ones)
             by = {one.submitter for one in ones} - {None}
             total, mean, most, top = _votes(ones)
             rows.append(
                 (
-                    name,
+                    *(key, last.organization_of("name")),
                     top,
+                    last.organization,
+                    tuple(sorted({str(one.organization) for one in ones})),
                     len(ones),
                     total,
                     mean,
@@ -759,6 +776,19 @@ def _sunday(day: date) -> date:
 
 def _last_of_month(day: date) -> date:
     return day.replace(day=monthrange(day.year, day.month)[1])
+
+
+def _closed(day: date) -> datetime:
+    """When nothing is added to this day's list any more."""
+    return datetime.combine(day, time(21, 30), ZoneInfo("America/New_York")).astimezone(UTC)
+
+
+def _votes_after(readings: Sequence[Seen], hours: int) -> int | None:
+    """The votes of a listing so many hours after its list closed, and not twice as many."""
+    closed, wait = _closed(readings[0].list_date), timedelta(hours=hours)
+    return next(
+        (one.votes for one in readings if closed + wait <= one.read_at <= closed + 2 * wait), None
+    )
 
 
 def _votes(ones: Sequence[Seen]) -> tuple[int, float, int, str]:

@@ -11,7 +11,11 @@
 with
 
 items as (
-    select * from {{ ref('stg_hub__items') }} where {{ is_stale('list_date') }}
+    select
+        *,
+        (epoch(read_at) - epoch({{ closes_at('list_date') }})) / 3600 as hours_closed
+    from {{ ref('stg_hub__items') }}
+    where {{ is_stale('list_date') }}
 ),
 
 readings as (
@@ -30,10 +34,15 @@ newest_readings as (
 last_items as (
     select
         *,
-        min(read_at) over paper as first_read_at,
         bool_or(is_complete) over paper as was_complete,
         first_value(upvotes_count) over (paper order by read_at, reading_id) as first_upvotes_count,
-        first_value(github_url is not null) over (paper order by read_at, reading_id) as had_code
+        first_value(github_url is not null) over (paper order by read_at, reading_id) as had_code,
+        {% for name, hours in [('24h', 24), ('72h', 72), ('7d', 168)] %}
+        arg_min(upvotes_count, read_at)
+        filter (where hours_closed between {{ hours }} and {{ 2 * hours }})
+            over paper as upvotes_{{ name }}_count,
+        {% endfor %}
+        min(read_at) over paper as first_read_at
     from items
     window paper as (partition by list_date, paper_id)
     qualify
@@ -49,6 +58,7 @@ final as (
         last_items.paper_id,
         last_items.reading_id,
         last_items.discussion_id,
+        last_items.organization_id,
 
         -- strings
         last_items.title,
@@ -58,6 +68,7 @@ final as (
         last_items.organization_handle,
         last_items.submitted_by,
         last_items.github_url,
+        last_items.github_added_by,
         last_items.project_url,
         last_items.thumbnail_url,
 
@@ -72,12 +83,17 @@ final as (
         end as list_rank,
         last_items.upvotes_count,
         last_items.upvotes_count - last_items.first_upvotes_count as upvotes_gained_count,
+        last_items.upvotes_24h_count,
+        last_items.upvotes_72h_count,
+        last_items.upvotes_7d_count,
         last_items.comments_count,
         last_items.github_stars_count,
+        last_items.submitter_followers_count,
 
         -- booleans
         last_items.reading_id != newest_readings.reading_id as is_removed,
         last_items.was_complete,
+        last_items.is_author_participating,
         last_items.github_url is not null and not last_items.had_code as has_new_code,
 
         -- dates

@@ -26,11 +26,16 @@ final as (
         list_rank,
         upvotes_count,
         upvotes_gained_count,
+        upvotes_24h_count,
+        upvotes_72h_count,
+        upvotes_7d_count,
         comments_count,
         github_stars_count,
+        submitter_followers_count,
 
         -- booleans
         is_removed,
+        is_author_participating,
         github_url is not null as has_code,
         has_new_code,
 

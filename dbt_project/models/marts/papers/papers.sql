@@ -46,6 +46,7 @@ final as (
         -- ids
         papers_listed.paper_id,
         papers_listed.discussion_id,
+        papers_listed.organization_id,
         papers_listed.reading_id,
 
         -- strings
@@ -56,6 +57,7 @@ final as (
         papers_listed.organization_handle,
         papers_listed.submitted_by,
         papers_listed.github_url,
+        papers_listed.github_added_by,
         papers_listed.project_url,
         papers_listed.thumbnail_url,
 
@@ -76,6 +78,7 @@ final as (
 
         -- booleans
         papers_listed.withdrawn_at is not null as is_withdrawn,
+        papers_listed.is_author_participating,
 
         -- dates
         papers_listed.published_on,

@@ -1,18 +1,25 @@
--- Organizations that papers were submitted for. Grain: one row per organization_name.
+-- Organizations that papers were submitted for. Grain: one row per organization_id.
 -- A view over narrow columns: nothing to keep up to date, and counted when it is published.
 {{ config(materialized='view') }}
 
 with
 
 papers as (
-    select * from {{ ref('papers') }} where organization_name is not null
+    select * from {{ ref('papers') }} where organization_id is not null
 ),
 
 final as (
     select
         -- ids
-        organization_name,
+        organization_id,
+        arg_max(organization_handle, (last_read_at, paper_id)) as organization_handle,
         arg_min(paper_id, (-upvotes_count, paper_id)) as top_paper_id,
+
+        -- strings
+        arg_max(organization_name, (last_read_at, paper_id)) as organization_name,
+
+        -- lists
+        list(distinct organization_name order by organization_name) as organization_names,
 
         -- numbers
         count(*) as paper_count,
@@ -28,7 +35,7 @@ final as (
         min(first_listed_on) as first_listed_on,
         max(last_listed_on) as last_listed_on
     from papers
-    group by organization_name
+    group by organization_id
 )
 
 select * from final

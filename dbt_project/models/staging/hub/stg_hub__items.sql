@@ -48,6 +48,14 @@ final as (
         reading_id,
         paper_id,
         doc.paper.discussionid as discussion_id,
+        coalesce(
+            {{ one_line('doc.paper.organization._id') }},
+            {{ one_line('doc.organization._id') }},
+            {{ one_line('doc.submitterorganization._id') }},
+            {{ one_line('doc.paper.organization.name') }},
+            {{ one_line('doc.organization.name') }},
+            {{ one_line('doc.submitterorganization.name') }}
+        ) as organization_id,
 
         -- strings
         coalesce({{ one_line('doc.paper.title') }}, {{ one_line('doc.title') }}) as title,
@@ -72,6 +80,7 @@ final as (
             {{ one_line('doc.paper.submittedondailyby.user') }}
         ) as submitted_by,
         {{ repository_url('doc.paper.githubrepo') }} as github_url,
+        {{ one_line('doc.paper.githubrepoaddedby') }} as github_added_by,
         {{ web_url('doc.paper.projectpage') }} as project_url,
         {{ web_url('doc.thumbnail') }} as thumbnail_url,
 
@@ -103,8 +112,10 @@ final as (
         upvotes_count,
         comments_count,
         doc.paper.githubstars as github_stars_count,
+        doc.submittedby.followercount as submitter_followers_count,
 
         -- booleans
+        doc.isauthorparticipating as is_author_participating,
         is_complete,
 
         -- dates
@@ -117,5 +128,5 @@ final as (
     from parsed
 )
 
--- left out: the outer publishedAt (three meanings in three years), avatars, follower counts, _dlt_*
+-- left out: the outer publishedAt (three meanings in three years), avatars, _dlt_*
 select * from final
