@@ -109,7 +109,7 @@ def test_the_published_file_explains_itself_and_answers(
     assert len(flat) == 40
     for file in [published / "parquet/listings.parquet", *published.glob("parquet/listings/*/*")]:
         metadata = f"select decode(key), decode(value) from parquet_kv_metadata('{file}')"
-        described = {key: words for key, words in duckdb.sql(metadata).fetchall()}
+        described = dict(duckdb.sql(metadata).fetchall())
         assert described["description"] == marts()["listings"].description
         assert described["column.list_rank"] == marts()["listings"].columns["list_rank"]
 
