@@ -33,6 +33,18 @@ class DayList:
 
 
 @dataclass(frozen=True)
+class Known:
+    """What is known of a list date: its verdict with the reason, and its newest admitted reading.
+
+    `read_at` (UTC) is None while no reading was admitted.
+    """
+
+    verdict: str
+    reason: str
+    read_at: datetime | None
+
+
+@dataclass(frozen=True)
 class PeriodList:
     """The papers of a week or month, and its days that were ever read with their verdicts.
 
@@ -61,16 +73,10 @@ def day_list(
     None where nothing is known of the date, or was by then.
     """
     readings = tuple(row[0] for row in connection.execute(_ADMITTED, {"day": day}).fetchall())
-    known_at = next((at for at in readings if as_of and at <= as_of), None)
-    if as_of and known_at is None:
+    known = known_day(connection, day, as_of)
+    if known is None:
         return None
-    verdicts = records(
-        connection,
-        _READING_VERDICT if known_at else _DAY_VERDICT,
-        {"day": day} | ({"at": known_at} if known_at else {}),
-    )
-    if not verdicts:
-        return None
+    known_at = known.read_at if as_of else None
     found = (
         cards(connection, _AS_OF_CARDS, {"day": day, "at": known_at})
         if known_at
@@ -79,13 +85,22 @@ def day_list(
     (previous, next_) = connection.execute(_NEIGHBOURS, {"day": day}).fetchall()[0]
     return DayList(
         day,
-        PaperList(found, **verdicts[0]),
+        PaperList(found, known.verdict, known.reason, known.read_at),
         readings,
         known_at,
         previous,
         next_,
         facts_of(connection, day),
     )
+
+
+def known_day(
+    connection: DuckDBPyConnection, day: date, as_of: datetime | None = None
+) -> Known | None:
+    """What is known of this date, or was known at `as_of` (UTC); None where nothing is."""
+    values = {"day": day} | ({"as_of": as_of} if as_of else {})
+    found = records(connection, _READING_VERDICT if as_of else _DAY_VERDICT, values)
+    return Known(**found[0]) if found else None
 
 
 def period_list(
@@ -136,7 +151,9 @@ _DAY_VERDICT = """
 _READING_VERDICT = """
     select verdict, reason, read_at
     from marts.list_readings
-    where list_date = $day and read_at = $at and kind = 'daily'
+    where list_date = $day and read_at <= $as_of and kind = 'daily' and is_admitted
+    order by read_at desc
+    limit 1
 """
 _DAY_CARDS = """
     select

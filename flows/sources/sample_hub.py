@@ -26,16 +26,22 @@ from time import monotonic
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from flows.sources.feed_day import FEED_ZONE, is_weekend, opens_at
+from flows.sources.hub_grammar import (
+    NO_PAGE,
+    BadRequestError,
+    asked_date,
+    asked_limit,
+    asked_page,
+    asked_sort,
+    newest_open,
+    open_date,
+)
 from flows.sources.sample import days as sample_days
 from flows.sources.sample.api import (
-    BadRequestError,
     Page,
     Query,
     Request,
     SampleResponse,
-    asked_date,
-    asked_number,
     json_answer,
 )
 from flows.sources.sample.days import Item
@@ -135,10 +141,7 @@ class SampleHub:
 
     def newest_open(self) -> date:
         """The newest list date that is open at `now`: the one that the API's 400 names."""
-        day = self.now.astimezone(FEED_ZONE).date() + timedelta(days=1)
-        while opens_at(day) > self.now or is_weekend(day):
-            day -= timedelta(days=1)
-        return day
+        return newest_open(self.now)
 
     def items(self, list_date: date) -> list[Item]:
         """The whole list of this date as it stands at `now`, without faults."""
@@ -157,8 +160,7 @@ class SampleHub:
         if wait is not None:
             return too_many_requests(wait).answer(json_answer({}, headers))
         if request.path != PATH:
-            error = "Sorry, we can't find the page you are looking for."
-            return json_answer({"error": error}, headers, HTTPStatus.NOT_FOUND)
+            return json_answer({"error": NO_PAGE}, headers, HTTPStatus.NOT_FOUND)
         faults: list[Fault] = []
         try:
             query = self._understood(request.query)
@@ -205,11 +207,7 @@ class SampleHub:
             # Asked for no date, the Hub runs back over the days, newest first.
             days = [query.newest - timedelta(days=back) for back in range(8)]
             return [item for day in days for item in self.items(day)]
-        if opens_at(query.list_date) > self.now:
-            raise BadRequestError(
-                f'"date" must be less than or equal to "{query.newest}T00:00:00.000Z"', "date"
-            )
-        return self.items(query.list_date)
+        return self.items(open_date(query.list_date, self.now))
 
     def _trending(self, newest: date) -> list[Item]:
         """Papers of the last two weeks, most votes a day first; the real Hub's order is secret."""
@@ -225,11 +223,8 @@ class SampleHub:
         for name in parameters:
             if name not in ("date", "sort", "limit", "p"):
                 raise BadRequestError("The sample Hub knows date, sort, limit and p only", name)
-        sort = parameters.get("sort", "publishedAt")
-        if sort not in ("publishedAt", "trending"):
-            raise BadRequestError('Invalid option: expected "publishedAt" or "trending"', "sort")
-        limit = asked_number(parameters.get("limit", "50"), "limit", 1, 100)
-        page = asked_number(parameters.get("p", "0"), "p", 0)
+        sort = asked_sort(parameters.get("sort"))
+        limit, page = asked_limit(parameters.get("limit")), asked_page(parameters.get("p"))
         list_date = asked_date(parameters["date"]) if "date" in parameters else None
         if sort == "trending":  # the Hub looks at the date, and then ignores it
             return Query(None, limit, page, self.newest_open(), 0, is_trending=True)

@@ -1,6 +1,6 @@
 """The reader pages as one ASGI app.
 
-request ──Guard──▶ ReaderPages, PublicPages ──▶ answer with the security headers
+request ──Guard──▶ ReaderPages, PublicPages, HubApi ──▶ answer with the security headers
                         └─Postman──▶ the mail that was asked for
 """
 
@@ -26,9 +26,11 @@ from flows.mailing.tokens import TokenError, Tokens
 from flows.newsletter.render import Site
 from flows.publication.people import KINDS
 from flows.settings import Settings
+from flows.sources.hub_grammar import BadRequestError
 from flows.web.archive import Archive
 from flows.web.exports import FORMATS
 from flows.web.guard import FormKeys, Guard, Refusal, SecurityHeaders, security_headers
+from flows.web.hub_api import HubApi, complaint
 from flows.web.limits import Buckets, RateLimits
 from flows.web.lists import ListPages
 from flows.web.pages import Pages
@@ -79,6 +81,7 @@ def create_app(
         *_public_routes(PublicPages(pages, archive)),
         *_search_routes(SearchPage(pages, settings.published_path)),
         *_list_routes(ListPages(pages, settings.published_path)),
+        *_api_routes(HubApi(settings.public_url, settings.published_path)),
         Route("/healthz", _get(lambda _request: _health(mailing, archive))),
     ]
     app = Starlette(
@@ -87,6 +90,7 @@ def create_app(
         exception_handlers=_complaints(pages, headers),
         lifespan=lifespan,
     )
+    app.state.guard = guard
     # it would redirect to whatever host the request names
     app.router.redirect_slashes = False
     return app
@@ -151,10 +155,19 @@ def _list_routes(lists: ListPages) -> list[Route]:
     ]
 
 
+def _api_routes(api: HubApi) -> list[Route]:
+    return [
+        Route("/api/daily_papers", _get(api.daily_papers)),
+        Route("/api/papers/search", _get(api.search)),
+        Route("/api/papers/{paper_id}", _get(api.paper)),
+    ]
+
+
 def _get(handler: Callable[[Request], Response]) -> Endpoint:
     """The handler in a thread: it may wait for the database or the disk."""
 
     async def endpoint(request: Request) -> Response:
+        request.app.state.guard.admit_read(request)
         return await run_in_threadpool(handler, request)
 
     return endpoint
@@ -173,11 +186,20 @@ def _complaints(
 ) -> dict[int | type[Exception], Callable[[Request, Exception], Awaitable[Response]]]:
     """What a reader sees when something is not right: one clear page, never a traceback."""
 
-    async def refused(_request: Request, error: Exception) -> Response:
+    def is_api(request: Request) -> bool:
+        return request.url.path.startswith(f"{pages.base}/api/")
+
+    async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  starlette asks by this very type
         heading, usual = _HEADINGS.get(error.status_code, ("This did not work", ""))
         sentence = error.detail if isinstance(error, Refusal) else usual
+        if is_api(request):
+            own = error.detail if isinstance(error, Refusal) else ""
+            return complaint(own, error.status_code, error.headers)
         return pages.notice(heading, sentence, error.status_code, error.headers)
+
+    async def bad_request(_request: Request, error: Exception) -> Response:
+        return complaint(str(error), 400)
 
     async def bad_link(_request: Request, error: Exception) -> Response:
         return pages.notice("This link does not work", str(error), 400)
@@ -191,13 +213,16 @@ def _complaints(
         sentence = "The list is busy. Try again soon."
         return pages.notice("One moment", sentence, 503, {"Retry-After": "60"})
 
-    async def broken(_request: Request, _error: Exception) -> Response:
+    async def broken(request: Request, _error: Exception) -> Response:
         # this answer is made outside of the middleware that adds the headers
         sentence = "It is not your fault, and it is in our log."
+        if is_api(request):
+            return complaint(f"Something broke here. {sentence}", 500, headers)
         return pages.notice("Something broke here", sentence, 500, headers)
 
     return {
         HTTPException: refused,
+        BadRequestError: bad_request,
         TokenError: bad_link,
         RefusedError: not_possible,
         OperationalError: busy,

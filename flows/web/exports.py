@@ -1,6 +1,6 @@
 """A list or a paper in another form: feeds for readers' programs, citations for reference managers.
 
-.atom RFC 4287   .json JSON Feed 1.1   .bib BibTeX   .ris RIS   .csl CSL-JSON
+.atom RFC 4287   .json JSON Feed 1.1   .bib BibTeX   .ris RIS   .csl CSL-JSON   .md Markdown
 """
 
 import json
@@ -14,6 +14,7 @@ from urllib.parse import quote
 from flows.newsletter.render import Site
 from flows.newsletter.text import excerpt, one_line
 from flows.publication.cards import Card
+from flows.wording import counted
 
 # Ids never change with the address of the pages (RFC 4287, 4.2.6).
 _ID_OF_PAPER = "tag:huggingface.co,2023:daily-papers/{}"
@@ -161,6 +162,28 @@ def _csl_entry(card: Card) -> dict[str, object]:
     }
 
 
+def _markdown(exported: Export, site: Site) -> str:
+    """A paper under its own title; the papers of a list under the list's."""
+    cards = exported.cards
+    if len(cards) == 1 and exported.address == f"papers/{cards[0].paper_id}":
+        return _markdown_of(cards[0], "#", site)
+    listed = "\n".join(_markdown_of(card, "##", site) for card in cards)
+    return f"# {one_line(exported.title)}\n\n{listed}"
+
+
+def _markdown_of(card: Card, level: str, site: Site) -> str:
+    root = site.public_url.rstrip("/")
+    facts = [
+        ", ".join(_authors(card)),
+        card.organization_name,
+        f"{counted(card.upvotes_count, 'vote')}, listed on {card.first_listed_on}",
+        f"<https://arxiv.org/abs/{card.paper_id}>, <{root}/papers/{card.paper_id}>",
+        f"<{card.github_url}>" if card.github_url else None,
+    ]
+    lines = "  \n".join(filter(None, facts))
+    return f"{level} {one_line(card.title)}\n\n{lines}\n\n{card.abstract.strip()}\n"
+
+
 def _authors(card: Card) -> tuple[str, ...]:
     return tuple(filter(None, (one_line(name, 200) for name in card.author_names)))
 
@@ -182,5 +205,6 @@ FORMATS: dict[str, tuple[Callable[[Export, Site], str], str]] = {
     "json": (_json, "application/feed+json"),
     "bib": (_bibtex, "application/x-bibtex"),
     "ris": (_ris, "application/x-research-info-systems"),
+    "md": (_markdown, "text/markdown"),
     "csl": (_csl, "application/vnd.citationstyles.csl+json"),
 }

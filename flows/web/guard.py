@@ -4,9 +4,13 @@ import asyncio
 import math
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from duckdb import DuckDBPyConnection
 from itsdangerous import BadData, URLSafeTimedSerializer
 from pydantic import SecretStr
 from starlette.datastructures import FormData, MutableHeaders
@@ -15,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from flows.publication.published import NotPublishedError, OlderPublicationError
+from flows.publication.published import NotPublishedError, OlderPublicationError, opened
 from flows.web.limits import Buckets, RateLimits, client_name
 
 BODY_MAX_BYTES = 200_000  # four fields of fifty phrases, in any script, percent-encoded
@@ -44,6 +48,28 @@ def not_published(error: NotPublishedError) -> Refusal:
         sentence = "This page waits for the next publication: an older version made this one."
         return Refusal(503, sentence)
     return Refusal(404, "No list is published yet.")
+
+
+@contextmanager
+def reading_published(path: Path) -> Iterator[DuckDBPyConnection]:
+    """A connection to the published file. Raises Refusal (404, 503) where there is none to read."""
+    try:
+        with opened(path) as connection:
+            yield connection
+    except NotPublishedError as error:
+        raise not_published(error) from None
+
+
+def as_of_time(request: Request) -> datetime | None:
+    """The time (UTC) of `?as_of=`, if one is asked for. Raises Refusal (400) where it is none."""
+    words = request.query_params.get("as_of")
+    if not words:
+        return None
+    try:
+        time = datetime.fromisoformat(words.strip().replace(" ", "+"))
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Refusal(400, f"“{words[:40]}” is no time; write it as 2026-08-20T16:05Z.") from None
 
 
 def security_headers(public_url: str) -> dict[str, str]:
@@ -90,6 +116,7 @@ class Guard:
         """Start with nobody known."""
         parts = urlsplit(public_url)
         self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._reads = Buckets(limits.reads)
         self._posts = Buckets(limits.posts)
         self._subscriptions = Buckets(limits.subscriptions)
 
@@ -107,6 +134,10 @@ class Guard:
             if self._is_from_elsewhere(request):
                 raise Refusal(403, "This form was sent from another site. Fill it in here instead.")
         return form
+
+    def admit_read(self, request: Request) -> None:
+        """Count one more page or answer of this client. Raises Refusal (429)."""
+        self._admit(request, self._reads)
 
     def admit_subscription(self, request: Request) -> None:
         """Count one more subscription of this client. Raises Refusal (429)."""

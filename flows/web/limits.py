@@ -18,8 +18,12 @@ class Rate:
 
 @dataclass(frozen=True)
 class RateLimits:
-    """What the pages allow one client, and how many mails may be asked for to one address."""
+    """What the pages allow one client, and how many mails may be asked for to one address.
 
+    `reads` is what no reader meets: fifty pages a second, after three thousand at once.
+    """
+
+    reads: Rate = Rate(burst=3000, seconds=0.02)
     posts: Rate = Rate(burst=30, seconds=4)
     subscriptions: Rate = Rate(burst=10, seconds=120)
     mails_to_address: Rate = Rate(burst=3, seconds=4 * 3600)

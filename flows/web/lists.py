@@ -4,8 +4,7 @@
 /organizations/H, /authors/A, /keywords/K, /submitters/U     each also .atom .json .bib .ris .csl
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -29,10 +28,9 @@ from flows.publication.lists import (
 )
 from flows.publication.paper_page import paper_page
 from flows.publication.people import PAGE_LENGTH, Kind, collected
-from flows.publication.published import NotPublishedError, opened
 from flows.sources.feed_day import is_weekend, opens_at
 from flows.web.exports import FORMATS, Export, export
-from flows.web.guard import Refusal, not_published
+from flows.web.guard import Refusal, as_of_time, reading_published
 from flows.web.pages import Pages, kept
 from flows.wording import long_date
 
@@ -49,7 +47,7 @@ class ListPages:
 
     def newest(self, request: Request) -> Response:
         """The newest list that has papers."""
-        with self._opened() as connection:
+        with reading_published(self.published) as connection:
             day = newest_list_date(connection)
             if day is None:
                 raise Refusal(404, "No list is published yet.")
@@ -59,7 +57,7 @@ class ListPages:
         """The list of a date, now or as it was known at `?as_of=`."""
         words, format_ = _split(request.path_params["day"])
         day = _date(words)
-        with self._opened() as connection:
+        with reading_published(self.published) as connection:
             return self._day(request, connection, day, format_)
 
     def week(self, request: Request) -> Response:
@@ -73,7 +71,7 @@ class ListPages:
     def trending(self, request: Request) -> Response:
         """What trends by our own rule, with the points of each part."""
         _, format_ = _split(request.url.path.rpartition("/")[2])
-        with self._opened() as connection:
+        with reading_published(self.published) as connection:
             found = trending_list(connection)
         if found is None:
             return self.pages.notice("Trending", "Nothing trends yet: no list has votes.", 200)
@@ -85,7 +83,7 @@ class ListPages:
         """One paper with all that is kept of it."""
         paper_id, format_ = _split(request.path_params["paper_id"])
         paper_id = paper_id.partition("v")[0]
-        with self._opened() as connection:
+        with reading_published(self.published) as connection:
             found = paper_page(connection, paper_id)
         if found is None:
             raise Refusal(404, f"{paper_id} was on no list that was read; arXiv may have it.")
@@ -98,7 +96,7 @@ class ListPages:
         def page(request: Request) -> Response:
             handle, format_ = _split(request.path_params["handle"])
             number = _page_number(request)
-            with self._opened() as connection:
+            with reading_published(self.published) as connection:
                 found = collected(connection, kind, handle, number)
             if found is None:
                 raise Refusal(404, f"No paper is known of “{handle[:80]}”.")
@@ -122,7 +120,7 @@ class ListPages:
         day: date,
         format_: str | None,
     ) -> Response:
-        as_of = _as_of(request)
+        as_of = as_of_time(request)
         found = day_list(connection, day, as_of)
         if found is None:
             return self._no_list(connection, day, as_of)
@@ -149,7 +147,7 @@ class ListPages:
             last = parse_period(edition, words)
         except PeriodError as error:
             raise Refusal(400, str(error)) from None
-        with self._opened() as connection:
+        with reading_published(self.published) as connection:
             found = period_list(connection, edition, last)
         if found is None:
             raise Refusal(404, f"No day of {period_name(edition, last)} was ever read.")
@@ -187,14 +185,6 @@ class ListPages:
             content, media_type = self.pages.text(template, **values).encode(), "text/html"
         return kept(request, content, media_type, seconds=_SECONDS_KEPT)
 
-    @contextmanager
-    def _opened(self) -> Iterator[DuckDBPyConnection]:
-        try:
-            with opened(self.published) as connection:
-                yield connection
-        except NotPublishedError as error:
-            raise not_published(error) from None
-
     def to_newest(self, _request: Request) -> Response:
         """`/papers/` as people type it."""
         return RedirectResponse(f"{self.pages.base}/papers", 308)
@@ -211,17 +201,6 @@ def _date(words: str) -> date:
         return datetime.strptime(words, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError:
         raise Refusal(400, f"“{words[:40]}” is no date; write it as 2026-08-20.") from None
-
-
-def _as_of(request: Request) -> datetime | None:
-    words = request.query_params.get("as_of")
-    if not words:
-        return None
-    try:
-        time = datetime.fromisoformat(words.strip().replace(" ", "+"))
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Refusal(400, f"“{words[:40]}” is no time; write it as 2026-08-20T16:05Z.") from None
 
 
 def _page_number(request: Request) -> int:

@@ -25,6 +25,7 @@ COLUMNS = {
         r"* replace (regexp_replace(old_value, '\s+', ' ', 'g') as old_value,"
         r" regexp_replace(new_value, '\s+', ' ', 'g') as new_value)"
     ),
+    "paper_readings": "* exclude (document_id)",
     "list_readings": "list_date, read_at, verdict, reason, item_count, is_whole, is_admitted",
 }
 MARTS = (

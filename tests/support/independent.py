@@ -228,6 +228,8 @@ class History:
                 one.votes,
                 one.comments,
                 one.stars,
+                (one.item.get("submittedBy") or {}).get("followerCount"),
+                one.item.get("isAuthorParticipating"),
             )
             for one in self.seen
         ]

@@ -29,7 +29,7 @@ from flows.web.limits import Rate, RateLimits
 
 LAST_DAY = date(2026, 8, 20)
 NOW = datetime(2026, 8, 21, 3, 0, tzinfo=UTC)
-GENEROUS = RateLimits(Rate(100_000, 0.001), Rate(100_000, 0.001), Rate(100_000, 0.001))
+GENEROUS = RateLimits(*[Rate(100_000, 0.001)] * 4)
 _SUBJECTS = ("Tidepools", "Robots That Fold", "Long-Context Memory", "Diffusion on Maps")
 _ENDINGS = ("at Low Cost", "in the Wild", "from a Single Video", "Without a Teacher", "& Friends")
 
@@ -98,7 +98,8 @@ def publish(path: Path, digests: list[Digest]) -> None:
             for d in digests
         ],
         "papers": [
-            asdict(paper) | {"list_dates": [d.issue_date], "organization_handle": None}
+            asdict(paper)
+            | {"list_dates": [d.issue_date], "organization_handle": None, "organization_id": None}
             for d in digests
             for paper in d.papers
         ],
@@ -136,7 +137,7 @@ _TABLES = """
         author_count bigint, published_on date, ai_summary text, github_url text,
         github_stars_count bigint, project_url text, submitted_by text, is_withdrawn boolean,
         comments_count bigint, ai_keywords text[], list_dates date[],
-        organization_handle text
+        organization_handle text, organization_id text
     );
     create table marts.daily_digest_papers (
         digest_date date, paper_id text, digest_rank bigint, upvotes_count bigint,

@@ -2,11 +2,7 @@
 
 import json
 import re
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from html import unescape
 from pathlib import Path
@@ -18,19 +14,16 @@ import duckdb
 import feedparser
 import html5lib
 import pytest
-import requests
-import uvicorn
 from playwright.sync_api import Browser
 
-from flows.mail_setup import open_mailing
 from flows.publish import publish
 from flows.settings import Settings
 from flows.sources.sample.days import items_at
-from flows.web.app import create_app
 from flows.web.exports import FORMATS
 from tests.support import browser
 from tests.support.browser import violations
 from tests.support.dbt_build import Warehouse
+from tests.support.site import Site, serving
 
 THURSDAY = "2026-08-13"
 READ = ("2026-08-13 08:00", "2026-08-14 02:31")
@@ -58,34 +51,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@dataclass(frozen=True)
-class Site:
-    """A running site."""
-
-    url: str
-
-    def get(self, path: str, **given: Any) -> requests.Response:
-        return requests.get(f"{self.url}{path}", timeout=30, **given)
-
-
-@contextmanager
-def _serving(settings: Settings) -> Iterator[Site]:
-    with (
-        closing(open_mailing(settings)) as mailing,
-        socket.create_server(("127.0.0.1", 0)) as listening,
-    ):
-        app = create_app(settings, mailing, lambda *_: None)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False))
-        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-        thread.start()
-        yield Site(f"http://127.0.0.1:{listening.getsockname()[1]}")
-        server.should_exit = True
-        thread.join(15)
-
-
 @pytest.fixture(scope="module")
 def site(home: Path) -> Iterator[Site]:
-    with _serving(Settings(home=home)) as running:
+    with serving(Settings(home=home)) as running:
         yield running
 
 
@@ -273,7 +241,7 @@ def test_every_form_of_a_list_holds_its_papers_in_its_order(site: Site) -> None:
 def test_ids_in_feeds_do_not_change_with_the_address_of_the_site(home: Path) -> None:
     found = []
     for url in ("http://localhost:8080", "https://papers.example.org"):
-        with _serving(Settings(home=home, public_url=url)) as client:
+        with serving(Settings(home=home, public_url=url)) as client:
             feed = ET.fromstring(client.get("/papers/trending.atom").content)  # noqa: S314
             found.append([each.text for each in feed.iter("{http://www.w3.org/2005/Atom}id")])
 

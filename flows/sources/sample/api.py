@@ -1,14 +1,11 @@
-"""The grammar of the Hub's daily papers API: what a request may ask and what an answer is."""
+"""A request to the sample Hub and its answer; the grammar of both is `hub_grammar`."""
 
-import hashlib
-import json
-import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
 
+from flows.sources.hub_grammar import as_body
 from flows.sources.sample.days import Item
 
 
@@ -19,13 +16,6 @@ class Request:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
-
-
-class BadRequestError(ValueError):
-    """What the API answers with 400: what is wrong, and which parameter."""
-
-    def __init__(self, problem: str, parameter: str) -> None:
-        super().__init__(f"✖ {problem}\n  → at {parameter}")
 
 
 @dataclass(frozen=True)
@@ -64,34 +54,10 @@ class SampleResponse:
 def json_answer(
     body: object, headers: Mapping[str, str], status: HTTPStatus = HTTPStatus.OK
 ) -> SampleResponse:
-    """This body as the API writes it: compact, UTF-8, with a weak ETag."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    """This body as the API writes it."""
+    text, etag = as_body(body)
     return SampleResponse(
         status=status,
-        headers={
-            "Content-Type": "application/json; charset=utf-8",
-            "ETag": f'W/"{len(text):x}-{hashlib.sha256(text).hexdigest()[:27]}"',
-            **headers,
-        },
+        headers={"Content-Type": "application/json; charset=utf-8", "ETag": etag, **headers},
         body=text,
     )
-
-
-def asked_date(text: str) -> date:
-    """The list date of a request; raises BadRequestError where it is not a full date."""
-    with suppress(ValueError):
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            return date.fromisoformat(text)
-    raise BadRequestError("Invalid ISO date", "date")
-
-
-def asked_number(text: str, parameter: str, least: int, most: int | None = None) -> int:
-    """The number of a request; raises BadRequestError where it is none, or out of bounds."""
-    if not re.fullmatch(r"-?\d{1,9}", text):
-        raise BadRequestError("Invalid input: expected number, received NaN", parameter)
-    number = int(text)
-    if number < least:
-        raise BadRequestError(f"Too small: expected number to be >={least}", parameter)
-    if most is not None and number > most:
-        raise BadRequestError(f"Too big: expected number to be <={most}", parameter)
-    return number

@@ -2,6 +2,7 @@
 -- Built last: a reading that stands here has reached every other mart, and one that does not, or
 -- stands here with another verdict, makes its date stale again.
 -- depends_on: {{ ref('paper_readings') }}
+-- depends_on: {{ ref('paper_documents') }}
 -- depends_on: {{ ref('paper_authors') }}
 -- depends_on: {{ ref('daily_digests') }}
 -- depends_on: {{ ref('daily_digest_papers') }}

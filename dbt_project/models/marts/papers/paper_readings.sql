@@ -20,12 +20,17 @@ final as (
         paper_id,
         read_at,
         reading_id,
+        md5(document_json) as document_id,
 
         -- numbers
         list_rank,
         upvotes_count,
         comments_count,
-        github_stars_count
+        github_stars_count,
+        submitter_followers_count,
+
+        -- booleans
+        is_author_participating
     from items
 )
 

@@ -83,6 +83,7 @@ final as (
         {{ one_line('doc.paper.githubrepoaddedby') }} as github_added_by,
         {{ web_url('doc.paper.projectpage') }} as project_url,
         {{ web_url('doc.thumbnail') }} as thumbnail_url,
+        {{ without_moving_numbers('item') }} as document_json,
 
         -- lists
         coalesce(

@@ -1,0 +1,162 @@
+"""The Hub's items as they were read: what its API answers, of any list and as of any reading.
+
+published/papers.duckdb ──▶ HubList, HubItem
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+from flows.publication.lists import Known, known_day
+from flows.warehouse.database import records
+
+HubItem = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class HubList:
+    """The items of a list date in the Hub's order, and what is known of it: verdict and reading."""
+
+    items: tuple[HubItem, ...]
+    known: Known
+
+
+def hub_day(
+    connection: DuckDBPyConnection, day: date, as_of: datetime | None = None
+) -> HubList | None:
+    """The list of this date by its newest admitted reading, or by the newest until `as_of` (UTC).
+
+    None where nothing is known of the date, or was by then.
+    """
+    known = known_day(connection, day, as_of)
+    if known is None:
+        return None
+    items = _items(connection, _OF_DAY, {"day": day, "at": known.read_at})
+    return HubList(items, known)
+
+
+def hub_period(connection: DuckDBPyConnection, first: date, last: date) -> tuple[HubItem, ...]:
+    """The papers of these dates, each once, by votes."""
+    return _items(connection, _OF_PERIOD, {"first": first, "last": last})
+
+
+def hub_newest(
+    connection: DuckDBPyConnection, skipped: int, most: int, submitter: str | None = None
+) -> tuple[HubItem, ...]:
+    """The papers that were submitted last, over the borders of lists; of one user, if named."""
+    values = {"submitter": submitter, "end": skipped + most}
+    found = _items(connection, _NEWEST, values)
+    return found[skipped : skipped + most]
+
+
+def hub_papers(connection: DuckDBPyConnection, ids: Sequence[str]) -> tuple[HubItem, ...]:
+    """The newest item of each of these papers, in the order of the ids; unknown ones left out."""
+    return _items(connection, _OF_PAPERS, {"ids": list(ids)})
+
+
+def hub_trending(connection: DuckDBPyConnection) -> tuple[HubItem, ...]:
+    """What the Hub called trending when it was last asked, of papers that were on a list.
+
+    Where it was never asked, what trends by our own rule.
+    """
+    ids = connection.execute(_HUB_TRENDING).fetchall() or connection.execute(_TRENDING).fetchall()
+    return hub_papers(connection, [row[0] for row in ids])
+
+
+def _items(
+    connection: DuckDBPyConnection, chosen: str, values: dict[str, Any]
+) -> tuple[HubItem, ...]:
+    return tuple(_item(row) for row in records(connection, _ITEMS.format(chosen=chosen), values))
+
+
+def _item(row: dict[str, Any]) -> HubItem:
+    """The document with the numbers of its reading, each where the Hub has it."""
+    item: HubItem = json.loads(row["document_json"])
+    _put(item["paper"], "upvotes", row["upvotes_count"])
+    _put(item["paper"], "githubStars", row["github_stars_count"])
+    _put(item, "numComments", row["comments_count"])
+    _put(item, "isAuthorParticipating", row["is_author_participating"])
+    if "submittedBy" in item:
+        _put(item["submittedBy"], "followerCount", row["submitter_followers_count"])
+    return item
+
+
+def _put(place: dict[str, Any], field: str, value: object) -> None:
+    """What the Hub does not say is absent, never null; a number that is unread stays as it is."""
+    if field in place and value is not None:
+        place[field] = value
+
+
+# `chosen` gives list_date, paper_id, read_at and the place of each.
+_ITEMS = """
+    with chosen as ({chosen})
+    select readings.*, documents.document_json
+    from chosen
+    inner join marts.paper_readings as readings using (list_date, paper_id, read_at)
+    inner join marts.paper_documents as documents using (list_date, paper_id, document_id)
+    order by chosen.place
+"""
+_OF_DAY = """
+    select list_date, paper_id, read_at, list_rank as place
+    from marts.paper_readings
+    where list_date = $day and read_at = $at
+"""
+_OF_PERIOD = """
+    select
+        list_date, paper_id, last_read_at as read_at,
+        row_number() over (order by upvotes_count desc, list_date desc, list_rank) as place
+    from marts.listings
+    where list_date between $first and $last and not is_removed
+    qualify row_number() over (partition by paper_id order by list_date desc) = 1
+"""
+# The Hub orders by the time of submission; lists follow one another, so only the newest few need
+# to be looked into.
+_NEWEST = """
+    with
+
+    listed as (
+        select list_date, paper_id, last_read_at, list_rank
+        from marts.listings
+        where not is_removed and (submitted_by = $submitter or $submitter is null)
+    ),
+
+    dates as (
+        select list_date from listed
+        group by list_date
+        qualify sum(count(*)) over (order by list_date desc) - count(*) < $end
+    )
+
+    select
+        list_date, paper_id, readings.read_at,
+        row_number() over (
+            order by
+                list_date desc,
+                json_extract_string(document_json, '$.paper.submittedOnDailyAt') desc nulls last,
+                listed.list_rank
+        ) as place
+    from listed
+    inner join dates using (list_date)
+    inner join marts.paper_readings as readings using (list_date, paper_id)
+    inner join marts.paper_documents as documents using (list_date, paper_id, document_id)
+    where readings.read_at = listed.last_read_at
+"""
+_OF_PAPERS = """
+    select
+        source_list_date as list_date, paper_id, last_read_at as read_at, asked.place
+    from (select unnest($ids) as paper_id, generate_subscripts($ids, 1) as place) as asked
+    inner join marts.papers using (paper_id)
+"""
+_HUB_TRENDING = """
+    select paper_id from marts.hub_trending_papers
+    where read_at = (select max(read_at) from marts.hub_trending_papers)
+    order by hub_rank
+"""
+_TRENDING = """
+    select paper_id from marts.trending_papers
+    where as_of_date = (select max(as_of_date) from marts.trending_papers)
+    order by trending_rank
+"""

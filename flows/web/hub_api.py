@@ -1,0 +1,180 @@
+"""The Hub's own API, answered from kept readings: whoever reads the Hub can read us.
+
+/api/daily_papers?date=&week=&month=&submitter=&sort=&p=&limit=&as_of=
+/api/papers/ID   /api/papers/search?q=&limit=
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+from duckdb import DuckDBPyConnection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from flows import clock
+from flows.issues.periods import PeriodError, first_day, parse_period
+from flows.newsletter.digest import Edition
+from flows.publication.hub_items import (
+    HubItem,
+    hub_day,
+    hub_newest,
+    hub_papers,
+    hub_period,
+    hub_trending,
+)
+from flows.publication.lists import Known
+from flows.search.find import Question, QuestionError, find
+from flows.sources.feed_day import is_weekend
+from flows.sources.hub_grammar import (
+    NO_PAGE,
+    BadRequestError,
+    as_body,
+    asked_date,
+    asked_limit,
+    asked_page,
+    asked_sort,
+    open_date,
+)
+from flows.web.guard import Refusal, as_of_time, reading_published
+
+_MOST_FOUND = 120  # the Hub's bound of a search
+_LONGEST_QUESTION = 250
+_WHOLE = "all"  # the one limit that the Hub does not know: a whole day, week or month
+# Any program anywhere may ask, also one that runs in another site's page.
+_OPEN = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Link, Papers-Verdict",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Cache-Control": "public, max-age=60",
+}
+
+
+@dataclass(frozen=True)
+class HubApi:
+    """The answers; each opens the published file once, so it is of one publication."""
+
+    public_url: str
+    published: Path
+
+    def daily_papers(self, request: Request) -> Response:
+        """The list of a date, week or month, of a submitter, of what trends, or what is newest."""
+        asked = request.query_params
+        limit = None if asked.get("limit") == _WHOLE else asked_limit(asked.get("limit"))
+        page, sort = asked_page(asked.get("p")), asked_sort(asked.get("sort"))
+        as_of = as_of_time(request)
+        with reading_published(self.published) as connection:
+            items, known = self._list(connection, asked, sort, as_of)
+            if items is None:  # the newest, which are not all looked up to show a page of them
+                most = limit or asked_limit(None)
+                items = hub_newest(connection, 0, (page + 1) * most + 1, asked.get("submitter"))
+        headers = _verdict(known) if known else {}
+        size = limit or max(len(items), 1)
+        start = page * size
+        if start + size < len(items):
+            query = {name: value for name, value in asked.items() if name != "p"}
+            address = f"{self.public_url.rstrip('/')}/api/daily_papers"
+            headers["Link"] = f'<{address}?{urlencode({**query, "p": page + 1})}>; rel="next"'
+        return _answer(request, items[start : start + size], headers)
+
+    def paper(self, request: Request) -> Response:
+        """One paper: the `paper` of its newest item."""
+        paper_id = request.path_params["paper_id"].partition("v")[0]
+        with reading_published(self.published) as connection:
+            found = hub_papers(connection, [paper_id])
+        if not found:
+            raise Refusal(404, f"{paper_id[:40]} was on no list that was read.")
+        item = found[0]
+        outer = {name: item[name] for name in ("numComments", "submittedBy") if name in item}
+        return _answer(request, item["paper"] | outer)
+
+    def search(self, request: Request) -> Response:
+        """The papers that a question finds, the best first."""
+        words = request.query_params.get("q", "")
+        if not words.strip():
+            raise BadRequestError("Invalid input: expected string, received undefined", "q")
+        if len(words) > _LONGEST_QUESTION:
+            problem = f"Too big: expected string to have <={_LONGEST_QUESTION} characters"
+            raise BadRequestError(problem, "q")
+        most = asked_limit(request.query_params.get("limit", str(_MOST_FOUND)), _MOST_FOUND)
+        with reading_published(self.published) as connection:
+            try:
+                hits = find(connection, Question(words, most=most))
+            except QuestionError:
+                return _answer(request, [])  # a question of stop words finds nothing, as at the Hub
+            items = hub_papers(connection, [hit.paper_id for hit in hits])
+        return _answer(request, [item | {"upvoted": False} for item in items])
+
+    def _list(
+        self,
+        connection: DuckDBPyConnection,
+        asked: Mapping[str, str],
+        sort: str,
+        as_of: datetime | None,
+    ) -> tuple[Sequence[HubItem] | None, Known | None]:
+        """The items that are asked for, and what is known of their date if it is one.
+
+        None for the newest over all lists.
+        """
+        if sort == "trending":  # the Hub looks at the date, and then ignores it
+            return hub_trending(connection), None
+        if "date" in asked:
+            day = open_date(asked_date(asked["date"]), clock.utc_now())
+            items, known = _day(connection, day, as_of)
+        elif "week" in asked or "month" in asked:
+            items, known = _period(connection, asked), None
+        else:
+            return None, None
+        if submitter := asked.get("submitter"):
+            items = [i for i in items if i.get("submittedBy", {}).get("name") == submitter]
+        return items, known
+
+
+def _day(
+    connection: DuckDBPyConnection, day: date, as_of: datetime | None
+) -> tuple[Sequence[HubItem], Known | None]:
+    """The list of a date. Raises Refusal (404) where none was read, unless there can be none."""
+    found = hub_day(connection, day, as_of)
+    if found and found.known.read_at:
+        return found.items, found.known
+    if is_weekend(day):
+        return (), found.known if found else None
+    if found:
+        raise Refusal(404, found.known.reason, _verdict(found.known))
+    when = f" at {as_of:%Y-%m-%d %H:%M} UTC" if as_of else ""
+    raise Refusal(404, f"Nothing was known of the list of {day}{when}.")
+
+
+def _period(connection: DuckDBPyConnection, asked: Mapping[str, str]) -> Sequence[HubItem]:
+    name: str
+    edition: Edition
+    name, edition = ("week", "weekly") if "week" in asked else ("month", "monthly")
+    try:
+        last = parse_period(edition, asked[name])
+    except PeriodError:
+        raise BadRequestError(f"Invalid ISO {name}", name) from None
+    return hub_period(connection, first_day(edition, last), last)
+
+
+def _verdict(known: Known) -> dict[str, str]:
+    """The header that says how far the list is known, of which reading, and why."""
+    read_at = f'; read_at="{known.read_at:%FT%TZ}"' if known.read_at else ""
+    reason = known.reason.encode("ascii", "replace").decode().replace('"', "'")
+    return {"Papers-Verdict": f'{known.verdict}{read_at}; reason="{reason}"'}
+
+
+def _answer(request: Request, answer: object, headers: Mapping[str, str] | None = None) -> Response:
+    body, etag = as_body(answer)
+    headers = {"ETag": etag} | _OPEN | dict(headers or {})
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type="application/json; charset=utf-8")
+
+
+def complaint(sentence: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """What the API says where there is no answer: JSON with one sentence."""
+    body, _ = as_body({"error": sentence or NO_PAGE})
+    headers = _OPEN | {"Cache-Control": "no-store"} | dict(headers or {})
+    return Response(body, status, headers, "application/json; charset=utf-8")
