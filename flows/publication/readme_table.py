@@ -1,11 +1,13 @@
 """The published file explains itself: a comment on each table and column, and a table README."""
 
 from datetime import datetime
+from textwrap import wrap
 
 from duckdb import DuckDBPyConnection
 
 from flows.publication.catalog import Mart
 from flows.publication.parquet_files import text
+from flows.wording import counted
 
 
 def comment(connection: DuckDBPyConnection, table: str, mart: Mart) -> None:
@@ -25,26 +27,42 @@ def write_readme(
     tables: dict[str, tuple[Mart, int]],
     published_at: datetime,
 ) -> None:
-    """Make README in the database attached as `publication`; `tables` by name, with their rows."""
-    rows = [(place, *line) for place, line in enumerate(_lines(tables, published_at), start=1)]
+    """Make README and HOW_TO in the database attached as `publication`; `tables` with their rows.
+
+    A shell of 80 columns shows both whole: it cuts off what is wider, and of more than 40 lines it
+    leaves out the middle.
+    """
     connection.execute(_README.format(publication=publication))
-    connection.executemany(f"insert into {publication}.main.README values (?, ?, ?, ?, ?)", rows)
-    connection.execute(_FACTS.format(publication=publication))
-
-
-def _lines(
-    tables: dict[str, tuple[Mart, int]], published_at: datetime
-) -> list[tuple[str, str, str, int | None]]:
-    return [
-        ("publication", "published_at", f"{published_at:%Y-%m-%d %H:%M:%S} UTC", None),
-        *(("how to", name, says, None) for name, says in _HOW_TO.items()),
+    rows = [
+        ("published at", f"{published_at:%Y-%m-%d %H:%M:%S} UTC"),
+        *connection.execute(_FACTS.format(publication=publication)).fetchall(),
         *(
-            ("table", name, f"One row per {mart.grain}. {mart.description}", row_count)
-            for name, (mart, row_count) in tables.items()
+            (table, f"{counted(row_count, 'row')} by {_shortened(mart.key)}")
+            for table, (mart, row_count) in sorted(tables.items())
         ),
+        ("what they hold", "from duckdb_tables() select comment"),
+        ("what columns mean", "from duckdb_columns() select comment"),
+        ("how to", "from HOW_TO"),
     ]
+    connection.executemany(f"insert into {publication}.main.README values (?, ?)", rows)
+    lines = [
+        (name if first else "", words)
+        for name, says in _HOW_TO.items()
+        for first, words in zip((True, *(False,) * 99), wrap(says, _WIDTH), strict=False)
+    ]
+    connection.executemany(f"insert into {publication}.main.HOW_TO values (?, ?)", lines)
 
 
+def _shortened(key: tuple[str, ...]) -> str:
+    """The key in words that fit into a line, the last columns of a long one left out."""
+    words = ", ".join(key)
+    while len(words) > _LONGEST_KEY:
+        key = key[:-1]
+        words = ", ".join(key) + ", …"
+    return words
+
+
+_WIDTH, _LONGEST_KEY = 58, 32
 _HOW_TO = {
     "search": "from search_papers('long context', since := '2026-01-01', has_code := true)",
     "search knows": 'words, "a phrase", atten*, names and arXiv ids; AND and -word are known to'
@@ -64,54 +82,53 @@ _HOW_TO = {
     "short names": "set search_path = 'main,marts,quality'; from papers",
 }
 _README = """
-    create table {publication}.main.README (
-        line bigint, topic text, name text, says text, row_count bigint
-    );
+    create table {publication}.main.README (name text, says text);
     comment on table {publication}.main.README is
-        'What is in this file, when it was made and from what. One row per line.';
-    comment on column {publication}.main.README.line is 'Its place in the text, from 1.';
-    comment on column {publication}.main.README.topic is
-        'What the line is about: publication, how to, table, readings (by verdict) or gates.';
-    comment on column {publication}.main.README.name is 'The one thing of that topic.';
-    comment on column {publication}.main.README.says is 'What there is to say.';
-    comment on column {publication}.main.README.row_count is
-        'Rows of a table, readings of a verdict, checks of a gate; null elsewhere.';
+        'What is in this file, when it was made and from what. One row per name.';
+    comment on column {publication}.main.README.name is 'A table, or what else there is to know.';
+    comment on column {publication}.main.README.says is
+        'Of a table its rows and what tells them apart; of the rest what there is to say.';
+    create table {publication}.main.HOW_TO (name text, says text);
+    comment on table {publication}.main.HOW_TO is
+        'How to search, join and attach this file. One row per line of text.';
+    comment on column {publication}.main.HOW_TO.name is
+        'What the lines are about; empty where they go on.';
+    comment on column {publication}.main.HOW_TO.says is 'A line of text, or of SQL to type.';
 """
 # From the published tables themselves, so that it is true of this file.
 _FACTS = """
-    insert into {publication}.main.README
-    with
-        readings as (
-            select
-                'readings' as topic,
-                verdict as name,
-                format(
-                    '{{}} list dates from {{}} to {{}}; the newest was read at {{}} UTC.',
-                    count(distinct list_date), min(list_date), max(list_date),
-                    strftime(max(read_at), '%Y-%m-%d %H:%M:%S')
-                ) as says,
-                count(*) as row_count
-            from {publication}.marts.list_readings
-            group by verdict
-        ),
-        gates as (
-            select
-                'gates' as topic,
-                gate as name,
-                format(
-                    '{{}} checks of {{}} readings: {{}} met, {{}} warnings, {{}} critical.',
-                    count(*), count(distinct run_id), count(*) filter (is_success),
-                    count(*) filter (not is_success and severity = 'warning'),
-                    count(*) filter (not is_success and severity = 'critical')
-                ) as says,
-                count(*) as row_count
-            from {publication}.quality.gate_results
-            group by gate
-        ),
-        facts as (from readings union all from gates)
     select
-        (select max(line) from {publication}.main.README)
-        + row_number() over (order by topic desc, name),
-        facts.*
-    from facts
+        'list dates',
+        format('{{:,}}, {{}} to {{}}', count(distinct list_date), min(list_date), max(list_date))
+    from {publication}.marts.list_readings
+    having count(*) > 0
+    union all
+    select
+        'readings',
+        format('{{:,}}, the newest at {{}} UTC', count(*), strftime(max(read_at), '%Y-%m-%d %H:%M'))
+    from {publication}.marts.list_readings
+    having count(*) > 0
+    union all
+    (
+        select
+            'readings, ' || replace(verdict, '_', ' '),
+            format('{{:,}} of {{:,}} list dates', count(*), count(distinct list_date))
+        from {publication}.marts.list_readings
+        group by verdict
+        order by verdict
+    )
+    union all
+    (
+        select
+            'gate ' || gate,
+            format(
+                '{{:,}} checks: {{:,}} met, {{:,}} warnings, {{:,}} stopped',
+                count(*), count(*) filter (is_success),
+                count(*) filter (not is_success and severity = 'warning'),
+                count(*) filter (not is_success and severity = 'critical')
+            )
+        from {publication}.quality.gate_results
+        group by gate
+        order by gate
+    )
 """

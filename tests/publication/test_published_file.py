@@ -5,7 +5,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from datetime import date, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,13 @@ for _ in sys.stdin:
 """
 
 
+def _shown(connection: duckdb.DuckDBPyConnection, table: str) -> str:
+    """What a shell of 80 columns and 40 lines shows of a table."""
+    with redirect_stdout(StringIO()) as shown:
+        connection.sql(f"from {table}").show(max_width=80, max_rows=40)
+    return shown.getvalue()
+
+
 @pytest.fixture
 def published(own_home: Path) -> Path:
     return own_home / "published"
@@ -74,18 +83,21 @@ def test_the_published_file_explains_itself_and_answers(
                 assert comment == marts()[table].columns[column]
 
         # README counts the tables that there are, and says which readings and gates they stand on.
-        said = ask("select topic, name, says, row_count from README order by line")
-        assert {name: count for topic, name, _, count in said if topic == "table"} == {
-            f"{schema}.{table}": ask(f"select count(*) from {schema}.{table}")[0][0]
-            for schema, table in ask(
-                "select schema_name, table_name from duckdb_tables()"
-                " where schema_name in ('marts', 'quality')"
-            )
-        }
-        ((verdict, says),) = [(name, says) for topic, name, says, _ in said if topic == "readings"]
-        assert (verdict, "1 list dates from 2026-08-20 to 2026-08-20" in says) == ("complete", True)
-        assert [name for topic, name, *_ in said if topic == "gates"] == ["marts", "raw"]
-        assert said[0][:3] == ("publication", "published_at", "2026-08-21 02:31:00 UTC")
+        said = dict(ask("from README"))
+        for schema, table in ask(
+            "select schema_name, table_name from duckdb_tables()"
+            " where schema_name in ('marts', 'quality')"
+        ):
+            (count,) = ask(f"select count(*) from {schema}.{table}")[0]
+            assert said[f"{schema}.{table}"].startswith(f"{count:,} row"), table
+        assert said["list dates"] == "1, 2026-08-20 to 2026-08-20"
+        assert said["readings, complete"] == "1 of 1 list dates"
+        assert {"gate marts", "gate raw"} <= set(said)
+        assert said["published at"] == "2026-08-21 02:31:00 UTC"
+        for table in ("README", "HOW_TO"):
+            shown = _shown(connection, table)
+            assert "…" not in shown.replace(", …", ""), "a shell of 80 columns cuts off nothing"
+            assert len(shown.splitlines()[0]) <= 80
 
         # The examples are questions that it answers.
         answered = {example.name for example in examples() if ask(example.query)}
@@ -249,9 +261,11 @@ def test_what_the_readme_says_how_to_do_works_as_it_stands(
     monkeypatch.chdir(own_home)
     file = str(published / "papers.duckdb")
     with duckdb.connect(file, read_only=True) as connection:
-        lines = dict(
-            connection.execute("select name, says from README where topic = 'how to'").fetchall()
-        )
+        lines: dict[str, str] = {}
+        name = ""
+        for begun, says in connection.execute("from HOW_TO").fetchall():
+            name = begun or name
+            lines[name] = f"{lines.get(name, '')} {says}"
         for name in ("search", "columns", "short names"):
             assert connection.execute(lines[name]).fetchone(), name
     for name in ("newest", "search attached"):
