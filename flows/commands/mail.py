@@ -15,7 +15,7 @@ from rich.table import Table
 from flows import clock
 from flows.deliver import deliver
 from flows.mail_setup import open_mailing, post
-from flows.mailing import ledger
+from flows.mailing import explained, ledger
 from flows.mailing.bounces import read_bounces
 from flows.mailing.csv_files import decoded
 from flows.mailing.csv_lines import export_csv, import_csv
@@ -327,7 +327,7 @@ def explain(address: str, day: date | None = None, /, *, edition: Edition = "dai
         if day is None:
             errors.print(f"There is no {edition} issue yet.")
             return EXIT_BLOCKED
-        console.print(ledger.explain(mailing, edition, day, address), markup=False)
+        console.print(explained.explain(mailing, edition, day, address), markup=False)
     return EXIT_OK
 
 

@@ -41,10 +41,9 @@ from flows.mailing.database import Mailing, insert
 from flows.mailing.leases import is_alive, is_certain
 from flows.mailing.marks import Marks
 from flows.mailing.rules import Rule
-from flows.mailing.subscribers import suppress_on, why_suppressed
+from flows.mailing.subscribers import suppress_on
 from flows.mailing.tables import Utc, deliveries, issues, subscribers
 from flows.mailing.transports import DEFERRED, FAILED, SENT, UNKNOWN, WITHHELD, SendResult
-from flows.wording import counted
 
 CLAIMED, SKIPPED = "claimed", "skipped"
 SENDING, PAUSED, DONE = "sending", "paused", "done"
@@ -120,7 +119,7 @@ def open_issue(
 def find_issue(mailing: Mailing, edition: str, issue_date: date) -> Issue | None:
     """The issue as it stands, or None if the ledger has none."""
     with mailing.read() as connection:
-        row = connection.execute(select(issues).where(_is_of(issues, edition, issue_date))).first()
+        row = connection.execute(select(issues).where(is_of(issues, edition, issue_date))).first()
     return None if row is None else _issue(row)
 
 
@@ -145,7 +144,7 @@ def set_issue(mailing: Mailing, issue: Issue, state: str, sentence: str, *, now:
     with mailing.write() as connection:
         row = connection.execute(
             update(issues)
-            .where(_is_of(issues, issue.edition, issue.issue_date))
+            .where(is_of(issues, issue.edition, issue.issue_date))
             .values(state=state, sentence=sentence[:500], changed_at=now)
             .returning(*issues.c)
         ).one()
@@ -157,7 +156,7 @@ def set_issue_due(mailing: Mailing, issue: Issue, due_at: datetime) -> Issue:
     with mailing.write() as connection:
         row = connection.execute(
             update(issues)
-            .where(_is_of(issues, issue.edition, issue.issue_date))
+            .where(is_of(issues, issue.edition, issue.issue_date))
             .values(due_at=due_at)
             .returning(*issues.c)
         ).one()
@@ -168,7 +167,7 @@ def counts(mailing: Mailing, issue: Issue) -> dict[str, int]:
     """How many messages of the issue are in each state."""
     return {
         row.state: row.count
-        for row in delivery_counts(mailing, _is_of(deliveries, issue.edition, issue.issue_date))
+        for row in delivery_counts(mailing, is_of(deliveries, issue.edition, issue.issue_date))
     }
 
 
@@ -186,7 +185,7 @@ def delivery_counts(
 def next_attempt_at(mailing: Mailing, issue: Issue) -> datetime | None:
     """When the first of the deferred messages is due again, or None if there are none."""
     soonest = select(func.min(deliveries.c.next_attempt_at)).where(
-        _is_of(deliveries, issue.edition, issue.issue_date), deliveries.c.state == DEFERRED
+        is_of(deliveries, issue.edition, issue.issue_date), deliveries.c.state == DEFERRED
     )
     with mailing.read() as connection:
         moment: datetime | None = connection.scalar(soonest)
@@ -200,7 +199,7 @@ def requeue(mailing: Mailing, issue: Issue, state: str, *, now: datetime) -> int
     with mailing.write() as connection:
         again = connection.execute(
             update(deliveries)
-            .where(_is_of(deliveries, issue.edition, issue.issue_date), deliveries.c.state == state)
+            .where(is_of(deliveries, issue.edition, issue.issue_date), deliveries.c.state == state)
             .values(
                 state=DEFERRED,
                 next_attempt_at=now,
@@ -212,60 +211,10 @@ def requeue(mailing: Mailing, issue: Issue, state: str, *, now: datetime) -> int
         )
         connection.execute(
             update(issues)
-            .where(_is_of(issues, issue.edition, issue.issue_date), issues.c.state == DONE)
+            .where(is_of(issues, issue.edition, issue.issue_date), issues.c.state == DONE)
             .values(state=SENDING, changed_at=now)
         )
     return again.rowcount
-
-
-def explain(mailing: Mailing, edition: str, issue_date: date, address: str) -> str:
-    """Why this person did or did not get this issue, in one sentence. Raises AddressError."""
-    parsed = parse_address(address)
-    with mailing.read() as connection:
-        person = connection.execute(
-            select(subscribers).where(subscribers.c.address_key == parsed.key)
-        ).first()
-        row = (
-            person
-            and connection.execute(
-                select(deliveries).where(
-                    _is_of(deliveries, edition, issue_date), deliveries.c.subscriber_id == person.id
-                )
-            ).first()
-        )
-        why = why_suppressed(connection, [parsed.hash]).get(parsed.hash)
-    if person is None:
-        return "Not sent: this address is not on the list."
-    if row is not None:
-        return _explained(row)
-    if person.state == "paused":
-        return f"Not sent: paused until {person.paused_until}."
-    if person.state == "suppressed":
-        return f"Not sent: suppressed since {person.changed_at:%Y-%m-%d}, {why}."
-    if person.state != "active":
-        return f"Not sent: {person.state} since {person.changed_at:%Y-%m-%d}."
-    if edition not in person.editions.split(","):
-        return f"Not sent: chose {person.editions.replace(',', ' and ')}, not {edition}."
-    issue = find_issue(mailing, edition, issue_date)
-    if issue is None:
-        return f"Not sent: there is no {edition} issue of {issue_date}."
-    return f"Not sent yet: {issue.name} is {issue.state}. {issue.sentence}"
-
-
-def _explained(row: Row[Any]) -> str:
-    at = f"{row.changed_at:%Y-%m-%d %H:%M} UTC"
-    if row.state == SENT:
-        return f"Sent at {at}" + (f"; it came back: {row.bounce}." if row.bounce else ".")
-    if row.state == DEFERRED:
-        return (
-            f"Not sent yet: {row.reason}; tried {counted(row.attempts_count, 'time')}, "
-            f"again from {row.next_attempt_at:%Y-%m-%d %H:%M} UTC."
-        )
-    if row.state == UNKNOWN:
-        return f"Perhaps sent at {at}: {row.reason}. It is sent again only if you say so."
-    if row.state == CLAIMED:
-        return f"Being sent since {at}."
-    return f"Not sent: {row.reason}."
 
 
 class Ledger:
@@ -276,7 +225,7 @@ class Ledger:
     ) -> None:
         self._mailing, self._lease, self._clock = mailing, lease, clock
         self._edition, self._issue_date = issue.edition, issue.issue_date
-        self._of_issue = _is_of(deliveries, issue.edition, issue.issue_date)
+        self._of_issue = is_of(deliveries, issue.edition, issue.issue_date)
         self._entries: deque[_Entry] = deque()
         self._turn = threading.Lock()
         self._marks: Marks | None = None  # once the first message goes
@@ -606,7 +555,8 @@ def _issue(row: Row[Any]) -> Issue:
     return Issue(*(getattr(row, name) for name in Issue.__dataclass_fields__))
 
 
-def _is_of(table: Table, edition: str, issue_date: date) -> ColumnElement[bool]:
+def is_of(table: Table, edition: str, issue_date: date) -> ColumnElement[bool]:
+    """Whether a row is of this issue."""
     return and_(table.c.edition == edition, table.c.issue_date == issue_date)
 
 

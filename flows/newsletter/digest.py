@@ -85,7 +85,8 @@ class Digest:
     """One edition of one date, ready to render. Papers stand in digest order.
 
     A weekly or monthly edition has the last day of its week (a Sunday) or month as its date.
-    Issues made before there were sections have none.
+    Issues made before there were sections have none. `silence` says why there was no issue on the
+    days just before, "" where there was.
     """
 
     issue_date: date
@@ -94,3 +95,4 @@ class Digest:
     proof: Proof
     sections: tuple[Section, ...] = ()
     choice: Choice | None = None
+    silence: str = ""

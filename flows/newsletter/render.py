@@ -143,6 +143,7 @@ def render(digest: Digest, site: Site, *, limit_bytes: int | None = HTML_LIMIT_B
         "sections": [_section(section, digest.issue_date, site) for section in digest.sections],
         "summary": _summary(digest),
         "proof": _proof(digest),
+        "silence": digest.silence,
         "warnings": counted(len(digest.proof.warnings), "warning") if digest.proof.warnings else "",
         "view_url": site.view_url(digest),
         "issue_url": (issue_url := site.issue_url(digest.issue_date, digest.edition)),

@@ -68,6 +68,7 @@ def create_app(
         guard=guard,
         form_keys=FormKeys(keys, settings.public_url),
         mails_to_address=Buckets(limits.mails_to_address),
+        published=settings.published_path,
     )
     headers = security_headers(settings.public_url)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,11 +26,13 @@ from flows.mailing.subscribers import (
 )
 from flows.mailing.tables import EDITIONS
 from flows.mailing.tokens import Purpose, Tokens
-from flows.publication.published import NotPublishedError
+from flows.publication.lists import calendar
+from flows.publication.published import NotPublishedError, opened
 from flows.warehouse.database import WarehouseBusyError
 from flows.web.archive import Archive
 from flows.web.guard import FormKeys, Guard, Refusal
 from flows.web.limits import Buckets
+from flows.web.mail_history import DAYS, DayOfMail, mail_history
 from flows.web.pages import Pages
 from flows.web.postman import Postman
 from flows.web.rehearsal import Rehearser
@@ -60,6 +63,7 @@ class ReaderPages:
     guard: Guard
     form_keys: FormKeys
     mails_to_address: Buckets
+    published: Path
 
     def home(self, request: Request) -> Response:
         """The front page: what this is, the form, the newest issue."""
@@ -173,10 +177,20 @@ class ReaderPages:
             organizations=self.rehearser.organizations(),
             said=said,
             rehearsal=self._rehearse(answers.rule or person.rule),
+            history=self._history(person),
             first_day=today + timedelta(days=1),
             last_day=today + _PAUSE_MAX,
             unsubscribe_url=self._path(Purpose.UNSUBSCRIBE, person),
         )
+
+    def _history(self, person: Subscriber) -> list[DayOfMail]:
+        """The last thirty days of this reader's mail; none where no list can be read."""
+        now = utc_now()
+        last = now.date()
+        with suppress(NotPublishedError, WarehouseBusyError), opened(self.published) as connection:
+            verdicts = calendar(connection, last - timedelta(days=DAYS + 3), last)
+            return mail_history(self.mailing, person, verdicts, now)
+        return []
 
     def _rehearse(self, rule: Rule) -> Rehearsal | None:
         # Choosing must work while a publication cannot be read; rehearsing need not.

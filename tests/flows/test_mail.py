@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from email import message_from_bytes
 from email.policy import SMTP
 from pathlib import Path
@@ -12,11 +12,14 @@ import pytest
 
 from flows.mail_setup import open_mailing
 from flows.mailing.rules import Rule
-from flows.mailing.subscribers import unsubscribe
+from flows.mailing.subscribers import find_public, unsubscribe
 from flows.newsletter.lint import lint
 from flows.outcome import Outcome
+from flows.publication.lists import calendar
+from flows.publication.published import opened
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
+from flows.web.mail_history import mail_history
 from tests.support.clock import CLOSED, DAY
 from tests.support.relay import Relay
 from tests.support.whole_runs import subscribe
@@ -62,6 +65,52 @@ def test_every_reader_gets_the_issue_once_and_by_choice(
     assert counted == [("sent", 2), ("skipped", 1)]
     for file in ("published/papers.duckdb", "warehouse.duckdb"):
         assert b"few@example.org" not in (own_home / file).read_bytes()
+
+
+def test_each_reader_learns_why_nothing_came_and_what_became_of_the_rest(
+    run: Run, hub: SampleHub, own_home: Path
+) -> None:
+    ids = subscribe(
+        ("all@example.org", Rule()),
+        ("none@example.org", Rule(include=("no paper says this",))),
+        ("weekly@example.org", Rule(editions=("weekly",))),
+    )
+    monday, closed = DAY + timedelta(days=4), CLOSED + timedelta(days=4)
+    assert run().exit_code == 0
+    hub.now = closed
+    assert run(monday, closed).exit_code == 0
+    folder = own_home / "issues" / f"{monday}-daily"
+    said = "No issue on 21 August: the list was not read; on 22 and 23 August: weekend."
+    assert said in " ".join((folder / "digest.txt").read_text().split())
+    assert f">{said}</p>" in (folder / "digest.html").read_text()
+    [letter] = [file.read_bytes() for file in (folder / "mail").iterdir()]
+    body = message_from_bytes(letter, policy=SMTP).get_body(("plain",))
+    assert body is not None
+    assert said in " ".join(body.get_content().split())
+
+    with (
+        closing(open_mailing(load_settings())) as mailing,
+        opened(own_home / "published" / "papers.duckdb") as connection,
+    ):
+        verdicts = calendar(connection, DAY - timedelta(days=40), monday)
+
+        def told(address: str) -> dict[date, str]:
+            person = find_public(mailing, ids[address])
+            assert person is not None
+            history = mail_history(mailing, person, verdicts, closed)
+            assert [each.day for each in history] == sorted(
+                (each.day for each in history), reverse=True
+            )
+            return {each.day: each.sentence for each in history}
+
+        everything, nothing = told("all@example.org"), told("none@example.org")
+        assert len(everything) == len(nothing) == 30
+        assert everything[monday] == "Sent 25 Aug 02:31 UTC."
+        assert everything[DAY].startswith("Sent 21 Aug 02:31 UTC.")
+        assert everything[date(2026, 8, 22)] == "No issue: weekend."
+        assert everything[date(2026, 8, 19)] == "No issue: the list was not read."
+        assert nothing[monday] == "Nothing to send: no paper fits your choice."
+        assert told("weekly@example.org") == {}
 
 
 def test_an_issue_past_its_age_is_made_and_not_mailed(run: Run, own_home: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from flows.mailing import ledger
+from flows.mailing import explained
 from flows.mailing import subscribers as people
 from flows.mailing.bounces import MailboxError, _returns, read_bounces
 from flows.mailing.database import Mailing
@@ -87,7 +87,7 @@ def test_returns_are_matched_counted_and_acted_on_once(
         "0 known already, 2 not ours."
     )
     assert _states(mailing) == {"ada": "suppressed", "bo": "active", "cy": "suppressed"}
-    said = ledger.explain(mailing, "daily", DAY, "bo@example.org")
+    said = explained.explain(mailing, "daily", DAY, "bo@example.org")
     assert said.startswith("Sent at 2026-08-14 02:00 UTC; it came back: soft: smtp; 550 5.2.2 <…>")
     again = read_bounces(mailing, TOKENS, tmp_path / "box", now=NOW)
     assert (again.known_count, again.foreign_count) == (3, 2)

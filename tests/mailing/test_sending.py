@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flows.mailing import leases, ledger
+from flows.mailing import explained, leases, ledger
 from flows.mailing import subscribers as people
 from flows.mailing.csv_lines import import_csv
 from flows.mailing.database import Mailing, open_mailing_database
@@ -56,7 +56,7 @@ def _many(mailing: Mailing, count: int) -> list[str]:
 
 
 def _why(mailing: Mailing, name: str) -> str:
-    return ledger.explain(mailing, "daily", DAY, f"{name}@example.org")
+    return explained.explain(mailing, "daily", DAY, f"{name}@example.org")
 
 
 def test_an_issue_goes_to_each_once_and_a_second_run_says_so(

@@ -168,6 +168,13 @@ def test_a_choice_can_be_rehearsed_without_being_saved_and_saved(web: Web) -> No
     assert "robots</textarea>" in web.get(path).text
 
 
+def test_the_page_says_what_became_of_each_days_mail(web: Web) -> None:
+    page = web.get(web.path(Purpose.PREFERENCES, web.add())).text
+    assert "What became of your mail" in page
+    assert page.count('<th scope="row"><time datetime="') == 30
+    assert "No issue: weekend." in page
+
+
 def test_organizations_that_were_seen_are_offered_and_unknown_ones_named(web: Web) -> None:
     path = web.path(Purpose.PREFERENCES, web.add())
     assert "Seen lately: " in web.get("/").text
