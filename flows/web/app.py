@@ -39,6 +39,7 @@ from flows.web.publications import PublicPages
 from flows.web.readers import Form, ReaderPages
 from flows.web.rehearsal import Rehearser
 from flows.web.search_page import SearchPage
+from flows.web.sitemap import Sitemap
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 _USUAL_LIMITS = RateLimits()
@@ -83,6 +84,7 @@ def create_app(
         *_search_routes(SearchPage(pages, settings.published_path)),
         *_list_routes(ListPages(pages, settings.published_path)),
         *_api_routes(HubApi(settings.public_url, settings.published_path)),
+        *_sitemap_routes(Sitemap(settings.public_url, settings.published_path)),
         Route("/healthz", _get(lambda _request: _health(mailing, archive))),
     ]
     app = Starlette(
@@ -161,6 +163,14 @@ def _api_routes(api: HubApi) -> list[Route]:
         Route("/api/daily_papers", _get(api.daily_papers)),
         Route("/api/papers/search", _get(api.search)),
         Route("/api/papers/{paper_id}", _get(api.paper)),
+    ]
+
+
+def _sitemap_routes(sitemap: Sitemap) -> list[Route]:
+    return [
+        Route("/robots.txt", _get(sitemap.robots)),
+        Route("/sitemap.xml", _get(sitemap.index)),
+        Route("/sitemap/{name}.xml", _get(sitemap.part)),
     ]
 
 

@@ -30,11 +30,15 @@ _SPECIAL = {char: f"\\{char}" for char in "&%$#_{}"} | {
 
 @dataclass(frozen=True)
 class Export:
-    """What is exported: the page's own address without a slash before it, its title, its papers."""
+    """What is exported: the page's own address without a slash before it, its title, its papers.
+
+    `query` is what stands behind the address, without its question mark.
+    """
 
     address: str
     title: str
     cards: tuple[Card, ...]
+    query: str = ""
 
 
 def export(exported: Export, format_: str, site: Site) -> tuple[bytes, str]:

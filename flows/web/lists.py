@@ -181,7 +181,7 @@ class ListPages:
         if format_:
             content, media_type = export(exported, format_, self.pages.site)
         else:
-            values |= {"address": exported.address}
+            values |= {"address": exported.address, "shared": exported}
             content, media_type = self.pages.text(template, **values).encode(), "text/html"
         return kept(request, content, media_type, seconds=_SECONDS_KEPT)
 

@@ -26,7 +26,7 @@ from flows.mailing.subscribers import (
 )
 from flows.mailing.tables import EDITIONS
 from flows.mailing.tokens import Purpose, Tokens
-from flows.publication.lists import calendar
+from flows.publication.lists import DayList, calendar, day_list, newest_list_date
 from flows.publication.published import NotPublishedError, opened
 from flows.warehouse.database import WarehouseBusyError
 from flows.web.archive import Archive
@@ -207,10 +207,18 @@ class ReaderPages:
             editions=self._editions(Rule()),
             organizations=self.rehearser.organizations(),
             form_key=form_key,
+            list=self._newest_list(),
             issues=self.archive.newest(1),
         )
         self.form_keys.remember(response, browser)
         return response
+
+    def _newest_list(self) -> DayList | None:
+        """The newest complete list; None where none can be read."""
+        with suppress(NotPublishedError, WarehouseBusyError), opened(self.published) as connection:
+            day = newest_list_date(connection, is_complete=True)
+            return day_list(connection, day) if day else None
+        return None
 
     def _editions(self, rule: Rule) -> tuple[str, ...]:
         """The editions to choose from: those that come, and those that the reader has chosen."""

@@ -77,6 +77,9 @@ class SearchPage:
             here=address,
             page_length=PAGE_LENGTH,
             query=urlencode(given),
+            shared=Export("papers/search", f"Papers about {asked['q']}", (), urlencode(given))
+            if asked["q"]
+            else None,
             **(usual | found),
         )
         return kept(request, text.encode(), "text/html", seconds=60)

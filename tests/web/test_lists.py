@@ -135,6 +135,56 @@ def test_what_cannot_be_shown_is_one_sentence_with_its_status(
     assert "<script>" not in answer.text
 
 
+def test_the_front_page_is_the_newest_complete_list_below_the_form(site: Site) -> None:
+    page = site.get("/").text
+    assert _ids(page) == _ids(site.get("/papers/date/2026-08-14").text)
+    assert page.index('name="address"') < page.index('class="card"')
+    assert "Complete. It is complete." in _text(page)
+
+
+def test_each_page_names_its_own_feeds_and_what_it_is(site: Site) -> None:
+    for path, title in (
+        ("papers/date/2026-08-13", "Papers of Thursday 13 August 2026"),
+        ("papers/week/2026-W33", "Papers of "),
+        ("papers/month/2026-08", "Papers of August 2026"),
+        ("papers/trending", "Trending papers on "),
+        ("papers/search?q=memory", "Papers about memory"),
+    ):
+        head = site.get(f"/{path}").text.partition("</head>")[0]
+        place, _, query = path.partition("?")
+        query = f"?{query}" if query else ""
+        assert f'href="/{place}.atom{query}" type="application/atom+xml"' in head
+        assert f'href="/{place}.json{query}" type="application/feed+json"' in head
+        assert f'property="og:title" content="{title}' in head
+        assert f'property="og:url" content="http://localhost:8080/{place}{query}"' in head
+        assert site.get(f"/{place}.atom{query}").status_code == 200
+
+
+def test_the_sitemap_leads_to_every_list_and_paper_and_to_nobodys_own_page(
+    home: Path, site: Site
+) -> None:
+    def places(path: str) -> list[str]:
+        tree = ET.fromstring(site.get(path).content)  # noqa: S314  our own
+        return [each.text or "" for each in tree.iter() if each.tag.endswith("}loc")]
+
+    root = "http://localhost:8080"
+    parts = places("/sitemap.xml")
+    assert parts == [f"{root}/sitemap/lists.xml", f"{root}/sitemap/2026-08.xml"]
+    found = [each for part in parts for each in places(part.removeprefix(root))]
+    papers = _published(home, "select paper_id from marts.papers")
+    assert {f"{root}/papers/{paper}" for paper in papers} < set(found)
+    assert f"{root}/papers/date/{THURSDAY}" in found
+    assert f"{root}/papers/week/2026-W33" in found
+    for place in found:
+        answer = site.get(place.removeprefix(root) or "/")
+        assert answer.status_code == 200, place
+        assert 'content="noindex"' not in answer.text, place
+    robots = site.get("/robots.txt").text
+    assert "Disallow: /preferences/" in robots
+    assert f"Sitemap: {root}/sitemap.xml" in robots
+    assert site.get("/sitemap/2031-01.xml").status_code == 404
+
+
 def test_the_newest_list_is_at_papers_and_the_week_and_month_have_each_paper_once(
     home: Path, site: Site
 ) -> None:
