@@ -151,7 +151,7 @@ def _in_bulk(bring: Callable[[], _Loaded], settings: Settings) -> Outcome:
         stopped: tuple[GateReport | Refusal, ...] = left + refused
         stopped += transform(settings).refused
         stopped += rebuilt_without_stopped(validate("marts", settings), settings).stopped
-        publish(settings)
+        publish(settings, most_vectors=None)
         ended = _write_quality_pages(settings, readings)
     now = clock.utc_now()
     for trouble in after_run(settings, _days(ended, stopped, now), now, record_read_again):

@@ -5,7 +5,7 @@ marts.*, quality.*  ──▶  published/papers.duckdb,  published/parquet/*.par
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,10 @@ from flows import clock
 from flows.publication.catalog import marts
 from flows.publication.parquet_files import literal, write_months, write_table
 from flows.publication.readme_table import comment, write_readme
+from flows.runs.progress import track
 from flows.search.index import copy_index, update_index
+from flows.search.meaning import sentence_model
+from flows.search.vectors import Paper, update_vectors
 from flows.settings import Settings
 from flows.stage import stage
 from flows.warehouse.database import connect
@@ -27,6 +30,9 @@ STORAGE_VERSION = "v1.0.0"
 # Looked up paper by paper, as search does. Compressed, a look-up unpacks the 2,048 abstracts around
 # it, which takes 2 ms; not compressed, the table takes two and a half times the room.
 UNCOMPRESSED = ("marts", "papers")
+# Vectors that one publication makes, at 20 to 40 ms each: a mail must not wait for all of history.
+VECTORS_A_RUN = 500
+FEW_BATCHES = 5  # so many take no time that needs a bar
 # Someone may be half way through reading the Parquet folder that has just been replaced.
 KEPT_PARQUET_FOLDERS = 3
 
@@ -47,10 +53,11 @@ class Publication:
 
 
 @stage
-def publish(settings: Settings) -> Publication:
+def publish(settings: Settings, most_vectors: int | None = VECTORS_A_RUN) -> Publication:
     """Replace the published database and the Parquet files by what the warehouse holds now.
 
     A reader that has the old file open keeps it; one that opens meanwhile gets the old or the new.
+    At most `most_vectors` of the vectors that search lacks are made first, None for all.
     """
     folder = settings.published_path.parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,6 +66,7 @@ def publish(settings: Settings) -> Publication:
     parquet = _next_parquet_folder(folder)
     with connect(settings.warehouse_path) as connection:
         update_index(connection, _project(connection))
+        update_vectors(connection, sentence_model(settings), most_vectors, _shown)
         connection.execute(
             f"attach {literal(database)} as published (storage_version '{STORAGE_VERSION}')"
         )
@@ -76,6 +84,10 @@ def publish(settings: Settings) -> Publication:
     for old in sorted(folder.glob("parquet.*"))[:-KEPT_PARQUET_FOLDERS]:
         shutil.rmtree(old)
     return Publication(settings.published_path, folder / "parquet", len(rows), sum(rows.values()))
+
+
+def _shown(batches: Iterable[Sequence[Paper]], count: int) -> Iterable[Sequence[Paper]]:
+    return track(batches, count, "reading meanings") if count > FEW_BATCHES else batches
 
 
 def _project(connection: DuckDBPyConnection) -> str:

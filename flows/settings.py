@@ -46,6 +46,16 @@ def _sender(value: str) -> str:
     return value
 
 
+def _model(value: str | None) -> str | None:
+    if value in {None, "none"}:
+        return value
+    folder = Path(str(value)).expanduser()
+    missing = [name for name in ("model.onnx", "tokenizer.json") if not (folder / name).is_file()]
+    if missing:
+        raise ValueError(f"must be a folder with {' and '.join(missing)} in it, or none")
+    return str(folder.absolute())
+
+
 def _operator(value: str | None) -> str | None:
     return None if value is None else _sender(value)
 
@@ -83,6 +93,11 @@ class Settings(BaseSettings):
     )
     hub_url: BaseUrl = Field(
         default="https://huggingface.co", description="the Hub, or a sample Hub for trying things"
+    )
+    model: Annotated[str | None, AfterValidator(_model)] = Field(
+        default=None,
+        description="folder of the sentence model that search by meaning uses (`model.onnx`,"
+        " `tokenizer.json`), or `none` (default: all-MiniLM-L6-v2, which is installed)",
     )
     hub_token: SecretStr | None = Field(
         default=None, description="Hub token, for higher rate limits; never needed, never logged"
@@ -141,6 +156,11 @@ class Settings(BaseSettings):
     operator_webhook: SecretStr | None = Field(
         default=None, description="a URL that incidents are posted to as JSON"
     )
+
+    @property
+    def model_folder(self) -> Path | None:
+        """Where the sentence model is; None where there is to be none, or none is named."""
+        return None if self.model in {None, "none"} else Path(str(self.model))
 
     @cached_property
     def warehouse_path(self) -> Path:

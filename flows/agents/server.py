@@ -13,6 +13,7 @@ from pydantic import Field
 from flows.agents.tools import MOST_ROWS, SQL_SECONDS, Answer, Tools, parse_date
 from flows.errors import OperationError, UsageError
 from flows.search.find import Question
+from flows.search.meaning import SentenceModel
 
 _INSTRUCTIONS = f"""\
 The Hugging Face Hub's daily lists of research papers, as Daily Papers kept them: every list, every
@@ -27,9 +28,9 @@ Most = Annotated[int, Field(ge=1, le=100, description="how many papers at most")
 PaperId = Annotated[str, Field(description="the arXiv id, such as 2608.12313")]
 
 
-def serve(path: Path) -> None:
+def serve(path: Path, model: SentenceModel | None) -> None:
     """Answer on the standard input and output, until the client closes them."""
-    agent_server(Tools(path)).run("stdio")
+    agent_server(Tools(path, model)).run("stdio")
 
 
 def agent_server(tools: Tools) -> MCPServer:

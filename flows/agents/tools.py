@@ -23,6 +23,7 @@ from flows.publication.lists import day_list, newest_list_date, trending_list
 from flows.publication.paper_page import paper_page
 from flows.publication.query import QueryError, published
 from flows.search.find import Question, find
+from flows.search.meaning import SentenceModel
 from flows.sources.feed_day import is_weekend
 from flows.sources.hub_item import canonical_id
 from flows.warehouse.database import records
@@ -66,6 +67,7 @@ class Tools:
     """
 
     path: Path
+    model: SentenceModel | None = None
     sql_seconds: float = SQL_SECONDS
 
     def list_day(self, day: str | None, as_of: str | None, most: int, skip: int) -> Answer:
@@ -98,7 +100,7 @@ class Tools:
             QuestionError: the text has no word that tells papers apart.
         """
         with self._look() as connection:
-            hits = find(connection, question)
+            hits = find(connection, question, self.model)
             read_at = _read_at(connection, [hit.paper_id for hit in hits])
             newest = _newest(connection)
         papers = [

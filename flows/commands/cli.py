@@ -259,13 +259,15 @@ def search(
         format: a list to read, or JSON for a script.
     """
     from flows.search.find import Question, corrections, search
+    from flows.search.meaning import sentence_model
     from flows.search.show import show_json, show_list
 
     question = Question(
         " ".join(words), since, until, organization, has_code, upvotes_min, most=limit
     )
-    path = load_settings().published_path
-    hits = search(path, question)
+    settings = load_settings()
+    path = settings.published_path
+    hits = search(path, question, sentence_model(settings))
     if format == "json":
         show_json(hits, console)
     else:
@@ -350,8 +352,10 @@ def web(*, host: str = "127.0.0.1", port: int = 8080) -> int:
 def mcp() -> int:
     """The published papers as tools for agents: a Model Context Protocol server on stdio."""
     from flows.agents.server import serve
+    from flows.search.meaning import sentence_model
 
-    serve(load_settings().published_path)
+    settings = load_settings()
+    serve(settings.published_path, sentence_model(settings))
     return EXIT_OK
 
 

@@ -83,14 +83,14 @@ def paper_page(connection: DuckDBPyConnection, paper_id: str) -> PaperPage | Non
 
 
 def _alike(connection: DuckDBPyConnection, paper_id: str) -> tuple[tuple[Card, str], ...]:
-    """Up to six papers that share the rarest of this one's AI keywords, with those they share."""
+    """Up to six papers nearest to this one, each with why: shared keywords, or their meaning."""
     shared = dict(connection.execute(_ALIKE, {"id": paper_id}).fetchall())
     near = cards(
         connection,
         "select unnest($ids) as paper_id, generate_subscripts($ids, 1) as rank",
         {"ids": list(shared)},
     )
-    return tuple((card, ", ".join(shared[card.paper_id])) for card in near)
+    return tuple((card, ", ".join(shared[card.paper_id]) or "close in meaning") for card in near)
 
 
 _MORE = "select ai_keywords, withdrawn_at from marts.papers where paper_id = $id"
@@ -142,15 +142,29 @@ _ALIKE = """
         from keywords
         where keyword in (select keyword from own)
         group by keyword
+    ),
+
+    sharing as (
+        select
+            keywords.paper_id,
+            list(keywords.keyword order by frequencies.paper_count, keywords.keyword) as shared,
+            sum(1 / frequencies.paper_count) as rarity
+        from keywords
+        inner join frequencies using (keyword)
+        where keywords.paper_id != $id
+        group by keywords.paper_id
+    ),
+
+    near as (
+        select paper_id, cosine from similar_papers($id, most := 100)
     )
 
-    select
-        keywords.paper_id,
-        list(keywords.keyword order by frequencies.paper_count, keywords.keyword)
-    from keywords
-    inner join frequencies using (keyword)
-    where keywords.paper_id != $id
-    group by keywords.paper_id
-    order by sum(1 / frequencies.paper_count) desc, keywords.paper_id desc
+    -- Words and meaning add up; without vectors the keywords alone tell.
+    select paper_id, coalesce(sharing.shared, [])
+    from sharing
+    full join near using (paper_id)
+    order by
+        coalesce(near.cosine, 0) + 0.3 * least(coalesce(sharing.rarity, 0), 1) desc,
+        paper_id desc
     limit 6
 """

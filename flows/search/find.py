@@ -1,4 +1,4 @@
-"""What a question finds in the published file: what `from search_papers(…)` does in SQL.
+"""What a question finds in the published file: by words as `search_papers(…)`, and by meaning.
 
 AND and -word are read here alone; to the macro they are words like others.
 """
@@ -13,6 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from flows.errors import UsageError
 from flows.publication.published import opened
+from flows.search.meaning import SentenceModel
 from flows.topics import Topic, TopicError, fold, parse_topic
 from flows.warehouse.database import records
 
@@ -22,6 +23,9 @@ _START, _END = "\x02", "\x03"
 _OPERATOR = re.compile(r'(?:^|\s)(?:(?:AND|OR|NOT)(?=\s|$)|-[\w"])|"|\*')
 # A pasted title or address is no mistake; in a question these only part its words.
 _PUNCTUATION = str.maketrans(dict.fromkeys("()[]{}|~^=<>\\:/&", " "))
+# An id, a phrase or the beginning of a word: who writes that wants just that.
+_EXACT = re.compile(r'["*]|\b\d{4}\.\d{4,5}\b')
+_FEWEST_WORDS = 2
 _MOST_JOINED = 2_000  # papers whose texts are read for AND and -word
 
 
@@ -75,18 +79,22 @@ class Correction:
     meant: str
 
 
-def search(path: Path, question: Question) -> tuple[Hit, ...]:
+def search(path: Path, question: Question, model: SentenceModel | None = None) -> tuple[Hit, ...]:
     """The papers that the publication at `path` has for a question, the best first.
+
+    With a model also those that mean what it asks, in whatever words.
 
     Raises:
         NotPublishedError: there is no publication yet, or it is older than search.
         QuestionError: the text is too long, or has no word that tells papers apart.
     """
     with opened(path) as connection:
-        return find(connection, question)
+        return find(connection, question, model)
 
 
-def find(connection: DuckDBPyConnection, question: Question) -> tuple[Hit, ...]:
+def find(
+    connection: DuckDBPyConnection, question: Question, model: SentenceModel | None = None
+) -> tuple[Hit, ...]:
     """The same over a connection from `opened`, which knows words faster the second time.
 
     Raises:
@@ -100,7 +108,13 @@ def find(connection: DuckDBPyConnection, question: Question) -> tuple[Hit, ...]:
     text = _whole_characters(question.text)
     topic = _topic(text)
     values = asdict(question) | {"text": text, "start": _START, "end": _END}
-    rows = _joined(connection, topic, values) if topic else records(connection, _SEARCH, values)
+    if topic:
+        rows = _joined(connection, topic, values)
+    elif model and _is_asked_by_meaning(connection, text, model):
+        vector = model.vectors([text])[0].tolist()
+        rows = records(connection, _MEANT, values | {"vector": vector})
+    else:
+        rows = records(connection, _SEARCH, values)
     if not rows and not _telling_words(connection, text):
         raise QuestionError(
             "There is no word here that tells one paper from another;"
@@ -114,6 +128,21 @@ def corrections(path: Path, question: Question) -> tuple[Correction, ...]:
     with opened(path) as connection:
         rows = connection.execute(_CORRECTED, [_whole_characters(question.text)]).fetchall()
     return tuple(Correction(*row) for row in rows)
+
+
+def is_by_meaning(connection: DuckDBPyConnection, model: SentenceModel | None) -> bool:
+    """Whether the publication holds vectors that this model can be compared with."""
+    return bool(model and connection.execute(_MADE_WITH).fetchall() == [(model.name,)])
+
+
+def _is_asked_by_meaning(connection: DuckDBPyConnection, text: str, model: SentenceModel) -> bool:
+    """Whether meaning helps: not where exact words are asked for, an id, a name, or one word."""
+    if _EXACT.search(text) or len(text.split()) < _FEWEST_WORDS:
+        return False
+    if not is_by_meaning(connection, model) or not _telling_words(connection, text):
+        return False
+    (is_name,) = connection.execute(_IS_NAME, {"text": text.strip()}).fetchall()[0]
+    return not is_name
 
 
 def _topic(text: str) -> Topic | None:
@@ -187,6 +216,81 @@ _SEARCH = """
         most := $most,
         mark_start := $start,
         mark_end := $end
+    )
+"""
+# Cosine and words add up: measured on a hundred questions, tests/benchmarks/README.md. A paper that
+# has none of the words must be near, and not much farther than the nearest.
+_MEANT = """
+    with
+
+    words as materialized (
+        from search_papers(
+            $text,
+            since := $since,
+            until := $until,
+            organization := $organization,
+            has_code := $has_code,
+            upvotes_min := $upvotes_min,
+            most := 200,
+            mark_start := $start,
+            mark_end := $end
+        )
+    ),
+
+    near as (
+        select
+            vectors.paper_id,
+            array_inner_product(vectors.vector, $vector::float[384])::double as cosine
+        from search.vectors as vectors
+        inner join search.papers as papers using (paper_id)
+        where
+            search.is_chosen(
+                papers.first_listed_on, papers.last_listed_on, papers.organization_name,
+                papers.has_code, papers.upvotes_count,
+                $since, $until, $organization, $has_code, $upvotes_min
+            )
+    ),
+
+    fused as (
+        select
+            paper_id,
+            coalesce(near.cosine, 0) + 0.02 * coalesce(words.score, 0) as score,
+            words.snippet
+        from near
+        full join words using (paper_id)
+        qualify
+            words.paper_id is not null
+            or near.cosine >= greatest(0.3, 0.6 * max(near.cosine) over ())
+        order by score desc, paper_id
+        limit $most
+    )
+
+    select
+        row_number() over (order by fused.score desc, fused.paper_id) as search_rank,
+        fused.paper_id,
+        fused.score,
+        papers.title,
+        coalesce(fused.snippet, regexp_extract(
+            regexp_replace(coalesce(papers.ai_summary, papers.abstract), '\\s+', ' ', 'g'),
+            '^.{0,200}\\S*'
+        )) as snippet,
+        papers.organization_name,
+        papers.author_names,
+        papers.last_listed_on,
+        papers.upvotes_count,
+        papers.github_url,
+        papers.project_url
+    from fused
+    inner join marts.papers as papers using (paper_id)
+    order by search_rank
+"""
+_MADE_WITH = "from search.vectors_made_with"
+_IS_NAME = """
+    select exists (
+        from marts.papers
+        where
+            lower(organization_name) = lower($text)
+            or list_contains(list_transform(author_names, name -> lower(name)), lower($text))
     )
 """
 _TEXTS = """

@@ -109,3 +109,22 @@ comment on table published.search.synonyms is
 comment on column published.search.synonyms.said is 'Stems that stand in the question in this order.';
 comment on column published.search.synonyms.term_number is 'The term that is looked for as well.';
 comment on column published.search.synonyms.share is 'What a hit is worth beside one of a word asked for.';
+
+create table published.search.vectors as
+select
+    paper_id,
+    vector
+from search.indexed_vectors
+order by paper_id;
+comment on table published.search.vectors is
+'What title and abstract of each paper mean; see similar_papers. One row per paper_id.';
+comment on column published.search.vectors.paper_id is 'The paper; see marts.papers.';
+comment on column published.search.vectors.vector is
+'Of length 1, so array_inner_product of two is their cosine: 1 is the same, 0 unrelated.';
+
+create table published.search.vectors_made_with as
+from search.vectors_made_with;
+comment on table published.search.vectors_made_with is
+'The model that made the vectors. One row.';
+comment on column published.search.vectors_made_with.model is
+'What tells it from other models; empty where there is none, and words alone are searched.';

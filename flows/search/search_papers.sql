@@ -205,6 +205,39 @@ select
     ) over (partition by part_number) as worth
 from known;
 
+-- Whether a paper is one of those that are asked for. The filters that are null let all through.
+create or replace macro search.is_chosen(
+    first_listed_on, last_listed_on, organization_name, paper_has_code, upvotes_count,
+    since, until, organization, has_code, upvotes_min
+) as (
+    (since is null or last_listed_on >= since::date)
+    and (until is null or first_listed_on <= until::date)
+    and (organization is null or contains(lower(organization_name), lower(organization)))
+    and (has_code is null or paper_has_code = has_code)
+    and (upvotes_min is null or upvotes_count >= upvotes_min)
+);
+
+-- The papers that mean most the same as one, the nearest first. Grain: one row per paper_id.
+create or replace macro main.similar_papers(paper, most := 20) as table
+select
+    row_number() over (order by near.cosine desc, near.paper_id) as similar_rank,
+    near.paper_id,
+    near.cosine,
+    papers.title,
+    papers.last_listed_on,
+    papers.upvotes_count
+from (
+    select
+        vectors.paper_id,
+        array_inner_product(vectors.vector, own.vector)::double as cosine
+    from search.vectors as vectors
+    inner join search.vectors as own on own.paper_id = paper and vectors.paper_id != paper
+    order by cosine desc, vectors.paper_id
+    limit most
+) as near
+inner join marts.papers as papers on near.paper_id = papers.paper_id
+order by similar_rank;
+
 -- The papers that a text asks for, the best first. Grain: one row per paper_id.
 create or replace macro main.search_papers(
     query,
@@ -260,11 +293,18 @@ candidates as (
             or scored.phrase_part_count
             = (select count(distinct part_number) from asked where is_in_phrase)
         )
-        and (since is null or papers.last_listed_on >= since::date)
-        and (until is null or papers.first_listed_on <= until::date)
-        and (organization is null or contains(lower(papers.organization_name), lower(organization)))
-        and (has_code is null or papers.has_code = has_code)
-        and (upvotes_min is null or papers.upvotes_count >= upvotes_min)
+        and search.is_chosen(
+            papers.first_listed_on,
+            papers.last_listed_on,
+            papers.organization_name,
+            papers.has_code,
+            papers.upvotes_count,
+            since,
+            until,
+            organization,
+            has_code,
+            upvotes_min
+        )
     order by scored.score desc, papers.upvotes_count desc, papers.paper_id
     limit (case when len(search.phrases_of(query)) = 0 then most else 20000 end)
 ),

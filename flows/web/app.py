@@ -25,6 +25,7 @@ from flows.mailing.subscribers import RefusedError
 from flows.mailing.tokens import TokenError, Tokens
 from flows.newsletter.render import Site
 from flows.publication.people import KINDS
+from flows.search.meaning import sentence_model
 from flows.settings import Settings
 from flows.sources.hub_grammar import BadRequestError
 from flows.web.archive import Archive
@@ -56,6 +57,7 @@ def create_app(
     keys = secret_keys(settings)
     site, tokens = Site(settings.public_url), Tokens(keys)
     pages = Pages(site)
+    model = sentence_model(settings)
     archive = Archive(settings.issues_path)
     postman = Postman(mailing, pages, Post(site, tokens, settings.mail_from), send_mail)
     guard = Guard(settings.public_url, limits)
@@ -81,9 +83,9 @@ def create_app(
     routes: list[BaseRoute] = [
         *_reader_routes(readers, guard),
         *_public_routes(PublicPages(pages, archive)),
-        *_search_routes(SearchPage(pages, settings.published_path)),
+        *_search_routes(SearchPage(pages, settings.published_path, model)),
         *_list_routes(ListPages(pages, settings.published_path)),
-        *_api_routes(HubApi(settings.public_url, settings.published_path)),
+        *_api_routes(HubApi(settings.public_url, settings.published_path, model)),
         *_sitemap_routes(Sitemap(settings.public_url, settings.published_path)),
         Route("/healthz", _get(lambda _request: _health(mailing, archive))),
     ]

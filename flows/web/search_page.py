@@ -11,7 +11,15 @@ from starlette.responses import Response
 
 from flows.publication.cards import cards
 from flows.publication.published import NotPublishedError, opened
-from flows.search.find import Hit, Question, QuestionError, corrections, search
+from flows.search.find import (
+    Hit,
+    Question,
+    QuestionError,
+    corrections,
+    is_by_meaning,
+    search,
+)
+from flows.search.meaning import SentenceModel
 from flows.web.exports import Export, export
 from flows.web.guard import Refusal, not_published
 from flows.web.pages import Pages, kept
@@ -28,6 +36,7 @@ class SearchPage:
 
     pages: Pages
     published: Path
+    model: SentenceModel | None
 
     def show(self, request: Request) -> Response:
         """What a question finds, or how to ask one."""
@@ -36,21 +45,30 @@ class SearchPage:
             return self._page(request, asked)
         question = _question(request.query_params)
         try:
-            hits = _sorted(search(self.published, question), asked["sort"])
+            hits = _sorted(search(self.published, question, self.model), asked["sort"])
             meant = corrections(self.published, question)
+            alone = not self._is_by_meaning()
         except QuestionError as error:
             return self._page(request, asked, problem=str(error))
         except NotPublishedError as error:
             raise not_published(error) from None
         number = _number(request.query_params.get("p", "0"), "p")
         shown = hits[number * PAGE_LENGTH : (number + 1) * PAGE_LENGTH]
-        return self._page(request, asked, hits=shown, count=len(hits), page=number, meant=meant)
+        return self._page(
+            request,
+            asked,
+            hits=shown,
+            count=len(hits),
+            page=number,
+            meant=meant,
+            by_words_alone=alone,
+        )
 
     def export(self, request: Request) -> Response:
         """The papers that a question finds as a feed or as citations."""
         question = _question(request.query_params)
         try:
-            ids = [hit.paper_id for hit in search(self.published, question)]
+            ids = [hit.paper_id for hit in search(self.published, question, self.model)]
             with opened(self.published) as connection:
                 found = cards(connection, _RANKED, {"ids": ids})
         except QuestionError as error:
@@ -61,6 +79,10 @@ class SearchPage:
         content, media_type = export(exported, request.path_params["format"], self.pages.site)
         return kept(request, content, media_type, seconds=60)
 
+    def _is_by_meaning(self) -> bool:
+        with opened(self.published) as connection:
+            return is_by_meaning(connection, self.model)
+
     def _page(self, request: Request, asked: dict[str, str], **found: object) -> Response:
         given = {name: value for name, value in asked.items() if value}
 
@@ -68,7 +90,14 @@ class SearchPage:
             query = {k: v for k, v in (given | changes).items() if v not in {None, ""}}
             return f"{self.pages.base}/papers/search?{urlencode(query)}"
 
-        usual = {"hits": (), "count": 0, "page": 0, "meant": (), "problem": ""}
+        usual = {
+            "by_words_alone": False,
+            "hits": (),
+            "count": 0,
+            "page": 0,
+            "meant": (),
+            "problem": "",
+        }
         text = self.pages.text(
             "search.html",
             asked=asked,

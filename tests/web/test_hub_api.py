@@ -52,7 +52,7 @@ def published_home(home: Path, responses: Sequence[Response]) -> Path:
     warehouse.execute("create table staging.built_with as select 'x' as project_sha256")
     warehouse.close()
     stage: Any = publish
-    stage.fn.__wrapped__(Settings(home=home))  # outside of a run
+    stage.fn.__wrapped__(Settings(home=home, model="none"))  # outside of a run
     return home
 
 

@@ -160,6 +160,12 @@ def test_each_page_names_its_own_feeds_and_what_it_is(site: Site) -> None:
         assert site.get(f"/{place}.atom{query}").status_code == 200
 
 
+def test_a_search_page_finds_by_meaning_or_says_that_it_does_not(home: Path, site: Site) -> None:
+    assert "Searched by words alone" not in site.get("/papers/search?q=robot+hands").text
+    with serving(Settings(home=home, model="none")) as plain:
+        assert "Searched by words alone" in plain.get("/papers/search?q=robot+hands").text
+
+
 def test_the_sitemap_leads_to_every_list_and_paper_and_to_nobodys_own_page(
     home: Path, site: Site
 ) -> None:
