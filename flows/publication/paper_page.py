@@ -1,5 +1,6 @@
 """All that is kept of one paper: its text, people, lists, votes over time, changes and issues."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -90,7 +91,11 @@ def _alike(connection: DuckDBPyConnection, paper_id: str) -> tuple[tuple[Card, s
         "select unnest($ids) as paper_id, generate_subscripts($ids, 1) as rank",
         {"ids": list(shared)},
     )
-    return tuple((card, ", ".join(shared[card.paper_id]) or "close in meaning") for card in near)
+    return tuple((card, _why_alike(shared[card.paper_id])) for card in near)
+
+
+def _why_alike(keywords: Sequence[str]) -> str:
+    return f"both: {', '.join(keywords[:4])}" if keywords else "close in meaning"
 
 
 _MORE = "select ai_keywords, withdrawn_at from marts.papers where paper_id = $id"

@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 from flows.issues.silence import why_no_issue
 from flows.mailing.database import Mailing
 from flows.mailing.explained import Delivery, deliveries_to
-from flows.mailing.ledger import CLAIMED, Issue, newest_issues
+from flows.mailing.ledger import CLAIMED, PAUSED, SENDING, Issue, newest_issues
 from flows.mailing.subscribers import Subscriber
 from flows.mailing.transports import DEFERRED, FAILED, SENT, UNKNOWN
-from flows.sources.feed_day import newest_closed
+from flows.sources.feed_day import is_weekend, newest_closed
 from flows.wording import moment
 
 DAYS = 30
@@ -48,12 +48,9 @@ def mail_history(
             elif edition not in person.rule.editions:
                 continue
             elif issue:
-                told.append(DayOfMail(day, edition, _not_delivered(issue, person)))
+                told.append(DayOfMail(day, edition, _not_delivered(issue, person, now)))
             elif edition == "daily" and day <= last:
-                yet = " yet" if last - day < _TO_COME and verdicts.get(day) != "empty" else ""
-                reason = why_no_issue(day, verdicts.get(day))
-                yet = "" if reason == "weekend" else yet
-                told.append(DayOfMail(day, edition, f"No issue{yet}: {reason}."))
+                told.append(DayOfMail(day, edition, _no_issue(day, verdicts.get(day), last)))
     return told
 
 
@@ -80,11 +77,17 @@ def _delivered(delivery: Delivery) -> str:
             return f"Not sent: {reason or 'you were not on the list'}."
 
 
-def _not_delivered(issue: Issue, person: Subscriber) -> str:
+def _not_delivered(issue: Issue, person: Subscriber, now: datetime) -> str:
     if person.created_at > issue.created_at:
         return "Sent before you were on the list."
-    if issue.state == "paused":
+    if issue.state == PAUSED:
         return "Held back for everybody; the operator has been told."
-    if issue.state == "sending":
+    if issue.state == SENDING and now - issue.due_at < _TO_COME:
         return "On its way."
-    return "Sent while you were not on the list."
+    return "It did not go out to you."
+
+
+def _no_issue(day: date, verdict: str | None, last: date) -> str:
+    is_open = verdict not in {"complete", "empty"} and not is_weekend(day)
+    yet = " yet" if is_open and last - day < _TO_COME else ""
+    return f"No issue{yet}: {why_no_issue(day, verdict)}."

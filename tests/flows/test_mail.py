@@ -12,7 +12,7 @@ import pytest
 
 from flows.mail_setup import open_mailing
 from flows.mailing.rules import Rule
-from flows.mailing.subscribers import find_public, unsubscribe
+from flows.mailing.subscribers import add, find_public, unsubscribe
 from flows.newsletter.lint import lint
 from flows.outcome import Outcome
 from flows.publication.lists import calendar
@@ -111,6 +111,9 @@ def test_each_reader_learns_why_nothing_came_and_what_became_of_the_rest(
         assert everything[date(2026, 8, 19)] == "No issue: the list was not read."
         assert nothing[monday] == "Nothing to send: no paper fits your choice."
         assert told("weekly@example.org") == {}
+        late = add(mailing, "late@example.org", now=closed + timedelta(hours=1), rule=Rule())
+        ids["late@example.org"] = late.public_id
+        assert told("late@example.org")[monday] == "Sent before you were on the list."
 
 
 def test_an_issue_past_its_age_is_made_and_not_mailed(run: Run, own_home: Path) -> None:
