@@ -11,7 +11,7 @@ from datetime import date, datetime
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.daily_papers import rebuilt_without_stopped, run_to_final_state
+from flows.daily_papers import rebuild_without_refused_readings, run_to_final_state
 from flows.issues.frozen import issue_files, write_files
 from flows.outcome import Outcome
 from flows.publication.published import read_digest
@@ -42,7 +42,7 @@ def rebuilt_day(day: date, restored: Settings) -> Outcome:
     """The stages from validate to publish in this home, and the digest where there was one."""
     stopped = validate("raw", restored).stopped
     transform(restored)
-    stopped += rebuilt_without_stopped(validate("marts", restored), restored).stopped
+    stopped += rebuild_without_refused_readings(validate("marts", restored), restored).stopped
     publish(restored)
     page = write_quality_page(restored, day)
     digest = read_digest(restored.published_path, day)

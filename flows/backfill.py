@@ -16,7 +16,7 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 
 from flows import clock
-from flows.daily_papers import rebuilt_without_stopped, run_to_final_state
+from flows.daily_papers import rebuild_without_refused_readings, run_to_final_state
 from flows.extract import history, load_id, reading_pipeline
 from flows.gates.gate import GateReport
 from flows.operations.alerts import after_run
@@ -150,7 +150,7 @@ def _in_bulk(bring: Callable[[], _Loaded], settings: Settings) -> Outcome:
         readings, refused = bring()
         stopped: tuple[GateReport | Refusal, ...] = left + refused
         stopped += transform(settings).refused
-        stopped += rebuilt_without_stopped(validate("marts", settings), settings).stopped
+        stopped += rebuild_without_refused_readings(validate("marts", settings), settings).stopped
         publish(settings, most_vectors=None)
         ended = _write_quality_pages(settings, readings)
     now = clock.utc_now()

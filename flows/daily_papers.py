@@ -108,26 +108,26 @@ def one_day(day: date, settings: Settings) -> Outcome:
         page = write_quality_page(settings, day)
         return Outcome("failed", f"Failed. {why}", page.path, stopped_by=why)
     if not reading.is_whole or raw.stopping(reading.reading_id):
-        return _ending(reading, raw, write_quality_page(settings, day))
-    marts = rebuilt_without_stopped(validate("marts", settings), settings)
+        return _judged_outcome(reading, raw, write_quality_page(settings, day))
+    marts = rebuild_without_refused_readings(validate("marts", settings), settings)
     if marts.stopping(reading.reading_id):
-        return _ending(reading, marts, write_quality_page(settings, day))
+        return _judged_outcome(reading, marts, write_quality_page(settings, day))
     publish(settings)
     quality = write_quality_page(settings, day)
-    ending = _ending(reading, marts, quality)
+    outcome = _judged_outcome(reading, marts, quality)
     if reading.verdict != "complete":
-        return ending
+        return outcome
     issue = export(day, "daily", quality.page, settings)
     return replace(
-        ending,
-        sentence=f"{ending.sentence} {issue.sentence}",
+        outcome,
+        sentence=f"{outcome.sentence} {issue.sentence}",
         issue=issue.folder,
         is_blocked=issue.is_blocked,
         mail=issue.mail,
     )
 
 
-def rebuilt_without_stopped(marts: Gating, settings: Settings) -> Gating:
+def rebuild_without_refused_readings(marts: Gating, settings: Settings) -> Gating:
     """Build again without what gate marts stopped, until it stops nothing more."""
     asked = marts
     while asked.stopped:
@@ -137,7 +137,7 @@ def rebuilt_without_stopped(marts: Gating, settings: Settings) -> Gating:
     return marts
 
 
-def _ending(reading: LoadedReading, gating: Gating, page: QualityPage) -> Outcome:
+def _judged_outcome(reading: LoadedReading, gating: Gating, page: QualityPage) -> Outcome:
     """How the day ended; it failed where a gate stopped its reading."""
     stopped = gating.stopping(reading.reading_id)
     verdict, reason = ("failed", stopped.reason) if stopped else (reading.verdict, reading.reason)

@@ -53,18 +53,18 @@ def validate(gate: str, settings: Settings) -> Gating:
     The readings of a crashed run are judged here too, so nothing unjudged is published.
     """
     now = clock.utc_now()
-    judge, owed = (gate_raw, _OWED_RAW) if gate == "raw" else (gate_marts, _OWED_MARTS)
+    judge, unjudged = (gate_raw, _UNJUDGED_RAW) if gate == "raw" else (gate_marts, _UNJUDGED_MARTS)
     reports: list[GateReport] = []
     with connect(settings.warehouse_path) as connection:
         create_audit(connection)
-        for (load_id,) in connection.execute(owed).fetchall():
+        for (load_id,) in connection.execute(unjudged).fetchall():
             reports += judge(connection, load_id, now=now, quality=settings.home / "quality")
     gating = Gating(gate, tuple(reports))
     _show(gating)
     return gating
 
 
-_OWED_RAW = f"""
+_UNJUDGED_RAW = f"""
     select distinct readings.load_id
     from raw.readings as readings
     where
@@ -76,7 +76,7 @@ _OWED_RAW = f"""
     order by readings.load_id
 """
 # A digest shows the newest admitted reading of its date; older ones were judged in their time.
-_OWED_MARTS = """
+_UNJUDGED_MARTS = """
     select distinct newest.load_id
     from (
         select load_id, reading_id

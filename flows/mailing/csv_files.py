@@ -13,8 +13,17 @@ from flows.wording import counted
 
 # As they stand in the exports of listmonk, Mailchimp, Substack, Buttondown, Mailman and others.
 _ADDRESS_NAMES = {
-    *("address", "email", "e-mail", "mail", "email address", "e-mail address", "email_address"),
-    *("emailaddress", "subscriber", "subscriber email", "member"),
+    "address",
+    "email",
+    "e-mail",
+    "mail",
+    "email address",
+    "e-mail address",
+    "email_address",
+    "emailaddress",
+    "subscriber",
+    "subscriber email",
+    "member",
 }
 _STATE_NAMES = {"state", "status", "subscription status", "subscriber status"}
 # Of other mailers' words for a state, those that say that the reader wants mail and gets it.

@@ -86,8 +86,17 @@ def _rows(digest: Digest) -> Iterator[dict[str, Any]]:
 
 
 _AS_SENT = (
-    *("paper_id", "title", "abstract", "organization_name", "github_url", "project_url"),
-    *("why_here", "upvotes_count", "comments_count", "github_stars_count", "is_withdrawn"),
+    "paper_id",
+    "title",
+    "abstract",
+    "organization_name",
+    "github_url",
+    "project_url",
+    "why_here",
+    "upvotes_count",
+    "comments_count",
+    "github_stars_count",
+    "is_withdrawn",
 )
 _SCHEMA = pa.schema(
     [

@@ -23,12 +23,27 @@ from flows.warehouse.sent_issues import record_issues
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 MARTS = (
-    *("papers", "paper_authors", "listings", "list_readings", "paper_readings"),
+    "papers",
+    "paper_authors",
+    "listings",
+    "list_readings",
+    "paper_readings",
     "paper_documents",
-    *("daily_digests", "daily_digest_papers", "paper_changes"),
-    *("weekly_digests", "weekly_digest_papers", "monthly_digests", "monthly_digest_papers"),
-    *("paper_momentum", "trending_papers", "hub_trending_papers", "keyword_weeks"),
-    *("curation_days", "organizations", "submitters", "authors"),
+    "daily_digests",
+    "daily_digest_papers",
+    "paper_changes",
+    "weekly_digests",
+    "weekly_digest_papers",
+    "monthly_digests",
+    "monthly_digest_papers",
+    "paper_momentum",
+    "trending_papers",
+    "hub_trending_papers",
+    "keyword_weeks",
+    "curation_days",
+    "organizations",
+    "submitters",
+    "authors",
 )
 
 
