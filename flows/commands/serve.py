@@ -7,7 +7,6 @@ when this process ends, however it ends, its children end too.
 """
 
 import ctypes
-import fcntl
 import os
 import signal
 import socket
@@ -20,6 +19,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import IO
 
+from flows.file_lock import is_taken
 from flows.outcome import EXIT_USAGE
 from flows.runs.schedule import check_schedule
 from flows.runs.terminal import SERVE_LOCK, prepare
@@ -197,10 +197,8 @@ def _end(children: list[Child]) -> None:
 def _only_one(settings: Settings) -> Iterator[IO[str]]:
     """Make sure that this is the home's only `papers serve`: two would each start every run."""
     with (settings.home / SERVE_LOCK).open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SettingsError(f"`papers serve` runs already for {settings.home}.") from None
+        if not is_taken(file):
+            raise SettingsError(f"`papers serve` runs already for {settings.home}.")
         file.truncate(0)
         yield file
 

@@ -8,7 +8,6 @@ After a power cut it may not know how far the page got. So a lease also names th
 in, and of one from another boot every claim is in doubt.
 """
 
-import fcntl
 import os
 import secrets
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from flows.file_lock import is_taken
 from flows.mailing.database import BOOT_ID_FILE, Mailing
 
 
@@ -35,7 +35,7 @@ def lease(mailing: Mailing) -> Iterator[int]:
         return
     handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        is_taken(handle)  # a new number is nobody else's
         yield number
     finally:
         path.unlink(missing_ok=True)
@@ -56,10 +56,8 @@ def is_alive(mailing: Mailing, number: int) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
+        if not is_taken(handle):
+            return True
         path.unlink(missing_ok=True)
         return False
     finally:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 
+from flows.clock import utc_now
 from flows.mailing.budget import ErrorBudget, StopError, nobody_reached
 from flows.mailing.database import Mailing
 from flows.mailing.leases import lease
@@ -61,11 +62,6 @@ Compose = Callable[[Rule], Letter | None]
 """Renders a rule once for all its readers; None where nothing matched."""
 OnProgress = Callable[[int, int], None]
 """Told now and then, and at the end: how many readers were tried, and how many there were."""
-
-
-def utc_now() -> datetime:
-    """The time now, as the ledger keeps it."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

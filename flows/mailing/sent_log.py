@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from flows.clock import utc_now
 from flows.mailing.ledger import DONE, Issue
 
 # Between the time in a line and the moment the file system gives the write; more, and it is a copy.
@@ -68,7 +69,7 @@ class SentLog:
     def _append(self, words: str) -> None:
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(descriptor, f"{datetime.now(UTC).isoformat()} {words}\n".encode())
+            os.write(descriptor, f"{utc_now().isoformat()} {words}\n".encode())
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

@@ -1,6 +1,5 @@
 """A flow run as a terminal shows it: a line a stage, the verdict's sentence last."""
 
-import fcntl
 import logging
 import os
 import signal
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from flows.file_lock import holder
 from flows.outcome import Outcome
 from flows.runs.interruption import ending_by_ctrl_c
 from flows.settings import Settings
@@ -39,14 +39,7 @@ def prepare(settings: Settings) -> None:
 
 def served_api(settings: Settings) -> str | None:
     """The address of Prefect's API where `papers serve` runs for this home; else None."""
-    path = settings.home / SERVE_LOCK
-    if path.exists():
-        with path.open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return file.read() or None
-    return None
+    return holder(settings.home / SERVE_LOCK) or None
 
 
 def run_quietly(start: Callable[[], "State[Any]"], console: Console) -> Outcome:

@@ -1,18 +1,18 @@
 """Where the warehouse is: one DuckDB file, one writer. The only module that knows."""
 
-import fcntl
 import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 import duckdb
 
+from flows import clock
 from flows.errors import OperationError
+from flows.file_lock import holder, is_taken
 from flows.outcome import EXIT_LATER
 from flows.settings import Settings
 
@@ -47,10 +47,10 @@ def writer_lock(
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     with (settings.home / "writer.lock").open("a+") as file:
-        _acquire(file, fcntl.LOCK_EX, patience)
+        _acquire(file, patience, shared=False)
         file.truncate(0)
         file.write(
-            f"{holder or _command()} (process {os.getpid()}, since {datetime.now(UTC):%H:%M} UTC)"
+            f"{holder or _command()} (process {os.getpid()}, since {clock.utc_now():%H:%M} UTC)"
         )
         file.flush()
         yield
@@ -70,39 +70,27 @@ def looking(settings: Settings, patience: float = 0) -> Iterator[duckdb.DuckDBPy
     """
     descriptor = os.open(settings.home / "writer.lock", os.O_RDONLY | os.O_CREAT, 0o644)
     with os.fdopen(descriptor) as file:
-        _acquire(file, fcntl.LOCK_SH, patience)
+        _acquire(file, patience, shared=True)
         with connect(settings.warehouse_path, read_only=True, patience=patience) as connection:
             yield connection
 
 
-def _acquire(file: IO[str], mode: int, patience: float) -> None:
+def _acquire(file: IO[str], patience: float, *, shared: bool) -> None:
     deadline = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(file, mode | fcntl.LOCK_NB)
-        except OSError:
-            if time.monotonic() > deadline:
-                file.seek(0)
-                holder = file.read() or "another process"
-                raise WarehouseBusyError(
-                    f"The warehouse is in use by {holder}; try again when it has finished."
-                ) from None
-            time.sleep(0.2)
-        else:
-            return
+    while not is_taken(file, shared=shared):
+        if time.monotonic() > deadline:
+            file.seek(0)
+            name = file.read() or "another process"
+            raise WarehouseBusyError(
+                f"The warehouse is in use by {name}; try again when it has finished."
+            )
+        time.sleep(0.2)
 
 
 def lock_holder(settings: Settings) -> str | None:
     """Who is the writer of this home now, as it named itself; None where nobody is."""
-    path = settings.home / "writer.lock"
-    if not path.exists():
-        return None
-    with path.open() as file:
-        try:
-            fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return file.read() or "another process"
-    return None
+    name = holder(settings.home / "writer.lock")
+    return name if name is None else name or "another process"
 
 
 @contextmanager

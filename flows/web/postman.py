@@ -13,10 +13,10 @@ from datetime import datetime
 from email.message import EmailMessage
 from threading import BoundedSemaphore
 
+from flows.clock import utc_now
 from flows.mailing.database import Mailing
 from flows.mailing.letters import Post
 from flows.mailing.rules import Rule
-from flows.mailing.sending import utc_now
 from flows.mailing.subscribers import Subscriber, subscribe
 from flows.mailing.tokens import Purpose
 from flows.mailing.transports import TransportError

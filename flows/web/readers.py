@@ -10,11 +10,11 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flows.clock import utc_now
 from flows.mailing.addresses import AddressError, parse_address
 from flows.mailing.database import Mailing
 from flows.mailing.rehearsal import Rehearsal
 from flows.mailing.rules import RULE_FIELDS, Rule, RuleError, parse_rule
-from flows.mailing.sending import utc_now
 from flows.mailing.subscribers import (
     RefusedError,
     Subscriber,

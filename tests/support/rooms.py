@@ -16,7 +16,7 @@ GROUPS = {
     "flows": ("daily_papers", "backfill", "editions", "as_of", "scheduled", "deployments"),
     "stages": ("extract", "validate", "transform", "publish", "export", "deliver", "stage"),
     "mail_setup": ("mail_setup",),
-    "ground": ("settings", "clock", "outcome", "wording", "topics", "errors"),
+    "ground": ("settings", "clock", "outcome", "wording", "topics", "errors", "file_lock"),
 }
 
 
