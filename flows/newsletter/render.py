@@ -249,16 +249,22 @@ def _html(issue: dict[str, object]) -> str:
 
 
 def _wrapped(words: str, indent: int = 0) -> str:
-    """The words in lines of at most 72 characters; a link is never broken."""
+    """The words in lines of at most 72 characters; a link or a short fact is never broken."""
     blank = " " * indent
+    facts = words.split(" · ")
+    whole = [fact.replace(" ", _KEPT) if len(fact) <= _SHORT_FACT else fact for fact in facts]
     return fill(
-        words,
+        f"{_KEPT}· ".join(whole) if len(facts) > 1 else words,
         72,
         initial_indent=blank,
         subsequent_indent=blank or "    ",
         break_long_words=False,
         break_on_hyphens=False,
-    )
+    ).replace(_KEPT, " ")
+
+
+_KEPT = "\N{NO-BREAK SPACE}"  # where no line ends
+_SHORT_FACT = 24
 
 
 def section_heading(name: str) -> str:

@@ -183,6 +183,17 @@ def test_the_page_behind_the_link_to_the_rest_shows_all(digest: Digests, site: S
     assert "more paper" not in page.html
 
 
+def test_in_the_text_no_line_begins_with_a_dot_and_short_facts_stay_whole(
+    digest: Digests, site: Site
+) -> None:
+    lines = [
+        line.strip() for line in render(digest(count=137), site, limit_bytes=None).text.splitlines()
+    ]
+    assert [line for line in lines if line.startswith("·")] == []
+    assert sum(line.endswith(" ·") for line in lines) > 5, "some are longer than a line"
+    assert [line for line in lines if re.fullmatch(r"(comments?|authors?)( ·.*)?", line)] == []
+
+
 def test_same_digest_same_bytes(rendered: Renderings) -> None:
     assert rendered(count=20) == rendered(count=20)
 
