@@ -10,14 +10,21 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
-from textwrap import fill
 from urllib.parse import quote
 
 from css_inline import CSSInliner
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from flows.newsletter.digest import Digest, DigestPaper, Edition, Section
-from flows.newsletter.text import claim, excerpt, one_line, safe_url, short_name, title_line
+from flows.newsletter.text import (
+    claim,
+    excerpt,
+    one_line,
+    safe_url,
+    short_name,
+    title_line,
+    wrapped,
+)
 from flows.wording import counted, long_date, moment, short_day, thousands
 
 # In characters. A correction may have to quote a whole title.
@@ -225,7 +232,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["wrapped"] = _wrapped
+    environment.filters["wrapped"] = wrapped
     environment.filters["moment"] = moment
     environment.filters["long_date"] = long_date
     environment.filters["short_day"] = short_day
@@ -246,25 +253,6 @@ def _html(issue: dict[str, object]) -> str:
     # The inliner puts the rules it must keep first; a browser looks for the encoding in the first
     # 1,024 bytes only (HTML, 4.2.5.4).
     return f"{page.replace(_CHARSET, '', 1).replace('<head>', f'<head>{_CHARSET}', 1)}\n"
-
-
-def _wrapped(words: str, indent: int = 0) -> str:
-    """The words in lines of at most 72 characters; a link or a short fact is never broken."""
-    blank = " " * indent
-    facts = words.split(" · ")
-    whole = [fact.replace(" ", _KEPT) if len(fact) <= _SHORT_FACT else fact for fact in facts]
-    return fill(
-        f"{_KEPT}· ".join(whole) if len(facts) > 1 else words,
-        72,
-        initial_indent=blank,
-        subsequent_indent=blank or "    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    ).replace(_KEPT, " ")
-
-
-_KEPT = "\N{NO-BREAK SPACE}"  # where no line ends
-_SHORT_FACT = 24
 
 
 def section_heading(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from textwrap import fill
 from urllib.parse import urlsplit
 
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -126,3 +127,22 @@ def safe_url(url: str | None) -> str | None:
     if parts.scheme not in {"http", "https"} or "@" in parts.netloc:
         return None
     return address if parts.hostname and _HOST.fullmatch(parts.hostname) else None
+
+
+def wrapped(words: str, indent: int = 0) -> str:
+    """The words in lines of at most 72 characters; a link or a short fact is never broken."""
+    blank = " " * indent
+    facts = words.split(" · ")
+    whole = [fact.replace(" ", _KEPT) if len(fact) <= _SHORT_FACT else fact for fact in facts]
+    return fill(
+        f"{_KEPT}· ".join(whole) if len(facts) > 1 else words,
+        72,
+        initial_indent=blank,
+        subsequent_indent=blank or "    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    ).replace(_KEPT, " ")
+
+
+_KEPT = "\N{NO-BREAK SPACE}"  # where no line ends
+_SHORT_FACT = 24

@@ -100,11 +100,17 @@ def opened(path: Path) -> Iterator[DuckDBPyConnection]:
     """
     if not path.exists():
         raise NotPublishedError(NOTHING_PUBLISHED)
-    with connect(path, read_only=True) as connection:
-        try:
-            yield connection
-        except (duckdb.BinderException, duckdb.CatalogException):
-            raise OlderPublicationError(_OLDER) from None
+    with connect(path, read_only=True) as connection, older_is_told():
+        yield connection
+
+
+@contextmanager
+def older_is_told() -> Iterator[None]:
+    """Tell what a file that lacks a table or column means. Raises OlderPublicationError."""
+    try:
+        yield
+    except (duckdb.BinderException, duckdb.CatalogException):
+        raise OlderPublicationError(_OLDER) from None
 
 
 def _sections(

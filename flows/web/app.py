@@ -24,6 +24,7 @@ from flows.mailing.letters import Post
 from flows.mailing.subscribers import RefusedError
 from flows.mailing.tokens import TokenError, Tokens
 from flows.newsletter.render import Site
+from flows.publication.kept_open import KeptOpen
 from flows.publication.people import KINDS
 from flows.search.meaning import sentence_model
 from flows.settings import Settings
@@ -57,7 +58,7 @@ def create_app(
     keys = secret_keys(settings)
     site, tokens = Site(settings.public_url), Tokens(keys)
     pages = Pages(site)
-    model = sentence_model(settings)
+    model, published = sentence_model(settings), KeptOpen(settings.published_path)
     archive = Archive(settings.issues_path)
     postman = Postman(mailing, pages, Post(site, tokens, settings.mail_from), send_mail)
     guard = Guard(settings.public_url, limits)
@@ -71,7 +72,7 @@ def create_app(
         guard=guard,
         form_keys=FormKeys(keys, settings.public_url),
         mails_to_address=Buckets(limits.mails_to_address),
-        published=settings.published_path,
+        published=published,
     )
     headers = security_headers(settings.public_url)
 
@@ -83,10 +84,10 @@ def create_app(
     routes: list[BaseRoute] = [
         *_reader_routes(readers, guard),
         *_public_routes(PublicPages(pages, archive)),
-        *_search_routes(SearchPage(pages, settings.published_path, model)),
-        *_list_routes(ListPages(pages, settings.published_path)),
-        *_api_routes(HubApi(settings.public_url, settings.published_path, model)),
-        *_sitemap_routes(Sitemap(settings.public_url, settings.published_path)),
+        *_search_routes(SearchPage(pages, published, model)),
+        *_list_routes(ListPages(pages, published)),
+        *_api_routes(HubApi(settings.public_url, published, model)),
+        *_sitemap_routes(Sitemap(settings.public_url, published)),
         Route("/healthz", _get(lambda _request: _health(mailing, archive))),
     ]
     app = Starlette(

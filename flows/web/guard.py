@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from duckdb import DuckDBPyConnection
@@ -19,7 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from flows.publication.published import NotPublishedError, OlderPublicationError, opened
+from flows.publication.kept_open import KeptOpen
+from flows.publication.published import NotPublishedError, OlderPublicationError
 from flows.web.limits import Buckets, RateLimits, client_name
 
 BODY_MAX_BYTES = 200_000  # four fields of fifty phrases, in any script, percent-encoded
@@ -51,10 +51,10 @@ def not_published(error: NotPublishedError) -> Refusal:
 
 
 @contextmanager
-def reading_published(path: Path) -> Iterator[DuckDBPyConnection]:
+def reading_published(published: KeptOpen) -> Iterator[DuckDBPyConnection]:
     """A connection to the published file. Raises Refusal (404, 503) where there is none to read."""
     try:
-        with opened(path) as connection:
+        with published.opened() as connection:
             yield connection
     except NotPublishedError as error:
         raise not_published(error) from None

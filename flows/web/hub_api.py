@@ -7,7 +7,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from urllib.parse import urlencode
 
 from duckdb import DuckDBPyConnection
@@ -25,6 +24,7 @@ from flows.publication.hub_items import (
     hub_period,
     hub_trending,
 )
+from flows.publication.kept_open import KeptOpen
 from flows.publication.lists import Known
 from flows.search.find import Question, QuestionError, find
 from flows.search.meaning import SentenceModel
@@ -58,7 +58,7 @@ class HubApi:
     """The answers; each opens the published file once, so it is of one publication."""
 
     public_url: str
-    published: Path
+    published: KeptOpen
     model: SentenceModel | None
 
     def daily_papers(self, request: Request) -> Response:

@@ -7,7 +7,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 from starlette.requests import Request
@@ -18,6 +17,7 @@ from flows.issues.periods import PeriodError, first_day, last_day, parse_period,
 from flows.newsletter.digest import Edition
 from flows.newsletter.render import dateline
 from flows.publication.cards import PaperList
+from flows.publication.kept_open import KeptOpen
 from flows.publication.lists import (
     DayList,
     calendar,
@@ -43,7 +43,7 @@ class ListPages:
     """The pages of what is published; each opens the file once, so it shows one publication."""
 
     pages: Pages
-    published: Path
+    published: KeptOpen
 
     def newest(self, request: Request) -> Response:
         """The newest list that has papers."""

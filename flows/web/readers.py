@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,8 +25,9 @@ from flows.mailing.subscribers import (
 )
 from flows.mailing.tables import EDITIONS
 from flows.mailing.tokens import Purpose, Tokens
+from flows.publication.kept_open import KeptOpen
 from flows.publication.lists import DayList, calendar, day_list, newest_list_date
-from flows.publication.published import NotPublishedError, opened
+from flows.publication.published import NotPublishedError
 from flows.warehouse.database import WarehouseBusyError
 from flows.web.archive import Archive
 from flows.web.guard import FormKeys, Guard, Refusal
@@ -63,7 +63,7 @@ class ReaderPages:
     guard: Guard
     form_keys: FormKeys
     mails_to_address: Buckets
-    published: Path
+    published: KeptOpen
 
     def home(self, request: Request) -> Response:
         """The front page: what this is, the form, the newest issue."""
@@ -187,7 +187,7 @@ class ReaderPages:
         """The last thirty days of this reader's mail; none where no list can be read."""
         now = utc_now()
         last = now.date()
-        with suppress(NotPublishedError, WarehouseBusyError), opened(self.published) as connection:
+        with suppress(NotPublishedError, WarehouseBusyError), self.published.opened() as connection:
             verdicts = calendar(connection, last - timedelta(days=DAYS + 3), last)
             return mail_history(self.mailing, person, verdicts, now)
         return []
@@ -215,7 +215,7 @@ class ReaderPages:
 
     def _newest_list(self) -> DayList | None:
         """The newest complete list; None where none can be read."""
-        with suppress(NotPublishedError, WarehouseBusyError), opened(self.published) as connection:
+        with suppress(NotPublishedError, WarehouseBusyError), self.published.opened() as connection:
             day = newest_list_date(connection, is_complete=True)
             return day_list(connection, day) if day else None
         return None

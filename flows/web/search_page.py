@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -10,18 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows.publication.cards import cards
-from flows.publication.published import NotPublishedError, opened
-from flows.search.find import (
-    Hit,
-    Question,
-    QuestionError,
-    corrections,
-    is_by_meaning,
-    search,
-)
+from flows.publication.kept_open import KeptOpen
+from flows.search.find import Hit, Question, QuestionError, corrected, find, is_by_meaning
 from flows.search.meaning import SentenceModel
 from flows.web.exports import Export, export
-from flows.web.guard import Refusal, not_published
+from flows.web.guard import Refusal, reading_published
 from flows.web.pages import Pages, kept
 
 PAGE_LENGTH = 20
@@ -35,7 +27,7 @@ class SearchPage:
     """Search over all lists, in the browser."""
 
     pages: Pages
-    published: Path
+    published: KeptOpen
     model: SentenceModel | None
 
     def show(self, request: Request) -> Response:
@@ -45,13 +37,12 @@ class SearchPage:
             return self._page(request, asked)
         question = _question(request.query_params)
         try:
-            hits = _sorted(search(self.published, question, self.model), asked["sort"])
-            meant = corrections(self.published, question)
-            alone = not self._is_by_meaning()
+            with reading_published(self.published) as connection:
+                hits = _sorted(find(connection, question, self.model), asked["sort"])
+                meant = corrected(connection, question)
+                alone = not is_by_meaning(connection, self.model)
         except QuestionError as error:
             return self._page(request, asked, problem=str(error))
-        except NotPublishedError as error:
-            raise not_published(error) from None
         number = _number(request.query_params.get("p", "0"), "p")
         shown = hits[number * PAGE_LENGTH : (number + 1) * PAGE_LENGTH]
         return self._page(
@@ -68,20 +59,14 @@ class SearchPage:
         """The papers that a question finds as a feed or as citations."""
         question = _question(request.query_params)
         try:
-            ids = [hit.paper_id for hit in search(self.published, question, self.model)]
-            with opened(self.published) as connection:
+            with reading_published(self.published) as connection:
+                ids = [hit.paper_id for hit in find(connection, question, self.model)]
                 found = cards(connection, _RANKED, {"ids": ids})
         except QuestionError as error:
             raise Refusal(400, str(error)) from None
-        except NotPublishedError as error:
-            raise not_published(error) from None
         exported = Export("papers/search", f"Papers about {question.text}", found)
         content, media_type = export(exported, request.path_params["format"], self.pages.site)
         return kept(request, content, media_type, seconds=60)
-
-    def _is_by_meaning(self) -> bool:
-        with opened(self.published) as connection:
-            return is_by_meaning(connection, self.model)
 
     def _page(self, request: Request, asked: dict[str, str], **found: object) -> Response:
         given = {name: value for name, value in asked.items() if value}

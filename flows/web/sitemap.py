@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flows.publication.kept_open import KeptOpen
 from flows.web.guard import Refusal, reading_published
 from flows.web.pages import kept
 
@@ -24,7 +24,7 @@ class Sitemap:
     """The addresses of the pages that are the same for everybody."""
 
     public_url: str
-    published: Path
+    published: KeptOpen
 
     def index(self, request: Request) -> Response:
         """The sitemaps that there are: one of lists, one of papers a month."""

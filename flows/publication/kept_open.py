@@ -1,0 +1,58 @@
+"""The newest publication kept open, for whoever asks it many times a second.
+
+Opening the file takes 15 ms, and what was read of it is forgotten when it is closed. A publication
+replaces the file by another: who has the old one open reads that to the end.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from flows.publication.parquet_files import literal
+from flows.publication.published import NOTHING_PUBLISHED, NotPublishedError, older_is_told
+from flows.warehouse.database import CONFIG
+
+# DuckDB would else remember of the file as much as the machine has memory for.
+_BOUNDED: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "1GB"}
+
+
+@dataclass
+class KeptOpen:
+    """The published file at this path, opened anew when it is another file than before."""
+
+    path: Path
+    _file: tuple[int, int] | None = None
+    _root: DuckDBPyConnection | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def opened(self) -> Iterator[DuckDBPyConnection]:
+        """A connection to the newest publication, to read only; each block has one of its own.
+
+        Raises:
+            NotPublishedError: there is no publication yet.
+            OlderPublicationError: the block asked for a table or column that the file lacks.
+        """
+        with self._newest().cursor() as connection, older_is_told():
+            connection.execute("use published; set TimeZone = 'UTC'")
+            yield connection
+
+    def _newest(self) -> DuckDBPyConnection:
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            raise NotPublishedError(NOTHING_PUBLISHED) from None
+        with self._lock:
+            # Looked up before it is opened: replaced in between, it is opened once more.
+            if self._root is None or self._file != (stat.st_ino, stat.st_mtime_ns):
+                # An instance of its own: one that knows the old file under this path would give
+                # that. The old one ends with the last block that reads from it.
+                root = duckdb.connect(config=CONFIG | _BOUNDED)
+                root.execute(f"attach {literal(self.path)} as published (read_only)")
+                self._root, self._file = root, (stat.st_ino, stat.st_mtime_ns)
+            return self._root
