@@ -48,9 +48,8 @@ def hub_newest(
     connection: DuckDBPyConnection, skipped: int, most: int, submitter: str | None = None
 ) -> tuple[HubItem, ...]:
     """The papers that were submitted last, over the borders of lists; of one user, if named."""
-    values = {"submitter": submitter, "end": skipped + most}
-    found = _items(connection, _NEWEST, values)
-    return found[skipped : skipped + most]
+    values = {"submitter": submitter, "skipped": skipped, "end": skipped + most}
+    return _items(connection, _NEWEST, values)
 
 
 def hub_papers(connection: DuckDBPyConnection, ids: Sequence[str]) -> tuple[HubItem, ...]:
@@ -143,6 +142,7 @@ _NEWEST = """
     inner join marts.paper_readings as readings using (list_date, paper_id)
     inner join marts.paper_documents as documents using (list_date, paper_id, document_id)
     where readings.read_at = listed.last_read_at
+    qualify place > $skipped and place <= $end
 """
 _OF_PAPERS = """
     select

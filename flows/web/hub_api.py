@@ -70,16 +70,19 @@ class HubApi:
         with reading_published(self.published) as connection:
             items, known = self._list(connection, asked, sort, as_of)
             if items is None:  # the newest, which are not all looked up to show a page of them
-                most = limit or asked_limit(None)
-                items = hub_newest(connection, 0, (page + 1) * most + 1, asked.get("submitter"))
+                size = limit or asked_limit(None)
+                shown: Sequence[HubItem] = hub_newest(
+                    connection, page * size, size + 1, asked.get("submitter")
+                )
+            else:
+                size = limit or max(len(items), 1)
+                shown = items[page * size : (page + 1) * size + 1]
         headers = _verdict(known) if known else {}
-        size = limit or max(len(items), 1)
-        start = page * size
-        if start + size < len(items):
+        if len(shown) > size:
             query = {name: value for name, value in asked.items() if name != "p"}
             address = f"{self.public_url.rstrip('/')}/api/daily_papers"
             headers["Link"] = f'<{address}?{urlencode({**query, "p": page + 1})}>; rel="next"'
-        return _answer(request, items[start : start + size], headers)
+        return _answer(request, shown[:size], headers)
 
     def paper(self, request: Request) -> Response:
         """One paper: the `paper` of its newest item."""

@@ -135,6 +135,9 @@ def test_without_a_date_the_newest_submissions_come_first(site: Site) -> None:
     assert at == sorted(at, reverse=True)
     second = site.get("/api/daily_papers?limit=20&p=1").json()
     assert not set(_ids(items)) & set(_ids(second))
+    assert site.get("/api/daily_papers?limit=100&p=999999999").json() == []
+    rest = site.get("/api/daily_papers?limit=20&p=2")
+    assert (len(rest.json()), "link" in rest.headers) == (5, False)
     who = items[0]["submittedBy"]["name"]
     theirs = site.get(f"/api/daily_papers?submitter={who}").json()
     assert {item["submittedBy"]["name"] for item in theirs} == {who}
