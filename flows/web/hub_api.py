@@ -166,7 +166,8 @@ def _period(connection: DuckDBPyConnection, asked: Mapping[str, str]) -> Sequenc
 def _verdict(known: Known) -> dict[str, str]:
     """The header that says how far the list is known, of which reading, and why."""
     read_at = f'; read_at="{known.read_at:%FT%TZ}"' if known.read_at else ""
-    reason = known.reason.encode("ascii", "replace").decode().replace('"', "'")
+    words = " ".join(known.reason.split())  # a header is one line
+    reason = words.encode("ascii", "replace").decode().replace('"', "'")
     return {"Papers-Verdict": f'{known.verdict}{read_at}; reason="{reason}"'}
 
 

@@ -9,10 +9,11 @@ from email import message_from_bytes
 from email.policy import SMTP
 from itertools import permutations
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from flows.deliver import deliver
+from flows.deliver import deliver, deliver_rest
 from flows.issues.frozen import issue_files, write_files
 from flows.mail_setup import open_mailing
 from flows.mailing.database import Mailing
@@ -23,6 +24,9 @@ from flows.newsletter.digest import Digest, DigestPaper, Edition, Proof
 from flows.newsletter.lint import lint
 from flows.settings import Settings, load_settings
 from flows.sources.feed_day import closes_at
+
+if TYPE_CHECKING:
+    from tests.support.relay import Relay
 
 FRIDAY = date(2026, 8, 14)
 WEEK = [FRIDAY - timedelta(days=days) for days in (4, 3, 2, 1, 0)]
@@ -65,6 +69,23 @@ def test_after_five_days_of_outage_the_current_issue_goes_out_and_no_other(
 def test_an_issue_stays_current_over_the_weekend_that_has_no_list(mailing: Mailing) -> None:
     sunday = closes_at(FRIDAY) + timedelta(hours=35)
     assert _send(mailing, FRIDAY, sunday).sentence == "Sent to 1."
+
+
+def test_what_was_put_off_is_sent_when_its_turn_comes_and_not_before(
+    mailing: Mailing, relay: "Relay", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERS_MAIL_URL", f"smtp://127.0.0.1:{relay.port}?tls=none")
+    monkeypatch.setenv("PAPERS_MAIL_FROM", "papers@papers.example.org")
+    add(mailing, "bo@example.org", now=closes_at(WEEK[0]))
+    relay.says("RCPT", "451 4.7.1 try later", to="ada@example.org")
+    now = closes_at(FRIDAY) + timedelta(hours=1)
+    assert "Sent to 1" in _send(mailing, FRIDAY, now).sentence
+    settings = load_settings()
+    assert list(deliver_rest(mailing, settings, now + timedelta(minutes=1))) == []
+    [report] = deliver_rest(mailing, settings, now + timedelta(hours=1))
+    assert report.sentence == "Sent to 2."
+    assert relay.counts == {"ada@example.org": 1, "bo@example.org": 1}
+    assert list(deliver_rest(mailing, settings, now + timedelta(hours=2))) == []
 
 
 def _mails(folder: Path) -> dict[str, str]:

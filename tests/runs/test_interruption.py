@@ -146,12 +146,9 @@ def test_ctrl_c_in_a_backfill_keeps_what_was_read(
         while len(hub.requests) < requests and process.poll() is None:
             time.sleep(0.05)
         time.sleep(then)
-        began = time.monotonic()
         send(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=60)
-        took = time.monotonic() - began
+        _, said = process.communicate(timeout=60)  # the Hub would be waited for 300 s
         assert (process.returncode, SENTENCE in said, "Traceback" in said) == (130, True, False)
-        assert took < 30  # it waited for the Hub's 300 s before
         with duckdb.connect(str(own_home / "warehouse.duckdb"), read_only=True) as connection:
             (kept,) = connection.execute("select count(*) from raw.readings").fetchone() or (0,)
         assert kept >= 15
