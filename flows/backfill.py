@@ -51,9 +51,12 @@ def backfill(first: date, last: date) -> State:
     """Read every date of this range that has no final verdict yet, then gate, build and publish."""
     settings = load_settings()
 
+    def bring() -> _Loaded:
+        return _read(unfinished_days(settings, first, last), settings)
+
     def path() -> Outcome:
         with one_writer(settings):
-            return read_days(lambda: unfinished_days(settings, first, last), settings)
+            return _in_bulk(bring, settings)
 
     return run_to_final_state(path)
 
@@ -78,26 +81,23 @@ def import_recordings(recordings: Sequence[Recording], count: int) -> State:  # 
     return run_to_final_state(path)
 
 
-def read_days(find_days: Callable[[], Sequence[date]], settings: Settings) -> Outcome:
+def read_days(days: Sequence[date], settings: Settings) -> Outcome:
     """Read these dates from the Hub, then gate, build and publish. The caller holds the lock.
-
-    The dates are found once the readings of an interrupted run are judged, so that none of them is
-    read again.
 
     Raises:
         BuildFailedError: dbt failed; what was read is kept for the next build.
     """
+    return _in_bulk(lambda: _read(days, settings), settings)
+
+
+def _read(days: Sequence[date], settings: Settings) -> _Loaded:
     hub = Hub(settings.hub_url, settings.hub_token)
 
     def read(day: date) -> Answer:
         return hub.read(day, clock.utc_now)
 
-    def bring() -> _Loaded:
-        days = find_days()
-        answers = track(_in_parallel(read, days), len(days), "reading days")
-        return _load(settings, answers, "hub", judge)
-
-    return _in_bulk(bring, settings)
+    answers = track(_in_parallel(read, days), len(days), "reading days")
+    return _load(settings, answers, "hub", judge)
 
 
 def _judge_rest(settings: Settings) -> tuple[GateReport, ...]:
@@ -144,7 +144,10 @@ def _in_parallel(read: Callable[[date], Answer], days: Sequence[date]) -> Iterat
 
 
 def _in_bulk(bring: Callable[[], _Loaded], settings: Settings) -> Outcome:
-    """The stages over many readings at once; one that a gate stops does not stop the others."""
+    """The stages over many readings at once; one that a gate stops does not stop the others.
+
+    `bring` is called once what an interrupted run left is judged, so it finds that as read.
+    """
     with quality_site(settings):
         left = _judge_rest(settings)
         readings, refused = bring()
@@ -179,29 +182,28 @@ def _load(
     """
     pipeline = reading_pipeline(settings)
     readings: list[Reading] = []
-    stopped: tuple[GateReport, ...] = ()
+    stopped: dict[str, GateReport] = {}  # by reading: of a load, a gate may say it again
     for chunk in _chunks(answers):
         load = load_id(clock.utc_now())
         in_order = sorted(chunk, key=lambda answer: answer.read_at)
-        loaded, refused = list[Reading](), set[str]()
+        loaded: list[Reading] = []
         while True:
-            judged, evidence = list[Reading](), list[Reading]()
+            judged: list[Reading] = []
             for answer in in_order:
+                evidence = [each for each in judged if each.reading_id not in stopped]
                 verdict = judged_by(answer, history(settings, answer, evidence))
                 judged.append(Reading(answer, verdict, origin, load))
-                if judged[-1].reading_id not in refused:
-                    evidence.append(judged[-1])
+            if judged == loaded:
+                break
             pipeline.load([reading for reading in judged if reading not in loaded])
             loaded = judged
             safe_point()
-            # a gate is asked about a load, so it may say again what it said before
-            new = [r for r in validate("raw", settings).stopped if r.run_id not in refused]
+            new = [r for r in validate("raw", settings).stopped if r.run_id not in stopped]
             if not new:
                 break
-            stopped += tuple(new)
-            refused |= {report.run_id for report in new}
+            stopped |= {report.run_id: report for report in new}
         readings += loaded
-    return readings, stopped
+    return readings, tuple(stopped.values())
 
 
 def _chunks(things: Iterator[T]) -> Iterator[list[T]]:

@@ -8,13 +8,14 @@ import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
 from flows import clock
 from flows.publication.catalog import marts
-from flows.publication.parquet_files import literal, write_months, write_table
+from flows.publication.parquet_files import write_months, write_table
 from flows.publication.readme_table import comment, write_readme
 from flows.runs.progress import track
 from flows.search.index import copy_index, update_index
@@ -22,7 +23,7 @@ from flows.search.meaning import sentence_model
 from flows.search.vectors import Paper, update_vectors
 from flows.settings import Settings
 from flows.stage import stage
-from flows.warehouse.database import connect
+from flows.warehouse.database import connect, literal
 
 PUBLISHED_SCHEMAS = ("marts", "quality")
 # The oldest DuckDB whose shells and BI tools can open what we publish; 1.5 can still write it.
@@ -105,8 +106,11 @@ def _copy_tables(connection: DuckDBPyConnection) -> dict[tuple[str, str], int]:
         [list(PUBLISHED_SCHEMAS)],
     ).fetchall()
     rows = {}
+    schemas = {table: schema for schema, table in tables}
     # a table comes after those that it references
-    for schema, table in sorted(tables, key=lambda each: len(marts()[each[1]].references)):
+    needed = {table: marts()[table].references.values() for table in schemas}
+    for table in TopologicalSorter(needed).static_order():
+        schema = schemas[table]
         name = f'"{schema}"."{table}"'
         copy_table(connection, schema, table)
         comment(connection, f"published.{name}", marts()[table])

@@ -113,8 +113,7 @@ def reread() -> State:
     def path() -> Outcome:
         with one_writer(settings):
             _send_rest(settings)
-            days = last_list_dates(clock.utc_now(), settings.reread_days)
-            return read_days(lambda: days, settings)
+            return read_days(last_list_dates(clock.utc_now(), settings.reread_days), settings)
 
     return run_to_final_state(path)
 
@@ -162,7 +161,7 @@ def _with_missed_days(day: date, settings: Settings) -> Outcome:
     since = max(first_list_date(settings) or day, day - CATCH_UP)
     before = unfinished_days(settings, since, day - timedelta(days=1))
     missed = [each for each in before if not is_weekend(each)]
-    caught_up = read_days(lambda: missed, settings) if missed else None
+    caught_up = read_days(missed, settings) if missed else None
     outcome = _newest_day(day, settings)
     if caught_up is None:
         return outcome

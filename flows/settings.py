@@ -157,11 +157,6 @@ class Settings(BaseSettings):
         default=None, description="a URL that incidents are posted to as JSON"
     )
 
-    @property
-    def model_folder(self) -> Path | None:
-        """Where the sentence model is; None where there is to be none, or none is named."""
-        return None if self.model in {None, "none"} else Path(str(self.model))
-
     @cached_property
     def warehouse_path(self) -> Path:
         """The warehouse file; only the pipeline opens it."""

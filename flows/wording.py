@@ -1,7 +1,7 @@
 """The words that every surface shares: counts, dates and verdicts as people read them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 VERDICTS = ("complete", "empty", "not_open", "partial", "failed")
@@ -49,6 +49,11 @@ def verdict_counts(verdicts: Iterable[str]) -> str:
         for verdict in VERDICTS
         if counts[verdict]
     ]
+    return enumerated(parts)
+
+
+def enumerated(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
     return ", ".join([*parts[:-2], " and ".join(parts[-2:])])
 
 

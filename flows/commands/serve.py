@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import IO
 
-from flows.file_lock import is_taken
+from flows.file_lock import try_to_lock
 from flows.outcome import EXIT_USAGE
 from flows.runs.schedule import check_schedule
 from flows.runs.terminal import SERVE_LOCK, prepare
@@ -197,7 +197,7 @@ def _end(children: list[Child]) -> None:
 def _only_one(settings: Settings) -> Iterator[IO[str]]:
     """Make sure that this is the home's only `papers serve`: two would each start every run."""
     with (settings.home / SERVE_LOCK).open("a+") as file:
-        if not is_taken(file):
+        if not try_to_lock(file):
             raise SettingsError(f"`papers serve` runs already for {settings.home}.")
         file.truncate(0)
         yield file

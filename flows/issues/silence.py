@@ -5,6 +5,7 @@ from datetime import date
 from itertools import groupby
 
 from flows.sources.feed_day import is_weekend
+from flows.wording import enumerated
 
 _REASONS = {
     "empty": "the Hub made no list",
@@ -23,7 +24,7 @@ def silence(days: Sequence[date], verdicts: Mapping[date, str]) -> str:
     """
     groups = (
         (reason, list(group))
-        for reason, group in groupby(sorted(days), lambda day: _reason(day, verdicts))
+        for reason, group in groupby(sorted(days), lambda day: why_no_issue(day, verdicts.get(day)))
     )
     parts = [f"on {_dates(group)}: {reason}" for reason, group in groups]
     return f"No issue {'; '.join(parts)}." if parts else ""
@@ -34,14 +35,10 @@ def why_no_issue(day: date, verdict: str | None) -> str:
     return "weekend" if is_weekend(day) else _REASONS.get(verdict or "", _NOT_READ)
 
 
-def _reason(day: date, verdicts: Mapping[date, str]) -> str:
-    return why_no_issue(day, verdicts.get(day))
-
-
 def _dates(days: Sequence[date]) -> str:
     """`15 and 16 August`, `31 July and 1 August`, `14, 17 and 18 August`."""
     words = [
         str(day.day) if after and after.month == day.month else f"{day.day} {day:%B}"
         for day, after in zip(days, [*days[1:], None], strict=True)
     ]
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+    return enumerated(words)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from flows.file_lock import is_taken
+from flows.file_lock import lock, try_to_lock
 from flows.mailing.database import BOOT_ID_FILE, Mailing
 
 
@@ -35,7 +35,7 @@ def lease(mailing: Mailing) -> Iterator[int]:
         return
     handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
-        is_taken(handle)  # a new number is nobody else's
+        lock(handle)
         yield number
     finally:
         path.unlink(missing_ok=True)
@@ -56,7 +56,7 @@ def is_alive(mailing: Mailing, number: int) -> bool:
     except FileNotFoundError:
         return False
     try:
-        if not is_taken(handle):
+        if not try_to_lock(handle):
             return True
         path.unlink(missing_ok=True)
         return False

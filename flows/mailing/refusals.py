@@ -92,7 +92,7 @@ def _names_only_the_mailbox(text: str, recipient: str) -> bool:
     """
     if any(named.lower() != recipient.lower() for named in _ADDRESS.findall(text)):
         return False
-    words = _STATUS.sub("", _without_names(text), count=1)
+    words = _without_names(text)
     if _IP_ADDRESS.search(words) or not _NO_MAILBOX.search(words):
         return False
     return set(re.findall(r"\b[^\W\d_]+\b", words.lower())) <= set(_WORDS_OF_A_MAILBOX.split())

@@ -9,7 +9,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from flows.settings import Settings
-from flows.warehouse.database import connect, has_table
+from flows.warehouse.database import connect, has_table, literal
 
 # A month is still read again for a while after its end; what comes later writes it anew.
 SETTLES_AFTER = timedelta(days=31)
@@ -69,6 +69,5 @@ def _write(connection: DuckDBPyConnection, folder: Path, month: str) -> None:
         file = folder / f"{table}.parquet"
         draft = file.with_suffix(".new")
         found = f"select * from raw.{table} where strftime(list_date, '%Y-%m') = '{month}'"
-        target = str(draft).replace("'", "''")
-        connection.execute(f"copy ({found}) to '{target}' (format parquet, codec zstd)")
+        connection.execute(f"copy ({found}) to {literal(draft)} (format parquet, codec zstd)")
         draft.replace(file)

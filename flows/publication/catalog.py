@@ -1,7 +1,7 @@
 """What dbt_project/ says of each mart, from the two files that stand side by side."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -48,7 +48,18 @@ class Mart:
 @cache
 def marts() -> dict[str, Mart]:
     """Every mart by its name."""
-    return {path.stem: _read(path) for path in sorted((PROJECT / "models/marts").rglob("*.sql"))}
+    read = {path.stem: _read(path) for path in sorted((PROJECT / "models/marts").rglob("*.sql"))}
+    return {
+        name: replace(
+            mart,
+            references={
+                column: other
+                for column, other in mart.references.items()
+                if read[other].key == (column,)
+            },
+        )
+        for name, mart in read.items()
+    }
 
 
 def _read(path: Path) -> Mart:
@@ -69,16 +80,10 @@ def _read(path: Path) -> Mart:
             if isinstance(test, dict)
             and (asked := test.get("relationships", {}).get("arguments"))
             and (to := _REFERENCE.match(asked["to"]))
-            and _is_key(path.parents[1], to[1], asked["field"])
+            and asked["field"] == column["name"]
         },
         source=path,
     )
-
-
-def _is_key(models: Path, mart: str, column: str) -> bool:
-    """Whether this column alone is the key of that mart."""
-    grain = _GRAIN.match(next(models.rglob(f"{mart}.sql")).read_text(encoding="utf-8"))
-    return grain is not None and grain[1] == column
 
 
 def _words(text: str) -> str:

@@ -13,9 +13,8 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from flows.publication.parquet_files import literal
 from flows.publication.published import NOTHING_PUBLISHED, NotPublishedError, older_is_told
-from flows.warehouse.database import CONFIG
+from flows.warehouse.database import CONFIG, literal
 
 # DuckDB would else remember of the file as much as the machine has memory for.
 _BOUNDED: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "1GB"}

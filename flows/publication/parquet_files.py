@@ -13,6 +13,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from flows.publication.catalog import Mart
+from flows.warehouse.database import literal
 
 
 def write_table(connection: DuckDBPyConnection, table: str, mart: Mart, file: Path) -> None:
@@ -20,7 +21,7 @@ def write_table(connection: DuckDBPyConnection, table: str, mart: Mart, file: Pa
     described = {"description": mart.description, "grain": mart.grain} | {
         f"column.{name}": description for name, description in mart.columns.items()
     }
-    metadata = ", ".join(f"{text(key)}: {text(value)}" for key, value in described.items())
+    metadata = ", ".join(f"{literal(key)}: {literal(value)}" for key, value in described.items())
     connection.execute(
         f"copy {table} to {literal(file)} (format parquet, codec zstd, kv_metadata {{{metadata}}})"
     )
@@ -31,7 +32,7 @@ def write_months(
 ) -> None:
     """A dated table as one file a month; months as they are in `previous` are linked."""
     date_column = mart.date_column
-    said = text(f"{mart.description} {mart.columns}")
+    said = literal(f"{mart.description} {mart.columns}")
     months = connection.execute(
         f"""
         select
@@ -53,13 +54,3 @@ def write_months(
         else:
             rows = f"select * from {table} where strftime({date_column}, '%Y-%m') = '{month}'"
             write_table(connection, f"({rows})", mart, file)
-
-
-def literal(path: Path) -> str:
-    """A path as SQL."""
-    return text(str(path))
-
-
-def text(words: str) -> str:
-    """Words as SQL."""
-    return "'" + words.replace("'", "''") + "'"

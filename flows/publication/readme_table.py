@@ -6,16 +6,16 @@ from textwrap import wrap
 from duckdb import DuckDBPyConnection
 
 from flows.publication.catalog import Mart
-from flows.publication.parquet_files import text
+from flows.warehouse.database import literal
 from flows.wording import counted
 
 
 def comment(connection: DuckDBPyConnection, table: str, mart: Mart) -> None:
     """Put what dbt_project/ says of a table onto it, for duckdb_tables() and duckdb_columns()."""
     grain = f"{mart.description} One row per {mart.grain}."
-    statements = [f"comment on table {table} is {text(grain)}"]
+    statements = [f"comment on table {table} is {literal(grain)}"]
     statements += [
-        f'comment on column {table}."{column}" is {text(description)}'
+        f'comment on column {table}."{column}" is {literal(description)}'
         for column, description in mart.columns.items()
     ]
     connection.execute(";".join(statements))
@@ -46,9 +46,9 @@ def write_readme(
     ]
     connection.executemany(f"insert into {publication}.main.README values (?, ?)", rows)
     lines = [
-        (name if first else "", words)
+        ("" if place else name, words)
         for name, says in _HOW_TO.items()
-        for first, words in zip((True, *(False,) * 99), wrap(says, _WIDTH), strict=False)
+        for place, words in enumerate(wrap(says, _WIDTH))
     ]
     connection.executemany(f"insert into {publication}.main.HOW_TO values (?, ?)", lines)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from flows.file_lock import holder
+from flows.file_lock import words_of_holder
 from flows.outcome import Outcome
 from flows.runs.interruption import ending_by_ctrl_c
 from flows.settings import Settings
@@ -39,7 +39,7 @@ def prepare(settings: Settings) -> None:
 
 def served_api(settings: Settings) -> str | None:
     """The address of Prefect's API where `papers serve` runs for this home; else None."""
-    return holder(settings.home / SERVE_LOCK) or None
+    return words_of_holder(settings.home / SERVE_LOCK) or None
 
 
 def run_quietly(start: Callable[[], "State[Any]"], console: Console) -> Outcome:

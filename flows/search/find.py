@@ -210,37 +210,24 @@ def _pieces(marked: str) -> tuple[Piece, ...]:
     return tuple(piece for piece in pieces if piece.text)
 
 
-_SEARCH = """
-    from search_papers(
+_BY_WORDS = """from search_papers(
         $text,
         since := $since,
         until := $until,
         organization := $organization,
         has_code := $has_code,
         upvotes_min := $upvotes_min,
-        most := $most,
+        most := {most},
         mark_start := $start,
         mark_end := $end
-    )
-"""
+    )"""
+_SEARCH = _BY_WORDS.format(most="$most")
 # Cosine and words add up: measured on a hundred questions, tests/benchmarks/README.md. A paper that
 # has none of the words must be near, and not much farther than the nearest.
-_MEANT = """
+_MEANT = f"""
     with
 
-    words as materialized (
-        from search_papers(
-            $text,
-            since := $since,
-            until := $until,
-            organization := $organization,
-            has_code := $has_code,
-            upvotes_min := $upvotes_min,
-            most := 200,
-            mark_start := $start,
-            mark_end := $end
-        )
-    ),
+    words as materialized ({_BY_WORDS.format(most="greatest($most, 200)")}),
 
     near as (
         select
@@ -277,7 +264,7 @@ _MEANT = """
         papers.title,
         coalesce(fused.snippet, regexp_extract(
             regexp_replace(coalesce(papers.ai_summary, papers.abstract), '\\s+', ' ', 'g'),
-            '^.{0,200}\\S*'
+            '^.{{0,200}}\\S*'
         )) as snippet,
         papers.organization_name,
         papers.author_names,

@@ -72,8 +72,10 @@ def sentence_model(settings: Settings) -> SentenceModel | None:
     """The model of these settings; None where they name none, or the pinned one is missing."""
     if settings.model is None:
         return _pinned()
-    folder = settings.model_folder
-    return _model(folder / "model.onnx", folder / "tokenizer.json") if folder else None
+    if settings.model == "none":
+        return None
+    folder = Path(settings.model)
+    return _model(folder / "model.onnx", folder / "tokenizer.json")
 
 
 @cache

@@ -12,7 +12,7 @@ import duckdb
 
 from flows import clock
 from flows.errors import OperationError
-from flows.file_lock import holder, is_taken
+from flows.file_lock import try_to_lock, words_of_holder
 from flows.outcome import EXIT_LATER
 from flows.settings import Settings
 
@@ -77,7 +77,7 @@ def looking(settings: Settings, patience: float = 0) -> Iterator[duckdb.DuckDBPy
 
 def _acquire(file: IO[str], patience: float, *, shared: bool) -> None:
     deadline = time.monotonic() + patience
-    while not is_taken(file, shared=shared):
+    while not try_to_lock(file, shared=shared):
         if time.monotonic() > deadline:
             file.seek(0)
             name = file.read() or "another process"
@@ -89,7 +89,7 @@ def _acquire(file: IO[str], patience: float, *, shared: bool) -> None:
 
 def lock_holder(settings: Settings) -> str | None:
     """Who is the writer of this home now, as it named itself; None where nobody is."""
-    name = holder(settings.home / "writer.lock")
+    name = words_of_holder(settings.home / "writer.lock")
     return name if name is None else name or "another process"
 
 
@@ -127,6 +127,11 @@ def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) ->
         [schema, table],
     )
     return found.fetchone() is not None
+
+
+def literal(words: str | Path) -> str:
+    """Words or a path as SQL."""
+    return "'" + str(words).replace("'", "''") + "'"
 
 
 def records(

@@ -10,7 +10,7 @@ from pathlib import Path
 from flows.errors import UsageError
 from flows.issues.frozen import frozen_digest
 from flows.settings import Settings
-from flows.warehouse.database import PATIENCE_SECONDS, connect, has_table, looking
+from flows.warehouse.database import PATIENCE_SECONDS, connect, has_table, literal, looking
 
 
 class AsOfError(UsageError):
@@ -75,8 +75,7 @@ def restore(settings: Settings, day: date, time: datetime) -> Settings:
 
 def _copy_readings(source: Path, target: Path, time: datetime) -> None:
     with connect(target) as connection:
-        literal = "'" + str(source).replace("'", "''") + "'"
-        connection.execute(f"attach {literal} as known (read_only)")
+        connection.execute(f"attach {literal(source)} as known (read_only)")
         tables = connection.execute(
             "select table_schema, table_name from information_schema.tables"
             " where table_catalog = 'known' and list_contains(['raw', 'audit'], table_schema)"

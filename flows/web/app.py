@@ -87,7 +87,7 @@ def create_app(
         *_search_routes(SearchPage(pages, published, model)),
         *_list_routes(ListPages(pages, published)),
         *_api_routes(HubApi(settings.public_url, published, model)),
-        *_sitemap_routes(Sitemap(settings.public_url, published)),
+        *_sitemap_routes(Sitemap(pages, published)),
         Route("/healthz", _get(lambda _request: _health(mailing, archive))),
     ]
     app = Starlette(

@@ -38,6 +38,13 @@ ISSUE_CSP = (
 )
 
 
+# What is for programs anywhere, also for those that run in another site's page.
+FOR_EVERYBODY = {
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+
 class Refusal(HTTPException):
     """A request that is not served; the detail is the sentence that the reader sees."""
 

@@ -31,6 +31,7 @@ from flows.search.meaning import SentenceModel
 from flows.sources.feed_day import is_weekend
 from flows.sources.hub_grammar import (
     NO_PAGE,
+    USUAL_LIMIT,
     BadRequestError,
     as_body,
     asked_date,
@@ -39,18 +40,16 @@ from flows.sources.hub_grammar import (
     asked_sort,
     open_date,
 )
-from flows.web.guard import Refusal, as_of_time, reading_published
+from flows.sources.hub_item import canonical_id
+from flows.web.guard import FOR_EVERYBODY, Refusal, as_of_time, reading_published
+from flows.web.pages import kept
 
 _MOST_FOUND = 120  # the Hub's bound of a search
 _LONGEST_QUESTION = 250
 _WHOLE = "all"  # the one limit that the Hub does not know: a whole day, week or month
-# Any program anywhere may ask, also one that runs in another site's page.
-_OPEN = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Link, Papers-Verdict",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-    "Cache-Control": "public, max-age=60",
-}
+_SECONDS_KEPT = 60
+_HEADERS = FOR_EVERYBODY | {"Access-Control-Expose-Headers": "ETag, Link, Papers-Verdict"}
+_JSON = "application/json; charset=utf-8"
 
 
 @dataclass(frozen=True)
@@ -68,15 +67,13 @@ class HubApi:
         page, sort = asked_page(asked.get("p")), asked_sort(asked.get("sort"))
         as_of = as_of_time(request)
         with reading_published(self.published) as connection:
-            items, known = self._list(connection, asked, sort, as_of)
-            if items is None:  # the newest, which are not all looked up to show a page of them
-                size = limit or asked_limit(None)
-                shown: Sequence[HubItem] = hub_newest(
-                    connection, page * size, size + 1, asked.get("submitter")
-                )
-            else:
+            if sort == "trending" or asked.keys() & {"date", "week", "month"}:
+                items, known = self._list(connection, asked, sort, as_of)
                 size = limit or max(len(items), 1)
                 shown = items[page * size : (page + 1) * size + 1]
+            else:  # the newest of all lists, which are not all looked up to show a page of them
+                known, size = None, limit or USUAL_LIMIT
+                shown = hub_newest(connection, page * size, size + 1, asked.get("submitter"))
         headers = _verdict(known) if known else {}
         if len(shown) > size:
             query = {name: value for name, value in asked.items() if name != "p"}
@@ -86,7 +83,7 @@ class HubApi:
 
     def paper(self, request: Request) -> Response:
         """One paper: the `paper` of its newest item."""
-        paper_id = request.path_params["paper_id"].partition("v")[0]
+        paper_id = canonical_id(request.path_params["paper_id"])
         with reading_published(self.published) as connection:
             found = hub_papers(connection, [paper_id])
         if not found:
@@ -118,20 +115,15 @@ class HubApi:
         asked: Mapping[str, str],
         sort: str,
         as_of: datetime | None,
-    ) -> tuple[Sequence[HubItem] | None, Known | None]:
-        """The items that are asked for, and what is known of their date if it is one.
-
-        None for the newest over all lists.
-        """
+    ) -> tuple[Sequence[HubItem], Known | None]:
+        """The items that are asked for, and what is known of their date if it is one."""
         if sort == "trending":  # the Hub looks at the date, and then ignores it
             return hub_trending(connection), None
         if "date" in asked:
             day = open_date(asked_date(asked["date"]), clock.utc_now())
             items, known = _day(connection, day, as_of)
-        elif "week" in asked or "month" in asked:
-            items, known = _period(connection, asked), None
         else:
-            return None, None
+            items, known = _period(connection, asked), None
         if submitter := asked.get("submitter"):
             items = [i for i in items if i.get("submittedBy", {}).get("name") == submitter]
         return items, known
@@ -173,14 +165,11 @@ def _verdict(known: Known) -> dict[str, str]:
 
 def _answer(request: Request, answer: object, headers: Mapping[str, str] | None = None) -> Response:
     body, etag = as_body(answer)
-    headers = {"ETag": etag} | _OPEN | dict(headers or {})
-    if etag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type="application/json; charset=utf-8")
+    headers = _HEADERS | dict(headers or {})
+    return kept(request, body, _JSON, seconds=_SECONDS_KEPT, headers=headers, etag=etag)
 
 
 def complaint(sentence: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
     """What the API says where there is no answer: JSON with one sentence."""
     body, _ = as_body({"error": sentence or NO_PAGE})
-    headers = _OPEN | {"Cache-Control": "no-store"} | dict(headers or {})
-    return Response(body, status, headers, "application/json; charset=utf-8")
+    return Response(body, status, _HEADERS | dict(headers or {}), _JSON)

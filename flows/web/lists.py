@@ -1,7 +1,7 @@
 """The pages of lists, papers and people, at the Hub's own addresses, from what is published.
 
 /papers, /papers/date/D, /papers/week/W, /papers/month/M, /papers/trending, /papers/ID
-/organizations/H, /authors/A, /keywords/K, /submitters/U     each also .atom .json .bib .ris .csl
+/organizations/H, /authors/A, /keywords/K, /submitters/U    each also .atom .json .bib .ris .csl .md
 """
 
 from collections.abc import Callable
@@ -29,6 +29,7 @@ from flows.publication.lists import (
 from flows.publication.paper_page import paper_page
 from flows.publication.people import PAGE_LENGTH, Kind, collected
 from flows.sources.feed_day import is_weekend, opens_at
+from flows.sources.hub_item import canonical_id
 from flows.web.exports import FORMATS, Export, export
 from flows.web.guard import Refusal, as_of_time, reading_published
 from flows.web.pages import Pages, kept
@@ -82,7 +83,7 @@ class ListPages:
     def paper(self, request: Request) -> Response:
         """One paper with all that is kept of it."""
         paper_id, format_ = _split(request.path_params["paper_id"])
-        paper_id = paper_id.partition("v")[0]
+        paper_id = canonical_id(paper_id)
         with reading_published(self.published) as connection:
             found = paper_page(connection, paper_id)
         if found is None:

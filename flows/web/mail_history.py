@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from flows.issues.silence import why_no_issue
+from flows.mailing import ledger, transports
 from flows.mailing.database import Mailing
 from flows.mailing.explained import Delivery, deliveries_to
-from flows.mailing.ledger import CLAIMED, PAUSED, SENDING, Issue, newest_issues
+from flows.mailing.ledger import Issue, newest_issues
 from flows.mailing.subscribers import Subscriber
-from flows.mailing.transports import DEFERRED, FAILED, SENT, UNKNOWN
+from flows.mailing.tables import EDITIONS
 from flows.sources.feed_day import is_weekend, newest_closed
 from flows.wording import moment
 
@@ -41,7 +42,7 @@ def mail_history(
     told = []
     for back in range((now.date() - first).days + 1):
         day = now.date() - timedelta(days=back)
-        for edition in ("monthly", "weekly", "daily"):
+        for edition in reversed(EDITIONS):
             delivery, issue = had.get((edition, day)), made.get((edition, day))
             if delivery:
                 told.append(DayOfMail(day, edition, _delivered(delivery)))
@@ -57,17 +58,15 @@ def mail_history(
 def _delivered(delivery: Delivery) -> str:
     at, reason = f"{moment(delivery.changed_at)} UTC", delivery.reason or ""
     match delivery.state:
-        case state if state == SENT and delivery.bounce:
-            return f"Sent {at}, but it came back."
-        case state if state == SENT:
-            return f"Sent {at}."
-        case state if state == DEFERRED:
+        case transports.SENT:
+            return f"Sent {at}, but it came back." if delivery.bounce else f"Sent {at}."
+        case transports.DEFERRED:
             return "On its way: your mail server asked us to wait."
-        case state if state == UNKNOWN:
+        case transports.UNKNOWN:
             return "Perhaps sent: the line was cut while it was handed over."
-        case state if state == FAILED:
+        case transports.FAILED:
             return "Not sent: your mail server did not take it."
-        case state if state == CLAIMED:
+        case ledger.CLAIMED:
             return "Being sent now."
         case _ if reason.startswith("nothing matched"):
             return "Nothing to send: no paper fits your choice."
@@ -80,9 +79,9 @@ def _delivered(delivery: Delivery) -> str:
 def _not_delivered(issue: Issue, person: Subscriber, now: datetime) -> str:
     if person.created_at > issue.created_at:
         return "Sent before you were on the list."
-    if issue.state == PAUSED:
+    if issue.state == ledger.PAUSED:
         return "Held back for everybody; the operator has been told."
-    if issue.state == SENDING and now - issue.due_at < _TO_COME:
+    if issue.state == ledger.SENDING and now - issue.due_at < _TO_COME:
         return "On its way."
     return "It did not go out to you."
 

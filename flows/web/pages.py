@@ -119,11 +119,12 @@ def kept(
     media_type: str,
     *,
     seconds: int,
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    etag: str = "",
 ) -> Response:
     """An answer that may be kept; whoever has it already gets 304 and no body."""
-    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": f"public, max-age={seconds}"} | (headers or {})
+    etag = etag or f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": f"public, max-age={seconds}"} | dict(headers or {})
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=media_type, headers=headers)

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from flows.mailing.rules import Rule, RuleError, choose, parse_rule
 from flows.newsletter.render import Site, public, render
 from flows.web.archive import Archive, FrozenIssue
-from flows.web.guard import ISSUE_CSP, Refusal
+from flows.web.guard import FOR_EVERYBODY, ISSUE_CSP, Refusal
 from flows.web.pages import Pages, kept
 
 _FEED_LENGTH = 30
@@ -17,11 +17,6 @@ _FEED_LENGTH = 30
 _FEED_ID = "tag:huggingface.co,2023:daily-papers/issues"
 _PAGE = "digest.html"
 _HOUR, _YEAR = 3600, 31_536_000
-# A feed is for programs anywhere, also for those that run in another site's page.
-_FEED_HEADERS = {
-    "Access-Control-Allow-Origin": "*",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-}
 
 
 @dataclass(frozen=True)
@@ -106,7 +101,7 @@ class PublicPages:
         issues = self.archive.newest(_FEED_LENGTH)
         entries = [(issue, self._url(issue), self._content(issue)) for issue in issues]
         content = self.pages.text("feed.xml", entries=entries, feed_id=_FEED_ID).encode()
-        return kept(request, content, "application/atom+xml", seconds=600, headers=_FEED_HEADERS)
+        return kept(request, content, "application/atom+xml", seconds=600, headers=FOR_EVERYBODY)
 
     def json(self, request: Request) -> Response:
         """The newest issues as a JSON feed, version 1.1."""
@@ -130,7 +125,7 @@ class PublicPages:
             ],
         }
         content = json.dumps(feed, ensure_ascii=False).encode()
-        return kept(request, content, "application/feed+json", seconds=600, headers=_FEED_HEADERS)
+        return kept(request, content, "application/feed+json", seconds=600, headers=FOR_EVERYBODY)
 
     def _url(self, issue: FrozenIssue) -> str:
         return self.pages.site.issue_url(issue.issue_date, issue.edition)

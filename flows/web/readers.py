@@ -187,7 +187,7 @@ class ReaderPages:
         """The last thirty days of this reader's mail; none where no list can be read."""
         now = utc_now()
         last = now.date()
-        with suppress(NotPublishedError, WarehouseBusyError), self.published.opened() as connection:
+        with suppress(NotPublishedError), self.published.opened() as connection:
             verdicts = calendar(connection, last - timedelta(days=DAYS + 3), last)
             return mail_history(self.mailing, person, verdicts, now)
         return []
@@ -215,7 +215,7 @@ class ReaderPages:
 
     def _newest_list(self) -> DayList | None:
         """The newest complete list; None where none can be read."""
-        with suppress(NotPublishedError, WarehouseBusyError), self.published.opened() as connection:
+        with suppress(NotPublishedError), self.published.opened() as connection:
             day = newest_list_date(connection, is_complete=True)
             return day_list(connection, day) if day else None
         return None

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from flows.publication.kept_open import KeptOpen
 from flows.web.guard import Refusal, reading_published
-from flows.web.pages import kept
+from flows.web.pages import Pages, kept
 
 _SPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 _SECONDS_KEPT = 3600
@@ -23,7 +23,7 @@ _SECONDS_KEPT = 3600
 class Sitemap:
     """The addresses of the pages that are the same for everybody."""
 
-    public_url: str
+    pages: Pages
     published: KeptOpen
 
     def index(self, request: Request) -> Response:
@@ -52,11 +52,10 @@ class Sitemap:
 
     def robots(self, request: Request) -> Response:
         """Readers' own pages and searches are nobody's to index."""
-        base = self._path
         lines = [
             "User-agent: *",
             *(
-                f"Disallow: {base}/{place}"
+                f"Disallow: {self.pages.base}/{place}"
                 for place in ("confirm/", "preferences/", "unsubscribe/", "papers/search", "api/")
             ),
             f"Sitemap: {self._url('sitemap.xml')}",
@@ -64,12 +63,8 @@ class Sitemap:
         content = "\n".join(lines).encode() + b"\n"
         return kept(request, content, "text/plain", seconds=_SECONDS_KEPT)
 
-    @property
-    def _path(self) -> str:
-        return "/".join(["", *self.public_url.rstrip("/").split("/")[3:]])
-
     def _url(self, path: str) -> str:
-        return f"{self.public_url.rstrip('/')}/{path}"
+        return f"{self.pages.site.public_url.rstrip('/')}/{path}"
 
 
 def _urlset(places: Iterable[str]) -> str:

@@ -90,6 +90,13 @@ def test_the_filters_hold_for_what_is_near_too(file: Path, model: SentenceModel)
     assert _found(file, text, model, upvotes_min=1) == []
 
 
+def test_as_many_are_found_as_are_asked_for(tmp_path: Path, model: SentenceModel) -> None:
+    index(tmp_path, [paper(f"2608.{n:05}", title="Robot hands") for n in range(210)])
+    assert _made(tmp_path, model, most=1) == 1
+    published = publish(tmp_path)
+    assert len(_found(published, "robot hands", model, most=205)) == 205
+
+
 def test_a_vector_is_of_length_one_and_the_same_each_time(model: SentenceModel) -> None:
     once, again = model.vectors(["long context"]), model.vectors(["long context", "x " * 9_000])
     assert once.shape == (1, LENGTH)
