@@ -129,6 +129,17 @@ def test_every_module_lies_in_a_room_and_the_top_of_flows_fits_in_one_look() -> 
     assert len(named) <= 21
 
 
+def test_the_clock_is_asked_by_its_module() -> None:
+    """A name taken from it would keep the clock that was set when it was first imported."""
+    takers = {
+        module
+        for module, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "flows.clock"
+    }
+    assert takers == set()
+
+
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_every_module_says_what_it_is(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text()))

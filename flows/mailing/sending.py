@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 
-from flows.clock import utc_now
 from flows.mailing.budget import ErrorBudget, StopError, nobody_reached
 from flows.mailing.database import Mailing
 from flows.mailing.leases import lease
@@ -97,7 +96,7 @@ def send_issue(
     transport: Transport,
     *,
     limits: SendLimits | None = None,
-    clock: Callable[[], datetime] = utc_now,
+    clock: Callable[[], datetime],
     is_current: bool = True,
     is_forced: bool = False,
     on_progress: OnProgress | None = None,

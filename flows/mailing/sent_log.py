@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from flows.clock import utc_now
 from flows.mailing.ledger import DONE, Issue
 
 # Between the time in a line and the moment the file system gives the write; more, and it is a copy.
@@ -67,9 +66,11 @@ class SentLog:
         self._append(f"{issue.edition} {issue.issue_date} {entry_count}")
 
     def _append(self, words: str) -> None:
+        # The machine's time and not the pipeline's: it is compared with that of the file system.
+        now = datetime.now(UTC)
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(descriptor, f"{utc_now().isoformat()} {words}\n".encode())
+            os.write(descriptor, f"{now.isoformat()} {words}\n".encode())
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

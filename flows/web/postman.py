@@ -13,7 +13,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from threading import BoundedSemaphore
 
-from flows.clock import utc_now
+from flows import clock
 from flows.mailing.database import Mailing
 from flows.mailing.letters import Post
 from flows.mailing.rules import Rule
@@ -52,7 +52,7 @@ class Postman:
         self._pool.shutdown()
 
     def _deliver(self, address: str, rule: Rule) -> None:
-        now = utc_now()
+        now = clock.utc_now()
         person = subscribe(self.mailing, address, rule=rule, now=now)
         if person and person.address:
             self.send_mail(person.address, answer(person, self.pages, self.post, now))

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.clock import utc_now
+from flows import clock
 from flows.mailing.addresses import AddressError, parse_address
 from flows.mailing.database import Mailing
 from flows.mailing.rehearsal import Rehearsal
@@ -97,7 +97,7 @@ class ReaderPages:
     def confirm(self, request: Request, _form: Form) -> Response:
         """Take the reader onto the list."""
         person = self._reader(Purpose.CONFIRM, request)
-        person = confirm(self.mailing, person.public_id, now=utc_now())
+        person = confirm(self.mailing, person.public_id, now=clock.utc_now())
         return self.pages.page(
             "confirmed.html",
             person=person,
@@ -122,7 +122,7 @@ class ReaderPages:
             case "pause":
                 return self._pause(person, form.get("until", ""))
             case "resume":
-                person = pause(self.mailing, person.public_id, None, now=utc_now())
+                person = pause(self.mailing, person.public_id, None, now=clock.utc_now())
                 return self._saved(person, "Mail comes again from the next issue on.")
             case _:
                 raise Refusal(400, "The form does not say what to do. Press one of its buttons.")
@@ -138,7 +138,7 @@ class ReaderPages:
             raise Refusal(400, "The form does not say what to do. Press its button.")
         public_id = self._public_id(Purpose.UNSUBSCRIBE, request)
         with suppress(RefusedError):  # who was never confirmed and is forgotten has left, too
-            unsubscribe(self.mailing, public_id, now=utc_now())
+            unsubscribe(self.mailing, public_id, now=clock.utc_now())
         return self.pages.page("left.html")
 
     def _choose(self, person: Subscriber, answers: _Answers, *, is_kept: bool) -> Response:
@@ -155,7 +155,7 @@ class ReaderPages:
             problem = "Give the day on which mail comes again, such as 2026-09-01."
             return self._preferences(person, _with(kept, "until", problem), status=400)
         try:
-            person = pause(self.mailing, person.public_id, day, now=utc_now())
+            person = pause(self.mailing, person.public_id, day, now=clock.utc_now())
         except RefusedError as error:
             return self._preferences(person, _with(kept, "until", str(error)), status=400)
         return self._saved(person, "No mail comes until then.")
@@ -166,7 +166,7 @@ class ReaderPages:
     def _preferences(
         self, person: Subscriber, answers: _Answers, *, status: int = 200, said: str = ""
     ) -> Response:
-        today = utc_now().date()
+        today = clock.utc_now().date()
         return self.pages.page(
             "preferences.html",
             status,
@@ -185,7 +185,7 @@ class ReaderPages:
 
     def _history(self, person: Subscriber) -> list[DayOfMail]:
         """The last thirty days of this reader's mail; none where no list can be read."""
-        now = utc_now()
+        now = clock.utc_now()
         last = now.date()
         with suppress(NotPublishedError), self.published.opened() as connection:
             verdicts = calendar(connection, last - timedelta(days=DAYS + 3), last)

@@ -25,6 +25,7 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import Progress
 
+from flows import clock
 from flows.mailing.csv_lines import import_csv
 from flows.mailing.database import open_mailing_database
 from flows.mailing.ledger import Reader, open_issue
@@ -164,7 +165,7 @@ def _ours(url: str, port: int, pipe: Pipe) -> None:
 
     transport = SmtpTransport("127.0.0.1", port, "papers@papers.example.org", "none")
     began, began_cpu = time.perf_counter(), time.process_time()
-    report = send_issue(mailing, issue, counted, _Counting(transport, on_sent))
+    report = send_issue(mailing, issue, counted, _Counting(transport, on_sent), clock=clock.utc_now)
     pipe.send(
         _Measured(
             report.sentence,
