@@ -14,7 +14,7 @@ from prefect.client.schemas.objects import State
 from flows.daily_papers import rebuild_without_refused_readings, run_to_final_state
 from flows.issues.frozen import issue_files, write_files
 from flows.outcome import Outcome
-from flows.publication.published import read_digest
+from flows.publication.issue_digest import issue_digest
 from flows.publish import publish
 from flows.quality.day_page import write_quality_page
 from flows.settings import Settings, load_settings
@@ -43,9 +43,9 @@ def rebuilt_day(day: date, restored: Settings) -> Outcome:
     stopped = validate("raw", restored).stopped
     transform(restored)
     stopped += rebuild_without_refused_readings(validate("marts", restored), restored).stopped
-    publish(restored)
+    publish(restored, most_vectors=0)  # nobody searches there
     page = write_quality_page(restored, day)
-    digest = read_digest(restored.published_path, day)
+    digest = issue_digest(restored, day)
     folder = restored.home / "digest"
     if digest:
         write_files(folder, issue_files(digest, restored))

@@ -4,25 +4,21 @@ published/papers.duckdb ──Digest──▶ issues/<date>-<edition>/{digest.ht
 """
 
 from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from flows import clock
 from flows.deliver import deliver
 from flows.issues.frozen import issue_files, write_files
-from flows.issues.silence import silence
 from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.transports import TransportError
 from flows.newsletter.digest import Edition
-from flows.publication.lists import calendar
-from flows.publication.published import opened, read_digest
+from flows.publication.issue_digest import issue_digest
 from flows.runs.progress import sending
 from flows.settings import Settings
 from flows.stage import stage
-
-LONGEST_SILENCE = 14  # days that a mail explains
 
 
 @dataclass(frozen=True)
@@ -49,27 +45,12 @@ def export(issue_date: date, edition: Edition, quality_page: str, settings: Sett
     folder = settings.issue_folder(issue_date, edition)
     is_new = not folder.exists()
     if is_new:
-        digest = read_digest(settings.published_path, issue_date, edition)
+        digest = issue_digest(settings, issue_date, edition)
         if digest is None:
             return Export(None, "", "No issue: its list has no paper any more.")
-        if edition == "daily":
-            digest = replace(digest, silence=_silence(issue_date, settings))
         quality = {"quality.html": quality_page.encode()}
         write_files(folder, issue_files(digest, settings) | quality)
     return mailed(folder, settings, is_new=is_new)
-
-
-def _silence(issue_date: date, settings: Settings) -> str:
-    """Why the days since the last daily issue had none; "" where that is long ago, or never was."""
-    days: list[date] = []
-    for back in range(1, LONGEST_SILENCE + 1):
-        day = issue_date - timedelta(days=back)
-        if settings.issue_folder(day, "daily").exists():
-            with opened(settings.published_path) as connection:
-                verdicts = calendar(connection, day, issue_date)
-            return silence(days, verdicts)
-        days.append(day)
-    return ""
 
 
 def mailed(folder: Path, settings: Settings, *, is_new: bool) -> Export:

@@ -11,7 +11,7 @@ from flows.mailing.letters import letters
 from flows.mailing.rules import choose
 from flows.mailing.subscribers import RefusedError, Subscriber, find
 from flows.newsletter.digest import Digest, Edition
-from flows.publication.published import read_digest
+from flows.publication.issue_digest import issue_digest
 from flows.settings import Settings
 
 
@@ -24,7 +24,7 @@ def preview_files(
         RefusedError: the address is not on the list.
         NotPublishedError: there is no publication yet.
     """
-    digest = read_digest(settings.published_path, day, edition)
+    digest = issue_digest(settings, day, edition)
     if digest is None:
         return []
     folder = settings.home / "preview" / f"{day}-{edition}"

@@ -1,11 +1,13 @@
 """From a complete day to the readers' mail, and why there is none."""
 
+import json
 from collections.abc import Callable
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from email import message_from_bytes
 from email.policy import SMTP
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -114,6 +116,15 @@ def test_each_reader_learns_why_nothing_came_and_what_became_of_the_rest(
         late = add(mailing, "late@example.org", now=closed + timedelta(hours=1), rule=Rule())
         ids["late@example.org"] = late.public_id
         assert told("late@example.org")[monday] == "Sent before you were on the list."
+
+    from flows.as_of import as_of_papers
+
+    read_at = datetime.fromisoformat(
+        json.loads((folder / "issue.json").read_text())["proof"]["read_at"]
+    )
+    rebuilt: Any = as_of_papers(monday, read_at, return_state=True).result()
+    for name in ("digest.html", "digest.txt", "digest.eml", "issue.json"):
+        assert (rebuilt.issue / name).read_bytes() == (folder / name).read_bytes(), name
 
 
 def test_an_issue_past_its_age_is_made_and_not_mailed(run: Run, own_home: Path) -> None:
