@@ -77,7 +77,10 @@ def deliver(
             issue,
             compose,
             way,
-            limits=SendLimits(issue_life=timedelta(hours=settings.issue_max_age_hours)),
+            limits=SendLimits(
+                messages_per_second=settings.mail_per_second,
+                issue_life=timedelta(hours=settings.issue_max_age_hours),
+            ),
             clock=lambda: now,
             is_current=_is_current(digest, settings, now),
             is_forced=is_forced,

@@ -120,6 +120,12 @@ class Settings(BaseSettings):
         description="how mail leaves: `smtp://user:password@host:587` (STARTTLS; `?tls=none` waives"
         " it), `smtps://…`; default, or `files`: files under the issue",
     )
+    mail_per_second: float | None = Field(
+        default=None,
+        gt=0,
+        description="messages a second at most, where a relay allows only so many"
+        " (default: as fast as it takes them)",
+    )
     mailing_url: SecretStr | None = Field(
         default=None,
         description="the mailing list's database, such as `postgresql://…`"

@@ -163,7 +163,7 @@ def _built(settings: Settings) -> Build:
         raise BuildFailedError(f"dbt {failed[0].kind} {failed[0].name} failed: {failed[0].message}")
     with connect(settings.warehouse_path) as connection:
         connection.execute(_REMEMBER_PROJECT, [project])
-        connection.execute("delete from staging.unfinished_dates")
+        mark_built(connection)
     if is_new_project or not (settings.home / "docs" / "index.html").exists():
         _write_docs_or_warn(settings)
     return build
@@ -200,18 +200,21 @@ def write_docs(settings: Settings) -> Path:
 def mark_stale(connection: DuckDBPyConnection, *, every_date: bool) -> int:
     """Fill `staging.stale_list_dates`; the number of dates whose marts lag behind.
 
-    `marts.list_readings` is built last, so what it lacks is what a build still owes, also after
-    a crash.
+    A date is stale where the audit says other than `staging.built_readings` of one of its readings,
+    and where the last build did not succeed: it made only some of the marts.
     """
-    connection.execute("create or replace table staging.stale_list_dates (list_date date)")
-    connection.execute("create table if not exists staging.unfinished_dates (list_date date)")
+    connection.execute(_READINGS_TO_BUILD)
     connection.execute(_EVERY_DATE if every_date else _CHANGED_DATES)
-    # A failed build made only some of the marts, so its dates stay stale until a build succeeds.
     connection.execute(
         "create or replace table staging.unfinished_dates as from staging.stale_list_dates"
     )
     counted = connection.execute("select count(*) from staging.stale_list_dates").fetchone()
     return int(counted[0]) if counted else 0
+
+
+def mark_built(connection: DuckDBPyConnection) -> None:
+    """Keep what the build that succeeded was made of; nothing that `mark_stale` saw is stale."""
+    connection.execute(_REMEMBER_READINGS)
 
 
 def record_deliveries(
@@ -270,34 +273,37 @@ def _fingerprint() -> str:
 _REMEMBER_PROJECT = """
     create or replace table staging.built_with as select $1::text as project_sha256
 """
+# As they are before the build: what comes or is judged while it works is left to the next one.
+_READINGS_TO_BUILD = """
+    create or replace table staging.readings_to_build as
+    select reading_id, list_date, verdict, reason, refused_reason, is_admitted
+    from audit.judged_readings;
+    create table if not exists staging.built_readings as from staging.readings_to_build limit 0;
+    create or replace table staging.stale_list_dates (list_date date);
+    create table if not exists staging.unfinished_dates (list_date date);
+"""
+_REMEMBER_READINGS = """
+    create or replace table staging.built_readings as from staging.readings_to_build;
+    delete from staging.unfinished_dates;
+"""
 _EVERY_DATE = """
     insert into staging.stale_list_dates select distinct list_date from raw.readings
 """
-_KNOWN = "reading_id, list_date, verdict, reason, is_admitted"
-_CHANGED_DATES = f"""
+_CHANGED_DATES = """
     insert into staging.stale_list_dates
     with
-        owed as (select {_KNOWN} from staging.stg_hub__readings),
-        built as (select {_KNOWN} from marts.list_readings),
         -- what only one of them has; each is read once, for both grow with history
         changed as (
             select list_date from (
                 select *, count(*) as times
-                from (from owed union all from built)
+                from (from staging.readings_to_build union all from staging.built_readings)
                 group by all
             )
             where times = 1
-        ),
-        trending as (
-            select list_date from audit.judged_readings
-            where kind = 'trending' and is_admitted
-            and reading_id not in (select reading_id from marts.hub_trending_papers)
         )
     select list_date from changed
     union
     select list_date from staging.unfinished_dates
-    union
-    select list_date from trending
 """
 
 

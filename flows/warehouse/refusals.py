@@ -38,11 +38,11 @@ def readings(connection: DuckDBPyConnection, day: date | None = None) -> list[Kn
 
 
 def not_built_yet(connection: DuckDBPyConnection) -> list[str]:
-    """The admitted readings that no build has brought into the marts, the oldest first."""
+    """The admitted readings that no build has brought into all the marts, the oldest first."""
     create_audit(connection)
     if not has_table(connection, "audit", "judged_readings"):
         return []
-    is_built = has_table(connection, "marts", "list_readings")
+    is_built = has_table(connection, "staging", "built_readings")
     return [row[0] for row in connection.execute(_NEW if is_built else _ADMITTED).fetchall()]
 
 
@@ -95,12 +95,8 @@ _NEW = """
     where
         is_admitted
         and not exists (
-            from marts.list_readings as built
+            from staging.built_readings as built
             where built.reading_id = readings.reading_id and built.is_admitted
-        )
-        and not exists (
-            from marts.hub_trending_papers as built
-            where built.reading_id = readings.reading_id
         )
     order by read_at
 """

@@ -88,6 +88,16 @@ def test_what_was_put_off_is_sent_when_its_turn_comes_and_not_before(
     assert list(deliver_rest(mailing, settings, now + timedelta(hours=2))) == []
 
 
+def test_the_relay_gets_no_more_a_second_than_the_setting_says(
+    mailing: Mailing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paces: set[float] = set()
+    monkeypatch.setattr("flows.mailing.sending._Run._pace", lambda _, rate: paces.add(rate))
+    monkeypatch.setenv("PAPERS_MAIL_PER_SECOND", "2.5")
+    assert _send(mailing, FRIDAY, closes_at(FRIDAY)).sentence == "Sent to 1."
+    assert paces == {2.5}
+
+
 def _mails(folder: Path) -> dict[str, str]:
     """The HTML and the text of each reader's mail, by address."""
     found = {}

@@ -117,7 +117,8 @@ def test_the_runbook_installs_backs_up_upgrades_and_restores(machine: Machine) -
     def doctor(user: str) -> str:
         said = machine.shell("papers doctor", user)
         assert "Traceback" not in said.stderr
-        return said.stdout
+        # two calls a second apart do not find the same disk: every other job writes to it
+        return re.sub(r"[\d.]+ GB are free", "? GB are free", said.stdout)
 
     added = machine.shell("papers subscribers add ada@example.org")
     assert (added.returncode, added.stderr) == (0, ""), added.stdout

@@ -3,7 +3,7 @@
 with
 
 digest_deliveries as (
-    select * from {{ ref('stg_mailing__digest_deliveries') }}
+    select * from {{ source('mailing', 'digest_deliveries') }}
 ),
 
 final as (

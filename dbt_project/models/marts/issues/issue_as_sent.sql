@@ -3,7 +3,7 @@
 with
 
 issue_papers as (
-    select * from {{ ref('stg_mailing__issue_papers') }}
+    select * from {{ source('mailing', 'issue_papers') }}
 ),
 
 final as (
