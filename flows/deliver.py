@@ -27,6 +27,8 @@ from flows.mailing.sending import OnProgress, SendLimits, SendReport, send_issue
 from flows.mailing.sent_log import SentLog
 from flows.mailing.transports import SmtpTransport, TransportError
 from flows.newsletter.digest import Digest, Edition
+from flows.publication.kept_open import KeptOpen
+from flows.publication.likeness import PublishedLikeness
 from flows.settings import SETTINGS_FILE, Settings
 from flows.sources.feed_day import newest_closed
 
@@ -69,8 +71,9 @@ def deliver(
     if doubt:
         issue = set_issue(mailing, issue, PAUSED, doubt, now=now)
         return SendReport(issue, doubt, entries, None, is_blocked=True)
-    has_had = mailed_before(mailing, earlier_issues(settings, digest))
-    compose = letters(digest, post(settings), sent_at=issue.created_at, has_had=has_had)
+    likeness = PublishedLikeness(KeptOpen(settings.published_path))
+    has_had = mailed_before(mailing, earlier_issues(settings, digest), likeness)
+    compose = letters(digest, post(settings), likeness, sent_at=issue.created_at, has_had=has_had)
     try:
         return send_issue(
             mailing,

@@ -39,6 +39,8 @@ from flows.operations.alerts import look_and_tell
 from flows.operations.days import record_resumed
 from flows.operations.incident_rules import DAILY
 from flows.outcome import EXIT_BLOCKED, EXIT_OK, EXIT_USAGE
+from flows.publication.kept_open import KeptOpen
+from flows.publication.likeness import PublishedLikeness
 from flows.publication.published import recent_digests
 from flows.settings import Settings, load_settings
 
@@ -68,6 +70,8 @@ def add_(
     exclude: str = "",
     authors: str = "",
     organizations: str = "",
+    like: str = "",
+    unlike: str = "",
     upvotes_min: int = 0,
     has_code: bool = False,
     papers_max: int | None = None,
@@ -81,6 +85,8 @@ def add_(
         exclude: words or phrases of which none may occur, by commas.
         authors: authors of whom one must have written it, by commas.
         organizations: organizations of which one must stand behind it, by commas.
+        like: arXiv ids of papers that others shall be like, by commas.
+        unlike: arXiv ids of papers that none shall be like, by commas.
         upvotes_min: the fewest upvotes.
         has_code: only papers with code.
         papers_max: the most papers a mail.
@@ -92,6 +98,8 @@ def add_(
             "exclude": exclude,
             "authors": authors,
             "organizations": organizations,
+            "like": like,
+            "unlike": unlike,
             "upvotes_min": str(upvotes_min),
             "has_code": "yes" if has_code else "",
             "papers_max": str(papers_max or ""),
@@ -237,7 +245,8 @@ def rehearse_(address: str, /) -> int:
     """
     with _list() as (mailing, settings):
         rule = _person(mailing, address).rule
-        rehearsal = rehearse(rule, recent_digests(settings.published_path))
+        likeness = PublishedLikeness(KeptOpen(settings.published_path))
+        rehearsal = rehearse(rule, recent_digests(settings.published_path), likeness)
     console.print(f"{rehearsal.sentence}.")
     for sentence in rehearsal.unmet:
         console.print(sentence, markup=False)

@@ -11,7 +11,10 @@ from flows.mailing.letters import letters
 from flows.mailing.rules import choose
 from flows.mailing.subscribers import RefusedError, Subscriber, find
 from flows.newsletter.digest import Digest, Edition
+from flows.newsletter.likeness import Likeness
 from flows.publication.issue_digest import issue_digest
+from flows.publication.kept_open import KeptOpen
+from flows.publication.likeness import PublishedLikeness
 from flows.settings import Settings
 
 
@@ -32,10 +35,12 @@ def preview_files(
         files = issue_files(digest, settings)
     else:
         person = _subscriber(settings, address)
-        digest = choose(digest, person.rule)
-        if not digest.papers:
+        likeness = PublishedLikeness(KeptOpen(settings.published_path))
+        chosen = choose(digest, person.rule, likeness)
+        if not chosen.papers:
             return []
-        files = issue_files(digest, settings) | {"digest.eml": _letter(digest, person, settings)}
+        letter = _letter(digest, person, settings, likeness)
+        files = issue_files(chosen, settings) | {"digest.eml": letter}
         folder = folder.with_name(f"{folder.name}-{person.public_id}")
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
@@ -51,8 +56,8 @@ def _subscriber(settings: Settings, address: str) -> Subscriber:
     return person
 
 
-def _letter(digest: Digest, person: Subscriber, settings: Settings) -> bytes:
-    compose = letters(digest, post(settings), sent_at=digest.proof.read_at)
+def _letter(digest: Digest, person: Subscriber, settings: Settings, likeness: Likeness) -> bytes:
+    compose = letters(digest, post(settings), likeness, sent_at=digest.proof.read_at)
     letter = compose(person.rule)
     if letter is None:
         raise RefusedError(f"Nothing of {digest.issue_date} matches the choice of this address.")

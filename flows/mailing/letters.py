@@ -19,6 +19,7 @@ from flows.mailing.rules import Rule, choose
 from flows.mailing.sending import Compose, Letter
 from flows.mailing.tokens import Purpose, Tokens
 from flows.newsletter.digest import Digest
+from flows.newsletter.likeness import Likeness
 from flows.newsletter.message import Unsubscribe, message
 from flows.newsletter.render import ReaderLinks, Rendering, Site, personal, render
 
@@ -83,6 +84,7 @@ class Post:
         links = ReaderLinks(
             unsubscribe_url=way_out.url,
             preferences_url=self._page(Purpose.PREFERENCES, own.preferences_token),
+            like_token=own.like_token,
         )
         return message(
             personal(rendering, links),
@@ -110,7 +112,14 @@ def message_id(edition: str, issue_date: date, public_id: str, domain: str) -> s
     return f"<{edition}.{issue_date}.{public_id}@{domain}>"
 
 
-def letters(digest: Digest, post: Post, *, sent_at: datetime, has_had: HasHad = nothing) -> Compose:
+def letters(
+    digest: Digest,
+    post: Post,
+    likeness: Likeness,
+    *,
+    sent_at: datetime,
+    has_had: HasHad = nothing,
+) -> Compose:
     """How `send_issue` gets its letters; `sent_at` is their Date, so the issue's `created_at`.
 
     What a reader has had before stands in their mail as one line.
@@ -118,7 +127,7 @@ def letters(digest: Digest, post: Post, *, sent_at: datetime, has_had: HasHad = 
     relisted = frozenset(paper.paper_id for paper in digest.papers if paper.listed_before)
 
     def compose(rule: Rule) -> Letter | None:
-        chosen = choose(digest, rule)
+        chosen = choose(digest, rule, likeness)
         if not chosen.papers:
             return None
 
@@ -136,7 +145,7 @@ def _with_known(digest: Digest, known: frozenset[str]) -> Digest:
     return replace(digest, papers=tuple(papers)) if known else digest
 
 
-_LINKS = (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES)
+_LINKS = (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES, Purpose.LIKE)
 
 
 class _Own(NamedTuple):
@@ -146,6 +155,7 @@ class _Own(NamedTuple):
     public_id: str
     unsubscribe_token: str
     preferences_token: str
+    like_token: str
 
 
 class _Stencil:

@@ -15,6 +15,7 @@ from flows.mailing.rules import choose
 from flows.mailing.tables import deliveries
 from flows.mailing.transports import SENT
 from flows.newsletter.digest import Digest
+from flows.newsletter.likeness import Likeness
 
 HasHad = Callable[[Reader], frozenset[str]]
 
@@ -29,6 +30,7 @@ class MailedBefore:
     """Answers by the reader's choice of today: what it was back then is not kept."""
 
     earlier: tuple[Digest, ...]
+    likeness: Likeness
     _reached: Mapping[date, frozenset[int]]
     _chosen: dict[tuple[str, date], frozenset[str]] = field(default_factory=dict)
 
@@ -45,16 +47,17 @@ class MailedBefore:
     def _papers(self, digest: Digest, reader: Reader) -> frozenset[str]:
         key = reader.rule_key, digest.issue_date
         if key not in self._chosen:
-            papers = choose(digest, reader.rule).papers
+            papers = choose(digest, reader.rule, self.likeness).papers
             self._chosen[key] = frozenset(paper.paper_id for paper in papers)
         return self._chosen[key]
 
 
-def mailed_before(mailing: Mailing, earlier: tuple[Digest, ...]) -> HasHad:
+def mailed_before(mailing: Mailing, earlier: tuple[Digest, ...], likeness: Likeness) -> HasHad:
     """Who was sent these issues, and so knows their papers."""
     if not earlier:
         return nothing
-    return MailedBefore(earlier, {one.issue_date: _reached(mailing, one) for one in earlier})
+    reached = {one.issue_date: _reached(mailing, one) for one in earlier}
+    return MailedBefore(earlier, likeness, reached)
 
 
 def _reached(mailing: Mailing, digest: Digest) -> frozenset[int]:

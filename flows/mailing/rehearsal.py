@@ -10,6 +10,7 @@ from difflib import get_close_matches
 
 from flows.mailing.rules import Rule, choose, is_named, organizations_of
 from flows.newsletter.digest import Digest
+from flows.newsletter.likeness import Likeness
 from flows.topics import fold
 
 
@@ -17,7 +18,8 @@ from flows.topics import fold
 class Rehearsal:
     """What a rule would have sent: days looked at, days with nothing, papers, the last list.
 
-    `unmet`: a sentence for each author and organization that no paper of these days has.
+    `unmet`: a sentence for each author and organization that no paper of these days has, and for
+    each named paper that nothing is kept of.
     """
 
     days_count: int
@@ -30,7 +32,7 @@ class Rehearsal:
     def sentence(self) -> str:
         """The outcome in words: “3.1 papers a day; nothing on 4 of 22 days”."""
         if not self.days_count:
-            return "There is no past issue to rehearse on yet."
+            return "There is no past issue to rehearse on yet"
         days = "1 day" if self.days_count == 1 else f"{self.days_count} days"
         mean = f"{self.papers_count / self.days_count:.1f}".removesuffix(".0")
         papers = "1 paper" if mean == "1" else f"{mean} papers"
@@ -39,15 +41,16 @@ class Rehearsal:
         return f"{papers} a day; nothing on {self.silent_days_count} of {days}"
 
 
-def rehearse(rule: Rule, digests: Sequence[Digest]) -> Rehearsal:
+def rehearse(rule: Rule, digests: Sequence[Digest], likeness: Likeness) -> Rehearsal:
     """What the rule would have sent of past digests; `latest` is the newest one's list."""
-    chosen = [choose(digest, rule) for digest in sorted(digests, key=lambda d: d.issue_date)]
+    ordered = sorted(digests, key=lambda digest: digest.issue_date)
+    chosen = [choose(digest, rule, likeness) for digest in ordered]
     return Rehearsal(
         days_count=len(chosen),
         silent_days_count=sum(not digest.papers for digest in chosen),
         papers_count=sum(len(digest.papers) for digest in chosen),
         latest=chosen[-1] if chosen else None,
-        unmet=tuple(_unmet(rule, digests)),
+        unmet=(*_unmet(rule, digests), *_unknown(rule, likeness)),
     )
 
 
@@ -56,6 +59,13 @@ def organizations_seen(digests: Sequence[Digest]) -> tuple[str, ...]:
     papers = (paper for digest in digests for paper in digest.papers)
     counts = Counter(paper.organization_name for paper in papers if paper.organization_name)
     return tuple(name for name, _ in counts.most_common())
+
+
+def _unknown(rule: Rule, likeness: Likeness) -> Iterator[str]:
+    """Which papers can have nothing like them, for nothing is kept of them."""
+    if named := [*rule.like, *rule.unlike]:
+        for paper_id in likeness.unknown(named):
+            yield f"The paper {paper_id} was on no list that was read: nothing is like it."
 
 
 def _unmet(rule: Rule, digests: Sequence[Digest]) -> Iterator[str]:

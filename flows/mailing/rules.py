@@ -1,9 +1,11 @@
 """What a reader chose, and what a digest becomes by it: pure, no I/O.
 
 A paper is chosen when it has **any** of the reader's topics, authors or organizations (all papers
-where the reader named none), **none** of the excluded topics, and **all** of the limits: upvotes,
-code. Topics are written as search is: `flows.topics`.
-The first `papers_max` of them are sent, in the digest's order and with the digest's ranks. News of
+where the reader named none) or is like a paper they named, **none** of the excluded topics, and
+**all** of the limits: upvotes, code. A paper nearest to one they want less of is left out. Topics
+are written as search is: `flows.topics`; what is alike is told by a `Likeness`.
+The first `papers_max` of them are sent with the digest's ranks: first those that are like a named
+paper, the nearest first, then the others in the digest's order. News of
 earlier papers is chosen alike and comes on top; alone it is no reason to write.
 """
 
@@ -21,6 +23,7 @@ from urllib.parse import urlencode
 from flows.errors import UsageError
 from flows.mailing.tables import EDITIONS
 from flows.newsletter.digest import Choice, Digest, DigestPaper
+from flows.newsletter.likeness import Alike, Likeness
 from flows.topics import Topic, TopicError, exactly, fold, parse_topic
 from flows.wording import counted
 
@@ -28,6 +31,7 @@ PHRASES_MAX, PHRASES_SHOWN = 50, 5
 PHRASE_LENGTH_MAX = 100
 UPVOTES_MAX = 1_000_000
 PAPERS_MAX = 500
+NAMED_MAX = 20
 
 
 class RuleError(UsageError):
@@ -43,6 +47,8 @@ class Rule:
     exclude: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     organizations: tuple[str, ...] = ()
+    like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
     upvotes_min: int = 0
     has_code: bool = False
     papers_max: int | None = None
@@ -61,11 +67,13 @@ class Rule:
     def words(self) -> str:
         """What the rule lets through, after a count: “by your topics: agent; from 5 votes”."""
         named = {
-            "topics": self.include, "authors": self.authors, "organizations": self.organizations
+            "topics": self.include, "authors": self.authors, "organizations": self.organizations,
+            "papers like": self.like,
         }  # fmt: skip
         lists = [f"{name}: {_first(phrases)}" for name, phrases in named.items() if phrases]
         limits = [
             f"without: {_first(self.exclude)}" if self.exclude else "",
+            f"less like: {_first(self.unlike)}" if self.unlike else "",
             f"from {counted(self.upvotes_min, 'vote')}" if self.upvotes_min else "",
             "with code" if self.has_code else "",
             f"at most {self.papers_max}" if self.papers_max else "",
@@ -87,6 +95,8 @@ class Rule:
             "exclude": "; ".join(self.exclude),
             "authors": "; ".join(self.authors),
             "organizations": "; ".join(self.organizations),
+            "like": "; ".join(self.like),
+            "unlike": "; ".join(self.unlike),
             "upvotes_min": str(self.upvotes_min or ""),
             "has_code": "yes" if self.has_code else "",
             "papers_max": str(self.papers_max or ""),
@@ -122,10 +132,30 @@ def parse_rule(fields: Mapping[str, str]) -> Rule:
         exclude=_topics("words to exclude", fields.get("exclude", "")),
         authors=_phrases("authors", fields.get("authors", "")),
         organizations=_phrases("organizations", fields.get("organizations", "")),
+        like=_papers("papers to like", fields.get("like", "")),
+        unlike=_papers("papers to see less like", fields.get("unlike", "")),
         upvotes_min=_number("minimum upvotes", fields.get("upvotes_min", ""), UPVOTES_MAX) or 0,
         has_code=_yes("has code", fields.get("has_code", "")),
         papers_max=_number("how many papers", fields.get("papers_max", ""), PAPERS_MAX) or None,
     )
+
+
+def liking(rule: Rule, paper_id: str) -> Rule:
+    """The rule of a reader who wants more like this paper too; the newest twenty are kept."""
+    return replace(rule, like=_newest(rule.like, paper_id), unlike=_without(rule.unlike, paper_id))
+
+
+def unliking(rule: Rule, paper_id: str) -> Rule:
+    """The rule of a reader who wants less like this paper; the newest twenty are kept."""
+    return replace(rule, like=_without(rule.like, paper_id), unlike=_newest(rule.unlike, paper_id))
+
+
+def _newest(named: Sequence[str], paper_id: str) -> tuple[str, ...]:
+    return (*_without(named, paper_id), paper_id)[-NAMED_MAX:]
+
+
+def _without(named: Sequence[str], paper_id: str) -> tuple[str, ...]:
+    return tuple(each for each in named if each != paper_id)
 
 
 def _editions(text: str) -> tuple[str, ...]:
@@ -167,6 +197,30 @@ def _topics(label: str, text: str) -> tuple[str, ...]:
     return phrases
 
 
+def _papers(label: str, text: str) -> tuple[str, ...]:
+    """ArXiv ids, alone or at the end of an address, each once and without its version."""
+    found: dict[str, None] = {}
+    for piece in filter(None, re.split(r"[,;\s]+", text[:_NAMED_LENGTH_MAX])):
+        match = _PAPER_ID.fullmatch(piece)
+        if match is None:
+            shown = "".join(c for c in piece if c.isprintable())[:40]
+            raise RuleError(
+                f"In the {label}, “{shown}” is not an arXiv id; one looks like 2608.12313."
+            )
+        found[match["id"]] = None
+    if len(found) > NAMED_MAX or len(text) > _NAMED_LENGTH_MAX:
+        raise RuleError(f"There are too many {label}; {NAMED_MAX} is the most.")
+    return tuple(found)
+
+
+# As arXiv and the Hub write it: bare, or the end of an address, with a version or not.
+_PAPER_ID = re.compile(
+    r"(?:arxiv:|(?:https?://)?[\w.-]+/(?:abs|pdf|papers)/)?(?P<id>[0-9]{4}\.[0-9]{4,5})(?:v[0-9]+)?",
+    re.IGNORECASE | re.ASCII,
+)
+_NAMED_LENGTH_MAX = NAMED_MAX * 100
+
+
 def _number(label: str, text: str, most: int) -> int | None:
     digits = text.strip()
     if not digits:
@@ -184,35 +238,55 @@ def _yes(label: str, text: str) -> bool:
     return answer
 
 
-def choose(digest: Digest, rule: Rule) -> Digest:
-    """The digest with only the papers that the rule chooses, each at its old rank; maybe none.
+def choose(digest: Digest, rule: Rule, likeness: Likeness) -> Digest:
+    """The digest with only the papers that the rule chooses, each with its old rank; maybe none.
 
     A digest without papers is no mail, whatever its sections hold: news of old papers goes with an
     issue, and a reader whose rule is narrow would else be mailed on days that have nothing new.
     """
     if not (words := rule.words):
         return digest
-    papers = _chosen(digest.papers, rule, rule.papers_max)
-    news = [replace(each, papers=_chosen(each.papers, rule, None)) for each in digest.sections]
+    alike = _alike(digest, rule, likeness)
+    papers = _chosen(digest.papers, rule, alike, rule.papers_max)
+    news = [
+        replace(each, papers=_chosen(each.papers, rule, alike, None)) for each in digest.sections
+    ]
     sections = tuple(section for section in news if section.papers)
     choice = Choice(len(digest.papers), words, rule.query)
     return replace(digest, papers=papers, sections=sections, choice=choice)
 
 
-def _chosen(papers: Sequence[DigestPaper], rule: Rule, most: int | None) -> tuple[DigestPaper, ...]:
-    reasons = ((paper, _reason(paper, rule)) for paper in papers)
+def _alike(digest: Digest, rule: Rule, likeness: Likeness) -> Mapping[str, Alike]:
+    if not (rule.like or rule.unlike):
+        return {}
+    sections = (section.papers for section in digest.sections)
+    ids = [paper.paper_id for papers in (digest.papers, *sections) for paper in papers]
+    return likeness.alike(ids, rule.like, rule.unlike)
+
+
+def _chosen(
+    papers: Sequence[DigestPaper], rule: Rule, alike: Mapping[str, Alike], most: int | None
+) -> tuple[DigestPaper, ...]:
+    def nearness(paper: DigestPaper) -> float:
+        found = alike.get(paper.paper_id)
+        return found.nearness if found else 0
+
+    ordered = sorted(papers, key=nearness, reverse=True)  # equal ones stay in the digest's order
+    reasons = ((paper, _reason(paper, rule, alike.get(paper.paper_id))) for paper in ordered)
     chosen = (replace(paper, chosen_by=why or None) for paper, why in reasons if why is not None)
     return tuple(islice(chosen, most))
 
 
-def _reason(paper: DigestPaper, rule: Rule) -> str | None:
+def _reason(paper: DigestPaper, rule: Rule, alike: Alike | None) -> str | None:
     """What of the rule a paper fits, "" where the rule names nothing to fit; None if left out."""
+    if alike and alike.reason is None:
+        return None
     if paper.upvotes_count < rule.upvotes_min or (rule.has_code and not paper.github_url):
         return None
     text = _text(paper)
     if any(_topic(phrase).covers(text) for phrase in rule.exclude):
         return None
-    if not (rule.include or rule.authors or rule.organizations):
+    if not (rule.include or rule.authors or rule.organizations or rule.like):
         return ""
     organizations = organizations_of(paper)
     fits = {
@@ -233,7 +307,8 @@ def _reason(paper: DigestPaper, rule: Rule) -> str | None:
         for noun, found in fits.items()
         if found
     ]
-    return " · ".join(named) or None
+    like = [alike.reason] if alike and alike.reason else []
+    return " · ".join([*like, *named]) or None
 
 
 def _first(phrases: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ class Purpose(Enum):
     CONFIRM = "confirm"
     PREFERENCES = "preferences"
     UNSUBSCRIBE = "unsubscribe"
+    LIKE = "like"  # more, or less, like a paper that the address names
 
 
 # The others last, for leaving must work from a mail found years later; and having no time in them,

@@ -1,12 +1,12 @@
 """All that is kept of one paper: its text, people, lists, votes over time, changes and issues."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from duckdb import DuckDBPyConnection
 
 from flows.publication.cards import Card, Vote, cards
+from flows.publication.likeness import nearest
 from flows.warehouse.database import records
 
 
@@ -83,21 +83,24 @@ def paper_page(connection: DuckDBPyConnection, paper_id: str) -> PaperPage | Non
     )
 
 
+def title_of(connection: DuckDBPyConnection, paper_id: str) -> str | None:
+    """The title of the paper with this id; None where it was never on a list."""
+    row = connection.execute(_TITLE, {"id": paper_id}).fetchone()
+    return row[0] if row else None
+
+
 def _alike(connection: DuckDBPyConnection, paper_id: str) -> tuple[tuple[Card, str], ...]:
-    """Up to six papers nearest to this one, each with why: shared keywords, or their meaning."""
-    shared = dict(connection.execute(_ALIKE, {"id": paper_id}).fetchall())
+    """Up to six papers nearest to this one, each with why."""
+    why = nearest(connection, paper_id)
     near = cards(
         connection,
         "select unnest($ids) as paper_id, generate_subscripts($ids, 1) as rank",
-        {"ids": list(shared)},
+        {"ids": list(why)},
     )
-    return tuple((card, _why_alike(shared[card.paper_id])) for card in near)
+    return tuple((card, why[card.paper_id]) for card in near)
 
 
-def _why_alike(keywords: Sequence[str]) -> str:
-    return f"both: {', '.join(keywords[:4])}" if keywords else "close in meaning"
-
-
+_TITLE = "select title from marts.papers where paper_id = $id"
 _MORE = "select ai_keywords, withdrawn_at from marts.papers where paper_id = $id"
 _AUTHORS = """
     select author_name, hub_user
@@ -129,47 +132,4 @@ _ISSUES = """
     from marts.issue_as_sent
     where paper_id = $id
     order by issue_date, edition, section
-"""
-# A keyword is worth the more the fewer papers have it; one that most have tells nothing.
-_ALIKE = """
-    with
-
-    keywords as (
-        select paper_id, unnest(ai_keywords) as keyword from marts.papers
-    ),
-
-    own as (
-        select keyword from keywords where paper_id = $id
-    ),
-
-    frequencies as (
-        select keyword, count(*) as paper_count
-        from keywords
-        where keyword in (select keyword from own)
-        group by keyword
-    ),
-
-    sharing as (
-        select
-            keywords.paper_id,
-            list(keywords.keyword order by frequencies.paper_count, keywords.keyword) as shared,
-            sum(1 / frequencies.paper_count) as rarity
-        from keywords
-        inner join frequencies using (keyword)
-        where keywords.paper_id != $id
-        group by keywords.paper_id
-    ),
-
-    near as (
-        select paper_id, cosine from similar_papers($id, most := 100)
-    )
-
-    -- Words and meaning add up; without vectors the keywords alone tell.
-    select paper_id, coalesce(sharing.shared, [])
-    from sharing
-    full join near using (paper_id)
-    order by
-        coalesce(near.cosine, 0) + 0.3 * least(coalesce(sharing.rarity, 0), 1) desc,
-        paper_id desc
-    limit 6
 """

@@ -7,6 +7,7 @@ request ──Guard──▶ ReaderPages, PublicPages, HubApi ──▶ answer w
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -25,10 +26,12 @@ from flows.mailing.subscribers import RefusedError
 from flows.mailing.tokens import TokenError, Tokens
 from flows.newsletter.render import Site
 from flows.publication.kept_open import KeptOpen
+from flows.publication.likeness import PublishedLikeness
 from flows.publication.people import KINDS
 from flows.search.meaning import sentence_model
 from flows.settings import Settings
 from flows.sources.hub_grammar import BadRequestError
+from flows.web.answers import Answers
 from flows.web.archive import Archive
 from flows.web.exports import FORMATS
 from flows.web.guard import FormKeys, Guard, Refusal, SecurityHeaders, security_headers
@@ -38,13 +41,14 @@ from flows.web.lists import ListPages
 from flows.web.pages import Pages
 from flows.web.postman import Postman, SendMail
 from flows.web.publications import PublicPages
-from flows.web.readers import Form, ReaderPages
+from flows.web.readers import WISHES, Form, ReaderPages
 from flows.web.rehearsal import Rehearser
 from flows.web.search_page import SearchPage
 from flows.web.sitemap import Sitemap
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 _USUAL_LIMITS = RateLimits()
+_WISH = "/{}/{{token}}/{{paper_id}}"
 _log = logging.getLogger(__name__)
 
 
@@ -59,6 +63,7 @@ def create_app(
     site, tokens = Site(settings.public_url), Tokens(keys)
     pages = Pages(site)
     model, published = sentence_model(settings), KeptOpen(settings.published_path)
+    likeness, answers = PublishedLikeness(published), Answers(settings.published_path)
     archive = Archive(settings.issues_path)
     postman = Postman(mailing, pages, Post(site, tokens, settings.mail_from), send_mail)
     guard = Guard(settings.public_url, limits)
@@ -67,7 +72,7 @@ def create_app(
         pages=pages,
         tokens=tokens,
         archive=archive,
-        rehearser=Rehearser(settings.published_path),
+        rehearser=Rehearser(settings.published_path, likeness),
         postman=postman,
         guard=guard,
         form_keys=FormKeys(keys, settings.public_url),
@@ -83,10 +88,10 @@ def create_app(
 
     routes: list[BaseRoute] = [
         *_reader_routes(readers, guard),
-        *_public_routes(PublicPages(pages, archive)),
-        *_search_routes(SearchPage(pages, published, model)),
-        *_list_routes(ListPages(pages, published)),
-        *_api_routes(HubApi(settings.public_url, published, model)),
+        *_public_routes(PublicPages(pages, archive, likeness)),
+        *_search_routes(SearchPage(pages, published, model), answers),
+        *_list_routes(ListPages(pages, published), answers),
+        *_api_routes(HubApi(settings.public_url, published, model), answers),
         *_sitemap_routes(Sitemap(pages, published)),
         Route("/healthz", _get(lambda _request: _health(mailing, archive))),
     ]
@@ -119,6 +124,8 @@ def _reader_routes(readers: ReaderPages, guard: Guard) -> list[Route]:
         Route("/preferences/{token}", post(readers.preferences), methods=["POST"]),
         Route("/unsubscribe/{token}", _get(readers.show_unsubscribe)),
         Route("/unsubscribe/{token}", post(readers.unsubscribe), methods=["POST"]),
+        *(Route(_WISH.format(each), _get(readers.show_wish(each))) for each in WISHES),
+        *(Route(_WISH.format(each), post(readers.wish(each)), methods=["POST"]) for each in WISHES),
     ]
 
 
@@ -139,33 +146,36 @@ def _public_routes(public: PublicPages) -> list[Route]:
     ]
 
 
-def _search_routes(search: SearchPage) -> list[Route]:
+def _search_routes(search: SearchPage, answers: Answers) -> list[Route]:
+    get = partial(_get_kept, answers)
     return [
-        Route("/papers/search", _get(search.show)),
-        Route("/papers/search.{format}", _get(search.export)),
+        Route("/papers/search", get(search.show)),
+        Route("/papers/search.{format}", get(search.export)),
     ]
 
 
-def _list_routes(lists: ListPages) -> list[Route]:
+def _list_routes(lists: ListPages, answers: Answers) -> list[Route]:
+    get = partial(_get_kept, answers)
     return [
-        Route("/papers", _get(lists.newest)),
-        *(Route(f"/papers.{each}", _get(lists.newest)) for each in FORMATS),
-        *(Route(f"/papers/trending.{each}", _get(lists.trending)) for each in FORMATS),
-        Route("/papers/", _get(lists.to_newest)),
-        Route("/papers/date/{day}", _get(lists.day)),
-        Route("/papers/week/{week}", _get(lists.week)),
-        Route("/papers/month/{month}", _get(lists.month)),
-        Route("/papers/trending", _get(lists.trending)),
-        *(Route(f"/{kind}/{{handle:path}}", _get(lists.people(kind))) for kind in KINDS),
-        Route("/papers/{paper_id}", _get(lists.paper)),
+        Route("/papers", get(lists.newest)),
+        *(Route(f"/papers.{each}", get(lists.newest)) for each in FORMATS),
+        *(Route(f"/papers/trending.{each}", get(lists.trending)) for each in FORMATS),
+        Route("/papers/", get(lists.to_newest)),
+        Route("/papers/date/{day}", get(lists.day)),
+        Route("/papers/week/{week}", get(lists.week)),
+        Route("/papers/month/{month}", get(lists.month)),
+        Route("/papers/trending", get(lists.trending)),
+        *(Route(f"/{kind}/{{handle:path}}", get(lists.people(kind))) for kind in KINDS),
+        Route("/papers/{paper_id}", get(lists.paper)),
     ]
 
 
-def _api_routes(api: HubApi) -> list[Route]:
+def _api_routes(api: HubApi, answers: Answers) -> list[Route]:
+    get = partial(_get_kept, answers)
     return [
-        Route("/api/daily_papers", _get(api.daily_papers)),
-        Route("/api/papers/search", _get(api.search)),
-        Route("/api/papers/{paper_id}", _get(api.paper)),
+        Route("/api/daily_papers", get(api.daily_papers)),
+        Route("/api/papers/search", get(api.search)),
+        Route("/api/papers/{paper_id}", get(api.paper)),
     ]
 
 
@@ -183,6 +193,21 @@ def _get(handler: Callable[[Request], Response]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         request.app.state.guard.admit_read(request)
         return await run_in_threadpool(handler, request)
+
+    return endpoint
+
+
+def _get_kept(answers: Answers, handler: Callable[[Request], Response]) -> Endpoint:
+    """The handler in a thread, unless the same was answered a moment ago."""
+
+    async def endpoint(request: Request) -> Response:
+        request.app.state.guard.admit_read(request)
+        if found := answers.find(request):
+            return found
+        publication = answers.now_published()
+        answer = await run_in_threadpool(handler, request)
+        answers.keep(request, answer, publication)
+        return answer
 
     return endpoint
 

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from flows.mailing.rules import Rule, RuleError, choose, parse_rule
+from flows.newsletter.likeness import Likeness
 from flows.newsletter.render import Site, public, render
 from flows.web.archive import Archive, FrozenIssue
 from flows.web.guard import FOR_EVERYBODY, ISSUE_CSP, Refusal
@@ -25,6 +26,7 @@ class PublicPages:
 
     pages: Pages
     archive: Archive
+    likeness: Likeness
 
     def issues(self, request: Request) -> Response:
         """The archive, a year at a time."""
@@ -90,7 +92,7 @@ class PublicPages:
         """What a rule chooses of an issue, as a page."""
         if (issue := self.archive.issue(name)) is None:
             return None
-        chosen = choose(issue, rule)
+        chosen = choose(issue, rule, self.likeness)
         if not chosen.papers:
             raise Refusal(404, "No paper of this issue fits this choice.")
         site = Site(self.pages.site.public_url)

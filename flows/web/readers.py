@@ -1,7 +1,7 @@
 """The pages of one reader: subscribe, confirm, choose, rehearse, pause, leave."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ from flows import clock
 from flows.mailing.addresses import AddressError, parse_address
 from flows.mailing.database import Mailing
 from flows.mailing.rehearsal import Rehearsal
-from flows.mailing.rules import RULE_FIELDS, Rule, RuleError, parse_rule
+from flows.mailing.rules import RULE_FIELDS, Rule, RuleError, liking, parse_rule, unliking
 from flows.mailing.subscribers import (
     RefusedError,
     Subscriber,
@@ -27,10 +27,11 @@ from flows.mailing.tables import EDITIONS
 from flows.mailing.tokens import Purpose, Tokens
 from flows.publication.kept_open import KeptOpen
 from flows.publication.lists import DayList, calendar, day_list, newest_list_date
+from flows.publication.paper_page import title_of
 from flows.publication.published import NotPublishedError
 from flows.warehouse.database import WarehouseBusyError
 from flows.web.archive import Archive
-from flows.web.guard import FormKeys, Guard, Refusal
+from flows.web.guard import FormKeys, Guard, Refusal, reading_published
 from flows.web.limits import Buckets
 from flows.web.mail_history import DAYS, DayOfMail, mail_history
 from flows.web.pages import Pages
@@ -39,6 +40,8 @@ from flows.web.rehearsal import Rehearser
 
 Form = Mapping[str, str]
 _PAUSE_MAX = timedelta(days=366)
+WISHES = {"like": ("More", liking), "unlike": ("Less", unliking)}
+"""What the links beside a paper in a mail ask for, by the first part of their address."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,44 @@ class ReaderPages:
             unsubscribe(self.mailing, public_id, now=clock.utc_now())
         return self.pages.page("left.html")
 
+    def show_wish(self, name: str) -> Callable[[Request], Response]:
+        """The button that asks for more or less like a paper: mail scanners open every link."""
+
+        def show(request: Request) -> Response:
+            self._taking(Purpose.LIKE, request)
+            title = self._title(request)
+            return self.pages.page("like.html", wish=WISHES[name][0], title=title, is_saved=False)
+
+        return show
+
+    def wish(self, name: str) -> Callable[[Request, Form], Response]:
+        """Keep that the reader wants more or less like a paper."""
+
+        def keep(request: Request, _form: Form) -> Response:
+            person, title = self._taking(Purpose.LIKE, request), self._title(request)
+            word, changed = WISHES[name]
+            rule = changed(person.rule, request.path_params["paper_id"])
+            person = choose_for(self.mailing, person.public_id, rule=rule)
+            return self.pages.page(
+                "like.html",
+                wish=word,
+                title=title,
+                is_saved=True,
+                rehearsal=self._rehearse(rule),
+                preferences_url=self._path(Purpose.PREFERENCES, person),
+            )
+
+        return keep
+
+    def _title(self, request: Request) -> str:
+        """The title of the paper in the address."""
+        paper_id = request.path_params["paper_id"]
+        with reading_published(self.published) as connection:
+            title = title_of(connection, paper_id)
+        if title is None:
+            raise Refusal(404, f"{paper_id} was on no list that was read.")
+        return title
+
     def _choose(self, person: Subscriber, answers: _Answers, *, is_kept: bool) -> Response:
         if answers.rule is None:
             return self._preferences(person, answers, status=400)
@@ -229,6 +270,13 @@ class ReaderPages:
         person = find_public(self.mailing, self._public_id(purpose, request))
         if person is None:
             raise RefusedError("This link leads to nobody on the list any more.")
+        return person
+
+    def _taking(self, purpose: Purpose, request: Request) -> Subscriber:
+        """The reader of this link, who gets mail or has paused it."""
+        person = self._reader(purpose, request)
+        if person.state not in {"active", "paused"}:
+            raise RefusedError("Nothing is sent to this address, so there is nothing to choose.")
         return person
 
     def _public_id(self, purpose: Purpose, request: Request) -> str:

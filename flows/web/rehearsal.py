@@ -9,6 +9,7 @@ from pathlib import Path
 from flows.mailing.rehearsal import Rehearsal, organizations_seen, rehearse
 from flows.mailing.rules import Rule
 from flows.newsletter.digest import Digest
+from flows.newsletter.likeness import Likeness
 from flows.publication.published import NotPublishedError, recent_digests
 from flows.warehouse.database import WarehouseBusyError
 
@@ -20,13 +21,14 @@ class Rehearser:
     """Rehearses rules on the recent digests, which are read once a publication."""
 
     published: Path
+    likeness: Likeness
     _digests: Sequence[Digest] = ()
     _publication: tuple[int, ...] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, rule: Rule) -> Rehearsal:
         """What the rule would have sent."""
-        return rehearse(rule, self._recent())
+        return rehearse(rule, self._recent(), self.likeness)
 
     def organizations(self) -> tuple[str, ...]:
         """The organizations seen most lately, to choose from; none where nothing can be read."""

@@ -36,6 +36,7 @@ from flows.mailing.tokens import Tokens
 from flows.mailing.transports import Connection, Parcel, SendResult, SmtpTransport
 from flows.newsletter.digest import Digest, DigestPaper, Proof
 from flows.newsletter.render import Site
+from tests.support.likeness import NOTHING_ALIKE
 
 SENDER = "Daily Papers <papers@papers.example.org>"
 NOW = datetime.now(UTC)
@@ -151,7 +152,7 @@ def _ours(url: str, port: int, pipe: Pipe) -> None:
     """Send the issue; runs in a process of its own, whose memory is what counts."""
     mailing = open_mailing_database(url)
     issue = open_issue(mailing, "daily", DAY, due_at=NOW, now=NOW)
-    compose = letters(_digest(), _post(), sent_at=NOW)
+    compose = letters(_digest(), _post(), NOTHING_ALIKE, sent_at=NOW)
     rendered: list[str] = []
     sent = count(1)
 
@@ -241,7 +242,7 @@ def _fill(url: str, subscribers: int, rules: int) -> float:
 
 def _mean_size(rules: int) -> int:
     """How long our messages are, so that the bare loop's are as long."""
-    compose = letters(_digest(), _post(), sent_at=NOW)
+    compose = letters(_digest(), _post(), NOTHING_ALIKE, sent_at=NOW)
     sizes = []
     names = ("include", "exclude", "upvotes_min")
     for choice in _choices(rules)[:30]:

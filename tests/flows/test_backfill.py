@@ -26,6 +26,7 @@ from flows.runs.states import outcome_of
 from flows.sources.recordings import RecordingError, find_recordings
 from flows.sources.sample_hub import SampleHub
 from tests.support.clock import CLOSED, Clock
+from tests.support.likeness import NOTHING_ALIKE
 from tests.support.published_tables import published_tables
 
 MAIL_FROM = "Daily Papers <papers@papers.example.org>"
@@ -270,7 +271,7 @@ def _assert_every_day_makes_a_mail_that_owes_nothing(published: Path) -> None:
     digests = [digest for (day,) in days if (digest := read_digest(published, day))]
     assert len(digests) == 39
     for digest in digests:
-        letter = letters(digest, post, sent_at=digest.proof.read_at)(Rule())
+        letter = letters(digest, post, NOTHING_ALIKE, sent_at=digest.proof.read_at)(Rule())
         assert letter
         raw = letter(reader)
         assert lint(raw) == [], digest.issue_date

@@ -15,6 +15,7 @@ from flows.mailing.tokens import Purpose, Tokens
 from flows.newsletter.digest import Digest, DigestPaper, Proof
 from flows.newsletter.lint import lint
 from flows.newsletter.render import Site
+from tests.support.likeness import NOTHING_ALIKE
 
 SENT_AT = datetime(2026, 8, 14, 2, 0, tzinfo=UTC)
 TOKENS = Tokens([SecretStr("a key")])
@@ -34,7 +35,7 @@ DIGEST = Digest(
     ),
     Proof(7, 7, SENT_AT, 30),
 )
-LETTER = letters(DIGEST, POST, sent_at=SENT_AT)(Rule())
+LETTER = letters(DIGEST, POST, NOTHING_ALIKE, sent_at=SENT_AT)(Rule())
 
 
 def _reader(address: str, public_id: str = "0123456789abcdef0123") -> Reader:
@@ -77,7 +78,7 @@ def test_a_letter_keeps_what_a_list_owes_its_readers() -> None:
 
 
 def test_rendering_an_issue_again_gives_the_same_bytes() -> None:
-    again = letters(DIGEST, POST, sent_at=SENT_AT)(Rule())
+    again = letters(DIGEST, POST, NOTHING_ALIKE, sent_at=SENT_AT)(Rule())
     assert LETTER is not None
     assert again is not None
     assert again(_reader("ada@example.org")) == LETTER(_reader("ada@example.org"))
@@ -85,7 +86,7 @@ def test_rendering_an_issue_again_gives_the_same_bytes() -> None:
 
 def test_a_filtered_mail_says_so_and_its_page_shows_the_same() -> None:
     rule = parse_rule({"include": "things, 2608*", "upvotes_min": "95"})
-    letter = letters(DIGEST, POST, sent_at=SENT_AT)(rule)
+    letter = letters(DIGEST, POST, NOTHING_ALIKE, sent_at=SENT_AT)(rule)
     assert letter is not None
     raw = letter(_reader("ada@example.org"))
     assert lint(raw) == []
@@ -104,6 +105,24 @@ def test_a_filtered_mail_says_so_and_its_page_shows_the_same() -> None:
     assert "and 2 more" in mail["Subject"]
 
 
+def test_only_a_filtered_mail_asks_for_more_or_less_like_a_paper() -> None:
+    assert LETTER is not None
+    reader = _reader("ada@example.org")
+    assert b"like this" not in LETTER(reader)
+    rule = parse_rule({"include": "things"})
+    letter = letters(DIGEST, POST, NOTHING_ALIKE, sent_at=SENT_AT)(rule)
+    assert letter is not None
+    mail = message_from_bytes(letter(reader), policy=policy.default)
+    token = TOKENS.sign(Purpose.LIKE, reader.public_id)
+    for part in ("plain", "html"):
+        body = mail.get_body((part,))
+        assert body is not None
+        for paper in DIGEST.papers:
+            for wish in ("like", "unlike"):
+                link = f"https://papers.example.org/{wish}/{token}/{paper.paper_id}"
+                assert body.get_content().count(link) == 1
+
+
 @pytest.mark.parametrize("fields", [{"include": "nothing like it"}, {"upvotes_min": "1000"}])
 def test_a_rule_that_matches_nothing_has_no_letter(fields: dict[str, str]) -> None:
-    assert letters(DIGEST, POST, sent_at=SENT_AT)(parse_rule(fields)) is None
+    assert letters(DIGEST, POST, NOTHING_ALIKE, sent_at=SENT_AT)(parse_rule(fields)) is None

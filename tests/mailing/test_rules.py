@@ -13,9 +13,12 @@ from flows.mailing.rules import (
     Rule,
     RuleError,
     choose,
+    liking,
     parse_rule,
+    unliking,
 )
 from flows.newsletter.digest import Digest, DigestPaper, Proof, Section
+from tests.support.likeness import NOTHING_ALIKE, SaidLikeness
 from tests.support.odd_input import odd_input
 
 DAY = date(2026, 8, 13)
@@ -66,7 +69,7 @@ DIGEST = Digest(DAY, "daily", PAPERS, PROOF)
     ],
 )
 def test_a_rule_chooses(fields: dict[str, str], ranks: list[int]) -> None:
-    chosen = choose(DIGEST, parse_rule(fields))
+    chosen = choose(DIGEST, parse_rule(fields), NOTHING_ALIKE)
     assert [paper.rank for paper in chosen.papers] == ranks
     found = {paper.paper_id: replace(paper, chosen_by=None) for paper in chosen.papers}
     assert all(paper == found.get(paper.paper_id, paper) for paper in PAPERS)
@@ -103,12 +106,13 @@ def test_what_is_chosen_says_by_what(
     fields: dict[str, str], words: str | None, why: list[str | None]
 ) -> None:
     rule = parse_rule(fields)
-    chosen = choose(DIGEST, rule)
+    chosen = choose(DIGEST, rule, NOTHING_ALIKE)
     assert (chosen.choice.words if chosen.choice else None) == words
     assert [paper.chosen_by for paper in chosen.papers] == why
     if chosen.choice:
         assert chosen.choice.paper_count == 4
-        assert choose(DIGEST, parse_rule(dict(parse_qsl(chosen.choice.query)))) == chosen
+        again = parse_rule(dict(parse_qsl(chosen.choice.query)))
+        assert choose(DIGEST, again, NOTHING_ALIKE) == chosen
 
 
 NEWS = replace(
@@ -134,7 +138,7 @@ NEWS = replace(
 def test_a_rule_chooses_news_of_earlier_papers_alike(
     fields: dict[str, str], papers: list[int], sections: dict[str, list[int]]
 ) -> None:
-    chosen = choose(NEWS, parse_rule(fields))
+    chosen = choose(NEWS, parse_rule(fields), NOTHING_ALIKE)
     assert [paper.rank for paper in chosen.papers] == papers
     assert {s.name: [paper.rank for paper in s.papers] for s in chosen.sections} == sections
 
@@ -190,13 +194,83 @@ def test_any_text_is_a_rule_or_one_clear_sentence(fields: dict[str, str]) -> Non
         return
     assert Rule.from_json(rule.to_json()) == rule
     assert parse_rule(rule.fields()) == rule
-    choose(DIGEST, rule)
+    choose(DIGEST, rule, NOTHING_ALIKE)
+
+
+ALIKE = "like 2507.00001: the sea"
+LIKENESS = SaidLikeness(
+    {
+        ("2608.00001", "2507.00001"): 0.6,
+        ("2608.00004", "2507.00001"): 0.9,
+        ("2608.00004", "2507.00002"): 0.7,
+        ("2608.00002", "2507.00002"): 0.8,
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "chosen"),
+    [
+        (
+            {"like": "2507.00001"},
+            [(4, ALIKE), (1, ALIKE)],
+        ),
+        ({"like": "2507.00001", "papers_max": "1"}, [(4, ALIKE)]),
+        ({"like": "2507.00001", "upvotes_min": "50"}, [(1, ALIKE)]),
+        (
+            {"like": "2507.00001", "include": "robots"},
+            [
+                (4, ALIKE),
+                (1, f"{ALIKE} · your topic: robots"),
+                (3, "your topic: robots"),
+            ],
+        ),
+        ({"unlike": "2507.00002"}, [(1, None), (3, None)]),
+        ({"include": "images", "unlike": "2507.00002"}, []),
+        (
+            {"like": "2507.00001", "unlike": "2507.00002"},
+            [(4, ALIKE), (1, ALIKE)],
+        ),
+    ],
+)
+def test_what_is_like_a_named_paper_comes_first_and_what_is_unlike_stays_out(
+    fields: dict[str, str], chosen: list[tuple[int, str | None]]
+) -> None:
+    found = choose(DIGEST, parse_rule(fields), LIKENESS)
+    assert [(paper.rank, paper.chosen_by) for paper in found.papers] == chosen
+
+
+def test_named_papers_may_be_addresses_and_are_twenty_at_most() -> None:
+    written = "https://arxiv.org/abs/2608.00001v2; hf.co/papers/2608.00002 arXiv:2608.00003"
+    assert parse_rule({"like": written}).like == ("2608.00001", "2608.00002", "2608.00003")
+    many = [f"2608.{number:05}" for number in range(21)]
+    with pytest.raises(RuleError, match="too many papers to like; 20 is the most"):
+        parse_rule({"like": ", ".join(many)})
+    with pytest.raises(RuleError, match="“long” is not an arXiv id"):
+        parse_rule({"unlike": "long context"})
+    rule = Rule()
+    for paper_id in many:
+        rule = liking(rule, paper_id)
+    assert rule.like == tuple(many[1:]), "the oldest makes room"
+    rule = unliking(rule, many[5])
+    assert (many[5] in rule.like, rule.unlike) == (False, (many[5],))
+    assert liking(rule, many[5]).unlike == ()
+    assert Rule.from_json(rule.to_json()) == rule
+    assert parse_rule(rule.fields()) == rule
+    assert rule.key != Rule().key
+
+
+def test_a_rehearsal_names_papers_of_which_nothing_is_kept() -> None:
+    rule = parse_rule({"like": "2507.00001, 1901.00001"})
+    assert rehearse(rule, [DIGEST], LIKENESS).unmet == (
+        "The paper 1901.00001 was on no list that was read: nothing is like it.",
+    )
 
 
 def test_a_rehearsal_says_what_would_have_come() -> None:
     days = [replace(DIGEST, issue_date=date(2026, 8, day)) for day in (12, 11, 13, 10)]
     days[0] = replace(days[0], papers=PAPERS[3:])
-    heard = rehearse(parse_rule({"include": "robots"}), days)
+    heard = rehearse(parse_rule({"include": "robots"}), days, NOTHING_ALIKE)
     assert heard.sentence == "1.5 papers a day; nothing on 1 of 4 days"
     assert heard.latest is not None
     assert (heard.latest.issue_date.day, len(heard.latest.papers)) == (13, 2)
@@ -204,7 +278,7 @@ def test_a_rehearsal_says_what_would_have_come() -> None:
 
 def test_a_rehearsal_names_what_no_paper_has_and_what_is_seen_like_it() -> None:
     rule = parse_rule({"organizations": "OpenLabs, olab", "authors": "Li Wie, Ada Lovelace"})
-    assert rehearse(rule, [DIGEST]).unmet == (
+    assert rehearse(rule, [DIGEST], NOTHING_ALIKE).unmet == (
         "No paper of these days has the organization “OpenLabs”. Seen: OpenLab, olab.",
         "No paper of these days has the author “Li Wie”. Seen: Li Wei.",
     )
@@ -217,7 +291,7 @@ def test_a_rehearsal_names_what_no_paper_has_and_what_is_seen_like_it() -> None:
         (Rehearsal(22, 4, 68, None), "3.1 papers a day; nothing on 4 of 22 days"),
         (Rehearsal(2, 0, 2, None), "1 paper a day; something on each of 2 days"),
         (Rehearsal(1, 1, 0, None), "0 papers a day; nothing on 1 of 1 day"),
-        (Rehearsal(0, 0, 0, None), "There is no past issue to rehearse on yet."),
+        (Rehearsal(0, 0, 0, None), "There is no past issue to rehearse on yet"),
     ],
 )
 def test_a_rehearsal_is_one_sentence(heard: Rehearsal, said: str) -> None:

@@ -59,6 +59,7 @@ def links() -> ReaderLinks:
     return ReaderLinks(
         "https://papers.example.org/unsubscribe/a.b?x=1&y=2",
         "https://papers.example.org/preferences/a.b",
+        "a.b",
     )
 
 

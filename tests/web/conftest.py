@@ -23,13 +23,18 @@ from flows.mailing.database import Mailing, open_mailing_database
 from flows.mailing.subscribers import Subscriber, add, find
 from flows.mailing.tokens import Purpose, Tokens
 from flows.newsletter.digest import Digest, DigestPaper, Proof
+from flows.publish import publish as publish_stage
 from flows.settings import Settings
+from flows.sources.sample.days import items_at
 from flows.web.app import create_app
 from flows.web.limits import Rate, RateLimits
+from tests.support.dbt_build import Warehouse
+from tests.support.site import Site, serving
 
 LAST_DAY = date(2026, 8, 20)
 NOW = datetime(2026, 8, 21, 3, 0, tzinfo=UTC)
 GENEROUS = RateLimits(*[Rate(100_000, 0.001)] * 4)
+PAPER = "/2608.02001"  # of the newest list, as an address of the purpose LIKE ends
 _SUBJECTS = ("Tidepools", "Robots That Fold", "Long-Context Memory", "Diffusion on Maps")
 _ENDINGS = ("at Low Cost", "in the Wild", "from a Single Video", "Without a Teacher", "& Friends")
 
@@ -209,7 +214,7 @@ class Web:
 
     def path(self, purpose: Purpose, person: Subscriber) -> str:
         token = Tokens(secret_keys(self.settings)).sign(purpose, person.public_id)
-        return f"/{purpose.value}/{token}"
+        return f"/{purpose.value}/{token}{PAPER if purpose == Purpose.LIKE else ''}"
 
     def add(self, address: str = "ana@example.org") -> Subscriber:
         return add(self.mailing, address, now=NOW)
@@ -282,3 +287,31 @@ def serve(tmp_path: Path, web_home: Path, ending: Running) -> Iterator[Serve]:
 @pytest.fixture
 def web(serve: Serve) -> Web:
     return serve()
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that has published a week, each list read twice, and a Saturday."""
+    home = tmp_path_factory.mktemp("lists")
+    warehouse = Warehouse(home, home / "warehouse.duckdb")
+    for day in range(10, 15):
+        for at in (f"2026-08-{day} 08:00", f"2026-08-{day + 1} 02:31"):
+            moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
+            items = items_at(date(2026, 8, day), moment, 6)
+            is_closed = at.endswith("02:31")
+            warehouse.read(
+                at, items, day=f"2026-08-{day}", verdict="complete" if is_closed else "partial"
+            )
+    warehouse.read("2026-08-15 12:00", (), verdict="empty")
+    warehouse.build()
+    warehouse.execute("create table staging.built_with as select 'x' as project_sha256")
+    warehouse.close()
+    stage: Any = publish_stage
+    stage.fn.__wrapped__(Settings(home=home))  # outside of a run
+    return home
+
+
+@pytest.fixture(scope="session")
+def site(home: Path) -> Iterator[Site]:
+    with serving(Settings(home=home)) as running:
+        yield running

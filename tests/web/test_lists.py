@@ -3,10 +3,8 @@
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
 from html import unescape
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
@@ -16,45 +14,14 @@ import html5lib
 import pytest
 from playwright.sync_api import Browser
 
-from flows.publish import publish
 from flows.settings import Settings
-from flows.sources.sample.days import items_at
 from flows.web.exports import FORMATS
 from tests.support import browser
 from tests.support.browser import violations
-from tests.support.dbt_build import Warehouse
 from tests.support.site import Site, serving
 
 THURSDAY = "2026-08-13"
 READ = ("2026-08-13 08:00", "2026-08-14 02:31")
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home that has published a week, each list read twice, and a Saturday."""
-    home = tmp_path_factory.mktemp("lists")
-    warehouse = Warehouse(home, home / "warehouse.duckdb")
-    for day in range(10, 15):
-        for at in (f"2026-08-{day} 08:00", f"2026-08-{day + 1} 02:31"):
-            moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
-            items = items_at(date(2026, 8, day), moment, 6)
-            is_closed = at.endswith("02:31")
-            warehouse.read(
-                at, items, day=f"2026-08-{day}", verdict="complete" if is_closed else "partial"
-            )
-    warehouse.read("2026-08-15 12:00", (), verdict="empty")
-    warehouse.build()
-    warehouse.execute("create table staging.built_with as select 'x' as project_sha256")
-    warehouse.close()
-    stage: Any = publish
-    stage.fn.__wrapped__(Settings(home=home))  # outside of a run
-    return home
-
-
-@pytest.fixture(scope="module")
-def site(home: Path) -> Iterator[Site]:
-    with serving(Settings(home=home)) as running:
-        yield running
 
 
 def _published(home: Path, query: str) -> list[str]:
