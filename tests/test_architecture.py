@@ -33,15 +33,16 @@ ROOMS: dict[str, set[str]] = {
     "flows.warehouse": {"flows.gates", "flows.issues", "flows.newsletter"},
     "flows.publication": {"flows.issues", "flows.newsletter", "flows.warehouse"},
     "flows.search": {"flows.publication", "flows.warehouse"},
+    "flows.insights": {"flows.newsletter", "flows.publication", "flows.warehouse"},
     "flows.quality": {
-        "flows.gates", "flows.issues", "flows.mail_setup", "flows.mailing", "flows.newsletter",
-        "flows.publication", "flows.warehouse",
+        "flows.gates", "flows.insights", "flows.issues", "flows.mail_setup", "flows.mailing",
+        "flows.newsletter", "flows.publication", "flows.warehouse",
     },
     "flows.operations": {
         "flows.issues", "flows.mail_setup", "flows.mailing", "flows.sources", "flows.warehouse",
     },
     "flows.web": {
-        "flows.issues", "flows.mail_setup", "flows.mailing", "flows.newsletter",
+        "flows.insights", "flows.issues", "flows.mail_setup", "flows.mailing", "flows.newsletter",
         "flows.publication", "flows.search", "flows.sources", "flows.warehouse",
     },
     "flows.agents": {

@@ -68,6 +68,7 @@ class Front:
     quarantined: tuple[QuarantinedLine, ...] = ()
     quarantined_more_count: int = 0
     notice: str | None = None
+    has_insights: bool = False
 
     @property
     def sentence(self) -> str:

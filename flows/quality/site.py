@@ -1,11 +1,12 @@
 """The quality reports, `PAPERS_HOME/quality/`, up to date whenever a run ends.
 
 quality.*, the ledger ──▶ index.html        validations ──▶ data_docs/        audit.* ──▶ days/
+published/papers.duckdb ──▶ insights.html
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,11 +16,14 @@ from duckdb import DuckDBPyConnection
 
 from flows import clock
 from flows.gates.gate import data_docs
+from flows.insights.page import insights_files
 from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.ledger import PAUSED, DeliveryCount, Issue, delivery_counts, newest_issues
 from flows.mailing.tables import EDITIONS, deliveries
 from flows.outcome import BuildFailedError
+from flows.publication.kept_open import KeptOpen
+from flows.publication.published import NotPublishedError
 from flows.quality.day_page import quality_page_path, write_page
 from flows.quality.front import (
     DAYS_SHOWN,
@@ -68,10 +72,20 @@ def write_quality_site(settings: Settings, notice: str | None = None) -> Path:
         quarantined=tuple(quarantined[:QUARANTINED_SHOWN]),
         quarantined_more_count=len(quarantined[QUARANTINED_SHOWN:]),
         notice=notice,
+        has_insights=_write_insights(settings),
     )
     path = quality / "index.html"
     write_page(path, render_front(front))
     return path
+
+
+def _write_insights(settings: Settings) -> bool:
+    """Write the plots of what is published beside the front page; whether there are any."""
+    with suppress(NotPublishedError), KeptOpen(settings.published_path).opened() as connection:
+        for name, text in insights_files(connection).items():
+            write_page(settings.home / "quality" / name, text)
+        return True
+    return False
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from flows.web.archive import Archive
 from flows.web.exports import FORMATS
 from flows.web.guard import FormKeys, Guard, Refusal, SecurityHeaders, security_headers
 from flows.web.hub_api import HubApi, complaint
+from flows.web.insights_page import InsightsPage
 from flows.web.limits import Buckets, RateLimits
 from flows.web.lists import ListPages
 from flows.web.pages import Pages
@@ -91,6 +92,7 @@ def create_app(
         *_public_routes(PublicPages(pages, archive, likeness)),
         *_search_routes(SearchPage(pages, published, model), answers),
         *_list_routes(ListPages(pages, published), answers),
+        *_insights_routes(InsightsPage(pages, published), answers),
         *_api_routes(HubApi(settings.public_url, published, model), answers),
         *_sitemap_routes(Sitemap(pages, published)),
         Route("/healthz", _get(lambda _request: _health(mailing, archive))),
@@ -167,6 +169,14 @@ def _list_routes(lists: ListPages, answers: Answers) -> list[Route]:
         Route("/papers/trending", get(lists.trending)),
         *(Route(f"/{kind}/{{handle:path}}", get(lists.people(kind))) for kind in KINDS),
         Route("/papers/{paper_id}", get(lists.paper)),
+    ]
+
+
+def _insights_routes(page: InsightsPage, answers: Answers) -> list[Route]:
+    get = partial(_get_kept, answers)
+    return [
+        Route("/insights", get(page.show)),
+        Route("/insights/{name}.csv", get(page.csv)),
     ]
 
 

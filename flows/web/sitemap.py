@@ -17,6 +17,8 @@ from flows.web.pages import Pages, kept
 
 _SPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 _SECONDS_KEPT = 3600
+_FIXED = ("", "papers", "papers/trending", "insights", "issues/")
+_OWN = ("confirm/", "preferences/", "unsubscribe/", "like/", "unlike/")  # a reader's own
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Sitemap:
         with reading_published(self.published) as connection:
             if name == "lists":
                 found = connection.execute(_LISTS).fetchall()
-                paths = ["", "papers", "papers/trending", "issues/", *(row[0] for row in found)]
+                paths = [*_FIXED, *(row[0] for row in found)]
             elif re.fullmatch(r"\d{4}-\d{2}", name):
                 found = connection.execute(_PAPERS, [f"{name}-01"]).fetchall()
                 paths = [f"papers/{row[0]}" for row in found]
@@ -54,10 +56,7 @@ class Sitemap:
         """Readers' own pages and searches are nobody's to index."""
         lines = [
             "User-agent: *",
-            *(
-                f"Disallow: {self.pages.base}/{place}"
-                for place in ("confirm/", "preferences/", "unsubscribe/", "papers/search", "api/")
-            ),
+            *(f"Disallow: {self.pages.base}/{place}" for place in (*_OWN, "papers/search", "api/")),
             f"Sitemap: {self._url('sitemap.xml')}",
         ]
         content = "\n".join(lines).encode() + b"\n"

@@ -21,6 +21,7 @@ FOLDERS = {
     "flows": "Whole runs through Prefect against a Hub that fails on demand: verdicts, mail, late"
     " runs, kills.",
     "infra": "The images, units, backup and workflows fit the project, and what they call exists.",
+    "insights": "Each number of the insights page is that of its query, and by hand.",
     "issues": "Weeks and months as the weekly and monthly issue have them.",
     "mailing": "The mailing list on SQLite and PostgreSQL: rules, sending, refusals, and that"
     " nobody gets an issue twice.",

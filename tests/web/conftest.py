@@ -77,7 +77,8 @@ def publish(path: Path, digests: list[Digest]) -> None:
     new = path.with_suffix(".new")
     tables: dict[str, list[dict[str, Any]]] = {
         "daily_digests": [
-            {"digest_date": d.issue_date, "verdict": "complete", "paper_count": len(d.papers)}
+            {"digest_date": d.issue_date, "verdict": "complete"}
+            | dict.fromkeys(("paper_count", "listed_count"), len(d.papers))
             for d in digests
         ],
         "list_readings": [
@@ -105,6 +106,7 @@ def publish(path: Path, digests: list[Digest]) -> None:
         "papers": [
             asdict(paper)
             | {"list_dates": [d.issue_date], "organization_handle": None, "organization_id": None}
+            | {"last_listed_on": d.issue_date, "last_read_at": d.proof.read_at}
             for d in digests
             for paper in d.papers
         ],
@@ -133,7 +135,23 @@ def publish(path: Path, digests: list[Digest]) -> None:
 _TABLES = """
     create schema marts;
     create schema quality;
-    create table marts.daily_digests (digest_date date, verdict text, paper_count bigint);
+    create table marts.daily_digests (
+        digest_date date, verdict text, paper_count bigint, listed_count bigint
+    );
+    create table marts.paper_readings (
+        list_date date, paper_id text, read_at timestamptz, upvotes_count bigint
+    );
+    create table marts.listings (
+        list_date date, paper_id text, upvotes_7d_count bigint, has_code boolean, is_removed boolean
+    );
+    create table marts.keyword_weeks (
+        week_date date, keyword text, paper_count bigint, earlier_paper_count bigint,
+        paper_share double, earlier_paper_share double
+    );
+    create table marts.curation_days (
+        list_date date, submitter_count bigint, top_submitter_share double,
+        self_submission_share double, submission_lag_days_median double
+    );
     create table marts.list_readings (
         list_date date, reading_id text, read_at timestamptz, item_count bigint, is_admitted boolean
     );
@@ -142,7 +160,8 @@ _TABLES = """
         author_count bigint, published_on date, ai_summary text, github_url text,
         github_stars_count bigint, project_url text, submitted_by text, is_withdrawn boolean,
         comments_count bigint, ai_keywords text[], list_dates date[],
-        organization_handle text, organization_id text
+        organization_handle text, organization_id text, upvotes_count bigint,
+        last_listed_on date, last_read_at timestamptz
     );
     create table marts.daily_digest_papers (
         digest_date date, paper_id text, digest_rank bigint, upvotes_count bigint,

@@ -277,7 +277,7 @@ def _paths(home: Path) -> list[str]:
     (organization,) = _published(home, "select max(organization_name) from marts.papers")
     return [
         *("/papers", f"/papers/date/{THURSDAY}?as_of=2026-08-13T12:00Z"),
-        *("/papers/date/2026-08-16", "/papers/week/2026-W33", "/papers/trending"),
+        *("/papers/date/2026-08-16", "/papers/week/2026-W33", "/papers/trending", "/insights"),
         *(f"/papers/{paper_id}", f"/organizations/{organization}", "/papers/search"),
         "/papers/search?q=agents",
     ]

@@ -1,0 +1,1 @@
+"""What the lists show over time: a query a plot, drawn without a script."""
