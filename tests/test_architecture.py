@@ -45,6 +45,7 @@ ROOMS: dict[str, set[str]] = {
         "flows.insights", "flows.issues", "flows.mail_setup", "flows.mailing", "flows.newsletter",
         "flows.publication", "flows.search", "flows.sources", "flows.warehouse",
     },
+    "flows.site": {"flows.insights", "flows.newsletter", "flows.publication", "flows.web"},
     "flows.agents": {
         "flows.newsletter", "flows.publication", "flows.search", "flows.sources", "flows.warehouse",
     },

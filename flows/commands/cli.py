@@ -29,6 +29,7 @@ app = App(
 )
 app.command("flows.commands.mail:subscribers", name="subscribers", help="The mailing list.")
 app.command("flows.commands.readings:app", name="readings", help="Which readings there are.")
+app.command("flows.commands.site:site", name="site", help="The public pages as files.")
 app.command("flows.commands.mail:issue", name="issue", help="What became of an issue's mail.")
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -3,6 +3,7 @@
 marts.papers.ai_keywords + search.vectors ──▶ nearest papers of a page, and those like a reader's
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,16 +15,22 @@ from flows.publication.kept_open import KeptOpen
 # Of a day's list one paper in thirteen is so near to one of five papers named (a topic's four and
 # another one), over the recorded lists; at 0.5 it is one in six, at 0.6 one in thirty.
 ALIKE_FROM = 0.55
+# Of two papers drawn at random one pair in six is nearer than this: what is less is not alike.
+_NEAR_FROM = 0.4
 # Where a paper has no vector, a keyword tells that no more papers than this have.
 _RARE = 10
 _SHOWN = 4
 
 
-def nearest(connection: DuckDBPyConnection, paper_id: str) -> Mapping[str, str]:
-    """Up to six papers nearest to this one, the nearest first, each with why."""
-    given = {"named": [paper_id], "candidates": None, "most": 6}
-    rows = connection.execute(f"{_PAIRS} {_NEAREST}", given).fetchall()
-    return {other: _why(shared) for other, shared in rows}
+def nearest(
+    connection: DuckDBPyConnection, paper_ids: Sequence[str]
+) -> Mapping[str, Mapping[str, str]]:
+    """Up to six papers nearest to each of these, the nearest first, each with why."""
+    given = {"named": list(paper_ids), "candidates": None, "least": _NEAR_FROM, "most": 6}
+    found = defaultdict[str, dict[str, str]](dict)
+    for named, other, shared in connection.execute(f"{_PAIRS} {_NEAREST}", given).fetchall():
+        found[named][other] = _why(shared)
+    return found
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,7 @@ class PublishedLikeness:
         given = {
             "named": [*like, *unlike],
             "candidates": list(paper_ids),
+            "least": -1,
             "from": ALIKE_FROM,
             "rare": _RARE,
         }
@@ -86,29 +94,33 @@ _PAIRS = """
         select paper_id, unnest(ai_keywords) as keyword from marts.papers
     ),
 
-    named_keywords as (
-        select paper_id as named_id, keyword
-        from keywords
-        where list_contains($named::text[], paper_id)
-    ),
-
     frequencies as (
         select keyword, count(*) as paper_count
         from keywords
-        where keyword in (select keyword from named_keywords)
         group by keyword
+    ),
+
+    -- The five rarest of each: what thousands have would join each of these papers with all others.
+    named_keywords as (
+        select keywords.paper_id as named_id, keyword, frequencies.paper_count
+        from keywords
+        inner join frequencies using (keyword)
+        where keywords.paper_id in (select unnest($named::text[]))
+        qualify
+            row_number() over (
+                partition by keywords.paper_id order by frequencies.paper_count, keyword
+            ) <= 5
     ),
 
     sharing as (
         select
             keywords.paper_id,
             named_keywords.named_id,
-            list(keywords.keyword order by frequencies.paper_count, keywords.keyword) as shared,
-            sum(1 / frequencies.paper_count) as rarity,
-            min(frequencies.paper_count) as rarest_count
+            list(keyword order by named_keywords.paper_count, keyword) as shared,
+            sum(1 / named_keywords.paper_count) as rarity,
+            min(named_keywords.paper_count) as rarest_count
         from keywords
         inner join named_keywords using (keyword)
-        inner join frequencies using (keyword)
         where
             keywords.paper_id != named_keywords.named_id
             and coalesce(list_contains($candidates::text[], keywords.paper_id), true)
@@ -123,7 +135,8 @@ _PAIRS = """
         from search.vectors as vectors
         inner join search.vectors as named on vectors.paper_id != named.paper_id
         where
-            list_contains($named::text[], named.paper_id)
+            named.paper_id in (select unnest($named::text[]))
+            and cosine >= $least
             and coalesce(list_contains($candidates::text[], vectors.paper_id), true)
     ),
 
@@ -140,7 +153,11 @@ _PAIRS = """
     )
 """
 _NEAREST = """
-    select paper_id, shared from pairs order by nearness desc, paper_id desc limit $most
+    select named_id, paper_id, shared
+    from pairs
+    qualify
+        row_number() over (partition by named_id order by nearness desc, paper_id desc) <= $most
+    order by named_id, nearness desc, paper_id desc
 """
 _ALIKE = """
     select

@@ -1,7 +1,10 @@
 """All that is kept of one paper: its text, people, lists, votes over time, changes and issues."""
 
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from duckdb import DuckDBPyConnection
 
@@ -65,22 +68,39 @@ class PaperPage:
 
 def paper_page(connection: DuckDBPyConnection, paper_id: str) -> PaperPage | None:
     """The paper with this id, or None where it was never on a list that was let through."""
-    values = {"id": paper_id}
-    found = cards(connection, "select $id::text as paper_id, 1 as rank", values)
-    if not found:
-        return None
-    (keywords, withdrawn_at) = connection.execute(_MORE, values).fetchall()[0]
-    return PaperPage(
-        found[0],
-        tuple(keywords or ()),
-        withdrawn_at,
-        tuple(Author(**row) for row in records(connection, _AUTHORS, values)),
-        tuple(Listed(**row) for row in records(connection, _LISTED, values)),
-        tuple(Vote(**row) for row in records(connection, _VOTES, values)),
-        tuple(Change(**row) for row in records(connection, _CHANGES, values)),
-        tuple(Carried(**row) for row in records(connection, _ISSUES, values)),
-        _alike(connection, paper_id),
-    )
+    return paper_pages(connection, [paper_id]).get(paper_id)
+
+
+def paper_pages(
+    connection: DuckDBPyConnection, paper_ids: Sequence[str]
+) -> Mapping[str, PaperPage]:
+    """The papers with these ids by id, without those that were on no list; one query a part."""
+    values = {"ids": list(paper_ids)}
+    found = cards(connection, _ASKED, values)
+    more = {row[0]: row[1:] for row in connection.execute(_MORE, values).fetchall()}
+    parts = {
+        name: _by_paper(connection, query, kind, values) for name, (query, kind) in _PARTS.items()
+    }
+    alike = _alike(connection, paper_ids)
+    return {
+        card.paper_id: PaperPage(
+            card,
+            tuple(more[card.paper_id][0] or ()),
+            more[card.paper_id][1],
+            alike=tuple(alike.get(card.paper_id, ())),
+            **{name: tuple(part.get(card.paper_id, ())) for name, part in parts.items()},
+        )
+        for card in found
+    }
+
+
+def _by_paper(
+    connection: DuckDBPyConnection, query: str, kind: Callable[..., Any], values: object
+) -> Mapping[str, list[Any]]:
+    found = defaultdict[str, list[Any]](list)
+    for row in records(connection, query, values):
+        found[row.pop("paper_id")].append(kind(**row))
+    return found
 
 
 def title_of(connection: DuckDBPyConnection, paper_id: str) -> str | None:
@@ -89,47 +109,58 @@ def title_of(connection: DuckDBPyConnection, paper_id: str) -> str | None:
     return row[0] if row else None
 
 
-def _alike(connection: DuckDBPyConnection, paper_id: str) -> tuple[tuple[Card, str], ...]:
-    """Up to six papers nearest to this one, each with why."""
-    why = nearest(connection, paper_id)
-    near = cards(
-        connection,
-        "select unnest($ids) as paper_id, generate_subscripts($ids, 1) as rank",
-        {"ids": list(why)},
-    )
-    return tuple((card, why[card.paper_id]) for card in near)
+def _alike(
+    connection: DuckDBPyConnection, paper_ids: Sequence[str]
+) -> Mapping[str, list[tuple[Card, str]]]:
+    """Up to six papers nearest to each of these, the nearest first, each with why."""
+    why = nearest(connection, paper_ids)
+    ids = sorted({other for others in why.values() for other in others})
+    known = {card.paper_id: card for card in cards(connection, _ASKED, {"ids": ids})}
+    return {
+        paper_id: [(known[other], said) for other, said in others.items()]
+        for paper_id, others in why.items()
+    }
 
 
+_ASKED = "select unnest($ids::text[]) as paper_id, 1 as rank"
 _TITLE = "select title from marts.papers where paper_id = $id"
-_MORE = "select ai_keywords, withdrawn_at from marts.papers where paper_id = $id"
-_AUTHORS = """
-    select author_name, hub_user
+_OF_THESE = "paper_id in (select unnest($ids::text[]))"
+_MORE = f"select paper_id, ai_keywords, withdrawn_at from marts.papers where {_OF_THESE}"
+_AUTHORS = f"""
+    select paper_id, author_name, hub_user
     from marts.paper_authors
-    where paper_id = $id and not is_hidden
-    order by author_position
+    where {_OF_THESE} and not is_hidden
+    order by paper_id, author_position
 """
-_LISTED = """
-    select list_date, list_rank, upvotes_count, is_removed
+_LISTED = f"""
+    select paper_id, list_date, list_rank, upvotes_count, is_removed
     from marts.listings
-    where paper_id = $id
-    order by list_date
+    where {_OF_THESE}
+    order by paper_id, list_date
 """
-_VOTES = """
-    select read_at, max(upvotes_count) as upvotes_count
+_VOTES = f"""
+    select paper_id, read_at, max(upvotes_count) as upvotes_count
     from marts.paper_readings
-    where paper_id = $id
-    group by read_at
-    order by read_at
+    where {_OF_THESE}
+    group by paper_id, read_at
+    order by paper_id, read_at
 """
-_CHANGES = """
-    select field, old_value, new_value, read_at
+_CHANGES = f"""
+    select paper_id, field, old_value, new_value, read_at
     from marts.paper_changes
-    where paper_id = $id
-    order by read_at, field
+    where {_OF_THESE}
+    order by paper_id, read_at, field
 """
-_ISSUES = """
-    select issue_date, edition, section, issue_rank
+_ISSUES = f"""
+    select paper_id, issue_date, edition, section, issue_rank
     from marts.issue_as_sent
-    where paper_id = $id
-    order by issue_date, edition, section
+    where {_OF_THESE}
+    order by paper_id, issue_date, edition, section
 """
+_PARTS: Mapping[str, tuple[str, Callable[..., Any]]] = {
+    "authors": (_AUTHORS, Author),
+    "listed": (_LISTED, Listed),
+    "votes": (_VOTES, Vote),
+    "changes": (_CHANGES, Change),
+    "issues": (_ISSUES, Carried),
+}

@@ -209,6 +209,6 @@ FORMATS: dict[str, tuple[Callable[[Export, Site], str], str]] = {
     "json": (_json, "application/feed+json"),
     "bib": (_bibtex, "application/x-bibtex"),
     "ris": (_ris, "application/x-research-info-systems"),
-    "md": (_markdown, "text/markdown"),
     "csl": (_csl, "application/vnd.citationstyles.csl+json"),
+    "md": (_markdown, "text/markdown"),
 }

@@ -26,7 +26,7 @@ from flows.publication.lists import (
     period_list,
     trending_list,
 )
-from flows.publication.paper_page import paper_page
+from flows.publication.paper_page import PaperPage, paper_page
 from flows.publication.people import PAGE_LENGTH, Kind, collected
 from flows.sources.feed_day import is_weekend, opens_at
 from flows.sources.hub_item import canonical_id
@@ -88,8 +88,14 @@ class ListPages:
             found = paper_page(connection, paper_id)
         if found is None:
             raise Refusal(404, f"{paper_id} was on no list that was read; arXiv may have it.")
-        exported = Export(f"papers/{paper_id}", found.card.title, (found.card,))
-        return self._answer(request, exported, format_, "paper.html", paper=found)
+        if format_:
+            return self._answer(request, paper_export(found), format_, "")
+        return kept(request, self.paper_text(found).encode(), "text/html", seconds=_SECONDS_KEPT)
+
+    def paper_text(self, paper: PaperPage) -> str:
+        """The page of a paper."""
+        exported = paper_export(paper)
+        return self.pages.text("paper.html", paper=paper, address=exported.address, shared=exported)
 
     def people(self, kind: Kind) -> Callable[[Request], Response]:
         """The papers of an organization, an author, a keyword or a submitter."""
@@ -189,6 +195,11 @@ class ListPages:
     def to_newest(self, _request: Request) -> Response:
         """`/papers/` as people type it."""
         return RedirectResponse(f"{self.pages.base}/papers", 308)
+
+
+def paper_export(paper: PaperPage) -> Export:
+    """A paper as it is followed or cited."""
+    return Export(f"papers/{paper.card.paper_id}", paper.card.title, (paper.card,))
 
 
 def _split(name: str) -> tuple[str, str | None]:

@@ -1,7 +1,8 @@
 """How a page is made: a template, the site's own links, and one answer that may be kept or not."""
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -18,8 +19,12 @@ from flows.newsletter.render import Site, dateline, section_heading
 from flows.newsletter.text import claim, excerpt, one_line, safe_url, title_line
 from flows.publication.cards import Card
 from flows.web.drawings import sparkline, vote_curve
+from flows.web.exports import FORMATS
 from flows.wording import counted, long_date, moment, short_day, thousands, verdict_words
 
+# What a site without a server has files of.
+LIST_FORMATS, PAPER_FORMATS = ("atom", "json", "bib"), ("bib",)
+_PAPER = re.compile(r"papers/\d{4}\.\d{4,5}")
 _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32"'
     ' rx="5" fill="#0a5a78"/><path d="M16 8l9 15H7z" fill="#fffdf9"/></svg>'
@@ -28,14 +33,25 @@ _ICON = (
 
 @dataclass(frozen=True)
 class Pages:
-    """The templates of the reader pages, with the links of this site."""
+    """The templates of the reader pages, with the links of this site.
+
+    Without a server there are no forms, no archive, no lists as they were known at a time, fewer
+    formats, and every link is relative.
+    """
 
     site: Site
+    is_served: bool = True
 
     @property
     def base(self) -> str:
-        """The path under which the pages are: "" or "/papers"."""
-        return urlsplit(self.site.public_url).path.rstrip("/")
+        """The path under which the pages are: "" or "/papers"; "" where links are relative."""
+        return urlsplit(self.site.public_url).path.rstrip("/") if self.is_served else ""
+
+    def formats(self, address: str) -> Sequence[str]:
+        """In which other formats the list or paper at this address can be had."""
+        if self.is_served:
+            return tuple(FORMATS)
+        return PAPER_FORMATS if _PAPER.fullmatch(address) else LIST_FORMATS
 
     @cached_property
     def stylesheet(self) -> bytes:
@@ -104,7 +120,12 @@ class Pages:
             "sparkline": lambda votes: Markup(sparkline(votes)),  # noqa: S704  escaped there
             "vote_curve": lambda votes: Markup(vote_curve(votes)),  # noqa: S704  escaped there
         }
-        environment.globals |= {"base": self.base, "public_url": self.site.public_url}
+        environment.globals |= {
+            "base": self.base,
+            "public_url": self.site.public_url,
+            "is_served": self.is_served,
+            "formats": self.formats,
+        }
         style = environment.get_template("reader.css").render()
         environment.globals["style_version"] = hashlib.sha256(style.encode()).hexdigest()[:12]
         return environment

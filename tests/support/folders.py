@@ -33,6 +33,7 @@ FOLDERS = {
     "quality": "The quality pages, and that every surface says the same of a day.",
     "runs": "How the end of a run shows in Prefect, in `papers status` and to the operator.",
     "search": "What a question finds, and that its scores are those of BM25F in plain Python.",
+    "site": "The pages as files: each link leads somewhere, search finds what the server finds.",
     "sources": "What is read from the Hub, how its lists are judged, and loads that are cut short.",
     "warehouse": "Which past times can be rebuilt from the readings.",
     "web": "The reader pages over HTTP and in a browser: forms, feeds, guards, accessibility.",

@@ -1,0 +1,167 @@
+"""Write the public pages into a folder, and only what is not there already.
+
+published/papers.duckdb ──addresses──▶ chunks ──a process a processor──▶ files
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from flows.errors import UsageError
+from flows.newsletter.render import Site
+from flows.publication.kept_open import KeptOpen
+from flows.publication.published import NOTHING_PUBLISHED, NotPublishedError
+from flows.settings import Settings
+from flows.site.addresses import addresses
+from flows.site.render import StaticPages
+from flows.site.search_index import search_files
+from flows.wording import counted
+
+# What was written here, so that pages that are gone can be told from what somebody else put there.
+MANIFEST = ".papers-site.json"
+_CHUNK = {"lists": 20, "papers": 250}
+Kind = Literal["lists", "papers"]
+Done = Future[tuple[set[str], int]]
+Shown = Callable[[Iterable[Done], int], Iterable[Done]]
+
+
+class SiteError(UsageError):
+    """The folder cannot take the pages; the message names the way out."""
+
+
+@dataclass(frozen=True)
+class SiteReport:
+    """How many files the folder has, and how many of them were new, other than before, or gone."""
+
+    file_count: int
+    written_count: int
+    removed_count: int
+
+    @property
+    def sentence(self) -> str:
+        """The outcome in one sentence."""
+        same = self.file_count - self.written_count
+        gone = f", {self.removed_count:,} removed" if self.removed_count else ""
+        files = counted(self.file_count, "file")
+        return f"{files}: {self.written_count:,} written, {same:,} as they were{gone}."
+
+
+def write_site(settings: Settings, folder: Path, shown: Shown) -> SiteReport:
+    """Make the folder what is published; what somebody else put there stays.
+
+    `shown` goes over the work as it is done, and may show how far it is.
+
+    Raises:
+        NotPublishedError: there is no publication yet, or only one of an older version.
+        SiteError: the folder holds other things, or is no folder.
+    """
+    before = _known_files(folder)
+    with _snapshot(settings) as published:
+        with KeptOpen(published).opened() as connection:
+            found = addresses(connection)
+            files, written = _write(folder, search_files(connection))
+        work = [
+            *_chunks("lists", found.lists),
+            *_chunks("papers", found.paper_ids),
+        ]
+        more, count = _write(folder, StaticPages(_site(settings), KeptOpen(published)).fixed())
+        files, written = files | more, written + count
+        processes = ProcessPoolExecutor(
+            os.cpu_count(),
+            get_context("spawn"),
+            initializer=_begin,
+            initargs=(published, _site(settings).public_url, folder),
+        )
+        with processes:
+            chunks = [processes.submit(_chunk, *each) for each in work]
+            for done in shown(as_completed(chunks), len(chunks)):
+                more, count = done.result()
+                files, written = files | more, written + count
+    gone = before - files
+    for name in gone:
+        (folder / name).unlink(missing_ok=True)
+        _remove_empty(folder, (folder / name).parent)
+    (folder / MANIFEST).write_text(json.dumps(sorted(files)), encoding="utf-8")
+    return SiteReport(len(files), written, len(gone))
+
+
+def _site(settings: Settings) -> Site:
+    return Site(settings.public_url)
+
+
+def _known_files(folder: Path) -> set[str]:
+    """The files that the last call wrote. Raises SiteError."""
+    if folder.exists() and not folder.is_dir():
+        raise SiteError(f"{folder} is no folder; name one for the pages.")
+    manifest = folder / MANIFEST
+    if manifest.exists():
+        with suppress(ValueError):
+            return set(json.loads(manifest.read_text(encoding="utf-8")))
+        raise SiteError(f"{manifest} cannot be read; empty the folder, and write it anew.")
+    if folder.exists() and any(not each.name.startswith(".") for each in folder.iterdir()):
+        raise SiteError(
+            f"{folder} holds files that `papers site` did not write; name an empty folder."
+        )
+    return set()
+
+
+@contextmanager
+def _snapshot(settings: Settings) -> Iterator[Path]:
+    """The publication of now, whatever a run publishes meanwhile: a site shows one of them."""
+    if not settings.published_path.exists():
+        raise NotPublishedError(NOTHING_PUBLISHED)
+    with TemporaryDirectory(dir=settings.home, prefix=".site-") as place:
+        kept = Path(place) / "papers.duckdb"
+        try:
+            os.link(settings.published_path, kept)
+        except OSError:  # a file system without links
+            copyfile(settings.published_path, kept)
+        yield kept
+
+
+def _chunks(kind: Kind, names: Sequence[str]) -> Iterator[tuple[Kind, Sequence[str]]]:
+    size = _CHUNK[kind]
+    yield from ((kind, names[at : at + size]) for at in range(0, len(names), size))
+
+
+_STATE: list[tuple[StaticPages, Path]] = []  # of a process that makes pages
+
+
+def _begin(published: Path, public_url: str, folder: Path) -> None:
+    _STATE.append((StaticPages(Site(public_url), KeptOpen(published)), folder))
+
+
+def _chunk(kind: Kind, names: Sequence[str]) -> tuple[set[str], int]:
+    (pages, folder) = _STATE[0]
+    return _write(folder, pages.papers(names) if kind == "papers" else pages.lists(names))
+
+
+def _write(folder: Path, files: Iterator[tuple[str, bytes]]) -> tuple[set[str], int]:
+    """Write what is not there already; all the names, and how many were written."""
+    names, written = set[str](), 0
+    for name, content in files:
+        names.add(name)
+        path = folder / name
+        with suppress(FileNotFoundError):
+            if path.read_bytes() == content:
+                continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_name(f"{path.name}.new")
+        new.write_bytes(content)
+        new.replace(path)
+        written += 1
+    return names, written
+
+
+def _remove_empty(top: Path, folder: Path) -> None:
+    while folder != top and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

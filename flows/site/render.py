@@ -1,0 +1,113 @@
+"""The pages of a folder, made by the code that answers them on the server.
+
+address ──ListPages, InsightsPage──▶ page ──with_relative_links──▶ file
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import unquote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from flows.newsletter.render import Site
+from flows.publication.kept_open import KeptOpen
+from flows.publication.paper_page import paper_pages
+from flows.site.links import file_of, with_relative_links
+from flows.web.exports import export
+from flows.web.insights_page import InsightsPage
+from flows.web.lists import ListPages, paper_export
+from flows.web.pages import PAPER_FORMATS, Pages
+
+Handler = Callable[[Request], Response]
+
+
+@dataclass(frozen=True)
+class StaticPages:
+    """Makes the files of addresses; `site` is where readers will find them."""
+
+    site: Site
+    published: KeptOpen
+
+    def lists(self, addresses: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """The file of each of these pages and exports, by its path."""
+        for address in addresses:
+            answer = self._answer(address)
+            yield file_of(address), self._finished(bytes(answer.body), address)
+
+    def papers(self, paper_ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """The page and the citation of each of these papers, by their paths."""
+        with self.published.opened() as connection:
+            found = paper_pages(connection, paper_ids)
+        for paper_id, paper in found.items():
+            address = f"/papers/{paper_id}"
+            page = self._lists.paper_text(paper)
+            yield file_of(address), with_relative_links(page, address).encode()
+            for format_ in PAPER_FORMATS:
+                content, _ = export(paper_export(paper), format_, self.site)
+                yield file_of(f"{address}.{format_}"), content
+
+    def fixed(self) -> Iterator[tuple[str, bytes]]:
+        """What does not depend on the papers."""
+        yield "reader.css", self._pages.stylesheet
+        yield "icon.svg", self._pages.icon
+        missing = self._pages.text(
+            "notice.html",
+            heading="There is no page here",
+            sentence="The address may be incomplete, or the page may be gone.",
+        )
+        yield "404.html", with_relative_links(missing, "/").encode()
+        yield ".nojekyll", b""  # a code host would else leave out what its own generator knows not
+
+    def _finished(self, body: bytes, address: str) -> bytes:
+        is_page = file_of(address).endswith(".html")
+        return with_relative_links(body.decode(), address).encode() if is_page else body
+
+    def _answer(self, address: str) -> Response:
+        """What the server answers at this address."""
+        parts = urlsplit(address)
+        handler, given = self._handler(parts.path.strip("/"))
+        scope = {
+            "type": "http",
+            "path": parts.path,
+            "query_string": parts.query.encode(),
+            "headers": [(b"host", b"localhost")],
+            "path_params": given,
+        }
+        return handler(Request(scope))
+
+    def _handler(self, path: str) -> tuple[Handler, dict[str, str]]:
+        """What answers a path, and the parts of the path that it is given."""
+        lists, insights = self._lists, self._insights
+        room, _, rest = path.partition("/")
+        kind, _, name = rest.partition("/")
+        if path == "papers/search":
+            return lambda _: self._pages.page("static_search.html"), {}
+        if room == "organizations":
+            return lists.people("organizations"), {"handle": unquote(rest)}
+        if room == "insights":
+            return (
+                (insights.csv, {"name": rest.removesuffix(".csv")}) if rest else (insights.show, {})
+            )
+        if rest.startswith("trending"):
+            return lists.trending, {}
+        by_kind: dict[str, tuple[Handler, dict[str, str]]] = {
+            "": (lists.newest, {}),
+            "date": (lists.day, {"day": name}),
+            "week": (lists.week, {"week": name}),
+            "month": (lists.month, {"month": name}),
+        }
+        return by_kind[kind]
+
+    @cached_property
+    def _pages(self) -> Pages:
+        return Pages(self.site, is_served=False)
+
+    @cached_property
+    def _lists(self) -> ListPages:
+        return ListPages(self._pages, self.published)
+
+    @cached_property
+    def _insights(self) -> InsightsPage:
+        return InsightsPage(self._pages, self.published)

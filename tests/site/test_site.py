@@ -1,0 +1,298 @@
+"""The public pages as files: the server's own, linked under any path, searched in the page."""
+
+import json
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from html import unescape
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+import html5lib
+import pytest
+from playwright.sync_api import Browser
+
+from flows.commands.cli import main
+from flows.publication.kept_open import KeptOpen
+from flows.publication.published import opened
+from flows.publish import publish
+from flows.search.find import Question, find
+from flows.settings import Settings
+from flows.site.folder import MANIFEST, SiteReport, write_site
+from flows.site.links import file_of, folder_of, with_relative_links
+from flows.sources.sample.days import items_at
+from tests.support import browser
+from tests.support.browser import violations
+from tests.support.dbt_build import Warehouse
+from tests.support.site import serving
+
+DAYS = [date(2026, 8, day) for day in (10, 11, 12, 13, 14)]
+
+
+def _read(warehouse: Warehouse, day: date, hours: float, count: int) -> None:
+    at = datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=hours)
+    items = items_at(day, at, count)
+    warehouse.read(f"{at:%F %H:%M}", items, day=str(day), verdict="complete")
+
+
+def _publish(warehouse: Warehouse, home: Path) -> None:
+    warehouse.build("run")
+    warehouse.execute("create or replace table staging.built_with as select 'x' as project_sha256")
+    warehouse.close()
+    stage: Any = publish
+    stage.fn.__wrapped__(Settings(home=home, model="none"))  # outside of a run
+
+
+def _write(home: Path, folder: Path) -> SiteReport:
+    return write_site(Settings(home=home, model="none"), folder, lambda things, _: things)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A home, and the folder that its pages were written into."""
+
+    home: Path
+    folder: Path
+
+    @property
+    def files(self) -> set[str]:
+        return {str(p.relative_to(self.folder)) for p in self.folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    home = tmp_path_factory.mktemp("home")
+    warehouse = Warehouse(home, home / "warehouse.duckdb")
+    for day in DAYS:
+        _read(warehouse, day, 27, 20)
+    _publish(warehouse, home)
+    folder = tmp_path_factory.mktemp("top") / "sub"
+    _write(home, folder)
+    return Written(home, folder)
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def url(written: Written) -> Iterator[str]:
+    """The folder served under a path, as a code host does it."""
+    handler = partial(_Quiet, directory=str(written.folder.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/sub"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser.chromium() as started:
+        yield started
+
+
+def _links(page: str) -> list[str]:
+    found = re.findall(r'\b(?:href|src|action)="([^"]*)"', page)
+    return [unescape(each) for each in found]
+
+
+def test_every_link_leads_to_a_file_of_the_folder(written: Written) -> None:
+    files, count = written.files, 0
+    for name in sorted(files):
+        if not name.endswith(".html"):
+            continue
+        here = f"http://host/sub/{quote(name.removesuffix('index.html'))}"
+        for link in _links((written.folder / name).read_text()):
+            place = urlsplit(urljoin(here, link))
+            if place.netloc != "host":
+                continue
+            path = unquote(place.path)
+            assert path.startswith("/sub/"), f"{name} leads out by {link}"
+            path = path.removeprefix("/sub/")
+            assert path + ("index.html" if path.endswith("/") or not path else "") in files, link
+            count += 1
+    assert count > 1000
+
+
+def test_each_list_is_the_servers_in_its_order(written: Written) -> None:
+    ids = re.compile(r'<li class="card".*?<h2><a href="[^"]*?([^"/]+)/?">', re.DOTALL)
+    with serving(Settings(home=written.home, model="none")) as server:
+        for address in ("/papers", "/papers/date/2026-08-13", "/papers/week/2026-W33"):
+            there = ids.findall(server.get(address).text)
+            here = ids.findall((written.folder / file_of(address)).read_text())
+            assert here == there
+            assert len(here) >= 20
+        paper = there[0]
+        bib = server.get(f"/papers/{paper}.bib").content
+    assert (written.folder / "papers" / f"{paper}.bib").read_bytes() == bib
+
+
+def test_pages_are_valid_and_only_search_has_a_script(written: Written) -> None:
+    for name in written.files:
+        if name.endswith(".html"):
+            page = (written.folder / name).read_text()
+            if name.count("2608.") == 0 or name < "papers/2608.2":
+                html5lib.HTMLParser(strict=True).parse(page)
+            assert ("<script" in page) is (name == "papers/search/index.html"), name
+            assert "default-src 'none'; script-src 'self'" in page
+            assert "as_of=" not in page
+
+
+def test_a_second_time_only_what_changed_is_written_and_what_is_gone_removed(
+    tmp_path: Path,
+) -> None:
+    warehouse = Warehouse(tmp_path, tmp_path / "warehouse.duckdb")
+    _read(warehouse, DAYS[0], 27, 4)
+    _read(warehouse, DAYS[1], 27, 4)
+    _publish(warehouse, tmp_path)
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / ".git").mkdir()
+    first = _write(tmp_path, folder)
+    assert first.written_count == first.file_count > 20
+    stamps = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    assert _write(tmp_path, folder) == SiteReport(first.file_count, 0, 0)
+    (folder / "CNAME").write_text("papers.example.org")
+
+    gone = f"{DAYS[1]}.20260812T030000000Z"
+    warehouse.execute("delete from raw.readings where list_date = ?", DAYS[1])
+    warehouse.execute("delete from raw.items where list_date = ?", DAYS[1])
+    warehouse.stale.add(DAYS[1])
+    _publish(warehouse, tmp_path)
+    after = _write(tmp_path, folder)
+    assert after.removed_count > 4, gone
+    assert not (folder / "papers" / "date" / str(DAYS[1])).exists()
+    assert (folder / "papers" / "date" / str(DAYS[0]) / "index.html").exists()
+    assert (folder / "CNAME").read_text() == "papers.example.org"
+    icon = folder / "icon.svg"
+    assert icon.stat().st_mtime_ns == stamps[icon]
+    assert set(json.loads((folder / MANIFEST).read_text())) == {
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
+    } - {MANIFEST, "CNAME"}
+
+
+@pytest.mark.parametrize(
+    ("address", "file", "link"),
+    [
+        ("/", "index.html", ""),
+        ("/papers/date/2026-08-20", "papers/date/2026-08-20/index.html", "papers/date/2026-08-20/"),
+        ("/papers/2608.12313.bib", "papers/2608.12313.bib", "papers/2608.12313.bib"),
+        ("/organizations/A%2FB%20Lab", "organizations/A%2FB%20Lab/index.html",
+         "organizations/A%252FB%2520Lab/"),
+        ("/organizations/Lab?p=2", "organizations/Lab/p2/index.html", "organizations/Lab/p2/"),
+    ],
+)  # fmt: skip
+def test_an_address_has_its_place(address: str, file: str, link: str) -> None:
+    assert (file_of(address), folder_of(address)) == (file, link)
+
+
+def test_links_are_relative_to_where_the_page_lies() -> None:
+    page = '<a href="/papers"></a><a href="?p=0"></a><a href="https://arxiv.org/"></a>'
+    here = "/organizations/Lab?p=1"
+    assert with_relative_links(page, here) == (
+        '<a href="../../../papers/"></a><a href="../../../organizations/Lab/"></a>'
+        '<a href="https://arxiv.org/"></a>'
+    )
+    assert with_relative_links('<a href="/"></a>', "/") == '<a href="./"></a>'
+
+
+def _questions(home: Path) -> list[str]:
+    with opened(home / "published" / "papers.duckdb") as connection:
+        rows = connection.execute(
+            "select title, abstract, author_names[1], paper_id from marts.papers order by paper_id"
+        ).fetchall()
+        words = connection.execute(
+            "select word from search.words where length(word) > 7 order by hash(word) limit 20"
+        ).fetchall()
+    asked = [title for title, *_ in rows[::9]]
+    asked += [" ".join(abstract.split()[4:9]) for _, abstract, *_ in rows[::11]]
+    asked += [author for _, _, author, _ in rows[::25]]
+    asked += [f"https://arxiv.org/abs/{rows[3][3]}v2", "atten*", "Modèle multilingual", "the of"]
+    for (word,) in words:
+        exchanged = f"{word[:3]}{word[4]}{word[3]}{word[5:]}"
+        asked += [word, f"{word[:4]}{word[5:]}", f"{word[:5]}*", exchanged]
+        asked += [f"{word}ing models", f"language{word}"]
+    return [*asked, "large language model", "llm agents", "languagemodel", "3d scene"]
+
+
+def test_search_in_the_page_finds_what_the_server_finds_by_words(
+    written: Written, url: str, chromium: Browser
+) -> None:
+    page = chromium.new_page()
+    page.goto(f"{url}/papers/search/")
+    asked = _questions(written.home)
+    assert len(asked) > 140
+    found = {}
+    for text in asked:
+        found[text] = page.evaluate(
+            "async (text) => (await search_papers(text)).hits.slice(0, 50)"
+            ".map((hit) => [hit.paper_id, hit.score])",
+            text,
+        )
+    page.close()
+    different, hit_count = [], 0
+    with KeptOpen(written.home / "published" / "papers.duckdb").opened() as connection:
+        for text in asked:
+            rows = connection.execute(
+                "select paper_id, score from search_papers(?, most := 50)", [text]
+            ).fetchall()
+            hit_count += len(rows)
+            here = [(paper_id, pytest.approx(score)) for paper_id, score in found[text]]
+            if sorted(rows) != sorted(here):
+                different.append((text, rows[:3], found[text][:3]))
+    assert hit_count > 1000
+    assert different == []
+
+
+def test_a_question_in_the_address_is_answered_in_words_and_cards(
+    written: Written, url: str, chromium: Browser
+) -> None:
+    with opened(written.home / "published" / "papers.duckdb") as connection:
+        expected = [hit.title for hit in find(connection, Question("multilingual", most=50))]
+    page = chromium.new_page()
+    page.goto(f"{url}/papers/")
+    page.get_by_label("Search all papers").fill("multilingaul")
+    page.keyboard.press("Enter")
+    page.locator("#found h2").first.wait_for()
+    said = page.get_by_role("status").inner_text()
+    assert "“multilingaul” was taken for “multilingual”." in said
+    assert page.locator("#found h2").all_inner_texts() == expected
+    found = violations(page, "search")
+    page.locator("#found h2 a").first.click()
+    assert page.locator("h1").inner_text() == expected[0]
+    found += violations(page, "paper")
+    page.goto(f"{url}/papers/search/?q=the+of")
+    page.get_by_text("There is no word here").wait_for()
+    page.close()
+    assert found == []
+
+
+def _run(words: Iterable[str]) -> int:
+    with pytest.raises(SystemExit) as end:
+        main(list(words))
+    return int(str(end.value.code))
+
+
+def test_the_command_says_what_it_wrote_and_what_stops_it(
+    own_home: Path, written: Written, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], tmp_path: Path,
+) -> None:  # fmt: skip
+    assert _run(["site", str(tmp_path / "new")]) == 1
+    assert "Nothing is published yet" in capsys.readouterr().err
+    monkeypatch.setenv("PAPERS_HOME", str(written.home))
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "thesis.tex").write_text("mine")
+    assert _run(["site", str(other)]) == 2
+    assert "holds files that `papers site` did not write" in capsys.readouterr().err
+    assert [path.name for path in other.iterdir()] == ["thesis.tex"]
+    assert _run(["site", str(other / "thesis.tex")]) == 2
+    assert "is no folder" in capsys.readouterr().err
+    assert _run(["site", str(written.folder)]) == 0
+    assert re.search(r"[\d,]+ files: 0 written", capsys.readouterr().out)
