@@ -8,7 +8,6 @@ from duckdb import DuckDBPyConnection
 
 from flows.insights.questions import QUESTIONS
 from flows.publication.people import PAGE_LENGTH
-from flows.web.pages import LIST_FORMATS
 
 
 @dataclass(frozen=True)
@@ -26,15 +25,12 @@ def addresses(connection: DuckDBPyConnection) -> Addresses:
 
 
 def _lists(connection: DuckDBPyConnection) -> Iterator[str]:
-    lists = ["/papers", "/papers/trending"]
-    lists += [row[0] for row in connection.execute(_LISTS).fetchall()]
-    yield from ("/", "/papers/search", "/insights", *lists)
-    yield from (f"{each}.{format_}" for each in lists for format_ in LIST_FORMATS)
+    yield from ("/", "/papers", "/papers/trending", "/papers/search", "/insights")
+    yield from (row[0] for row in connection.execute(_LISTS).fetchall())
     yield from (f"/insights/{question.name}.csv" for question in QUESTIONS)
     for name, count in connection.execute(_ORGANIZATIONS).fetchall():
         address = f"/organizations/{quote(name, safe='')}"
         yield address
-        yield from (f"{address}.{format_}" for format_ in LIST_FORMATS)
         yield from (f"{address}?p={page}" for page in range(1, -(-count // PAGE_LENGTH)))
 
 

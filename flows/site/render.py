@@ -4,7 +4,7 @@ address ──ListPages, InsightsPage──▶ page ──with_relative_links─
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
@@ -15,12 +15,30 @@ from flows.newsletter.render import Site
 from flows.publication.kept_open import KeptOpen
 from flows.publication.paper_page import paper_pages
 from flows.site.links import file_of, with_relative_links
-from flows.web.exports import export
+from flows.web.exports import Export, export
 from flows.web.insights_page import InsightsPage
 from flows.web.lists import ListPages, paper_export
-from flows.web.pages import PAPER_FORMATS, Pages
+from flows.web.pages import Pages
 
 Handler = Callable[[Request], Response]
+
+
+@dataclass(frozen=True)
+class _Lists(ListPages):
+    """Keeps what each page was made of, for its other formats need no second query."""
+
+    answered: list[Export] = field(default_factory=list)
+
+    def _answer(
+        self,
+        request: Request,
+        exported: Export,
+        format_: str | None,
+        template: str,
+        **values: object,
+    ) -> Response:
+        self.answered.append(exported)
+        return super()._answer(request, exported, format_, template, **values)
 
 
 @dataclass(frozen=True)
@@ -31,10 +49,13 @@ class StaticPages:
     published: KeptOpen
 
     def lists(self, addresses: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        """The file of each of these pages and exports, by its path."""
+        """The file of each of these pages, by its path, and of its list in other formats."""
         for address in addresses:
             answer = self._answer(address)
             yield file_of(address), self._finished(bytes(answer.body), address)
+            while self._lists.answered:
+                exported = self._lists.answered.pop()
+                yield from self._exports(exported, address)
 
     def papers(self, paper_ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """The page and the citation of each of these papers, by their paths."""
@@ -44,9 +65,7 @@ class StaticPages:
             address = f"/papers/{paper_id}"
             page = self._lists.paper_text(paper)
             yield file_of(address), with_relative_links(page, address).encode()
-            for format_ in PAPER_FORMATS:
-                content, _ = export(paper_export(paper), format_, self.site)
-                yield file_of(f"{address}.{format_}"), content
+            yield from self._exports(paper_export(paper), address)
 
     def fixed(self) -> Iterator[tuple[str, bytes]]:
         """What does not depend on the papers."""
@@ -59,6 +78,13 @@ class StaticPages:
         )
         yield "404.html", with_relative_links(missing, "/").encode()
         yield ".nojekyll", b""  # a code host would else leave out what its own generator knows not
+
+    def _exports(self, exported: Export, address: str) -> Iterator[tuple[str, bytes]]:
+        """The formats that the page at this address links to; a second page of a list has none."""
+        if "?" not in address and address != "/":
+            for format_ in self._pages.formats(exported.address):
+                content, _ = export(exported, format_, self.site)
+                yield file_of(f"{address}.{format_}"), content
 
     def _finished(self, body: bytes, address: str) -> bytes:
         is_page = file_of(address).endswith(".html")
@@ -105,8 +131,8 @@ class StaticPages:
         return Pages(self.site, is_served=False)
 
     @cached_property
-    def _lists(self) -> ListPages:
-        return ListPages(self._pages, self.published)
+    def _lists(self) -> "_Lists":
+        return _Lists(self._pages, self.published)
 
     @cached_property
     def _insights(self) -> InsightsPage:
