@@ -6,11 +6,16 @@ marts.papers.ai_keywords + search.vectors ──▶ nearest papers of a page, an
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from flows.newsletter.likeness import Alike
 from flows.publication.kept_open import KeptOpen
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # Of a day's list one paper in thirteen is so near to one of five papers named (a topic's four and
 # another one), over the recorded lists; at 0.5 it is one in six, at 0.6 one in thirty.
@@ -22,13 +27,54 @@ _RARE = 10
 _SHOWN = 4
 
 
+@dataclass(frozen=True)
+class Vectors:
+    """The meanings of all papers in memory, a row each: 20 MB for 13,000 papers."""
+
+    paper_ids: "np.ndarray[Any, np.dtype[np.object_]]"
+    rows: "np.ndarray[Any, np.dtype[np.float32]]"
+
+    def near(self, paper_ids: Sequence[str]) -> pa.Table:
+        """The pairs of these papers and others that are near to them, with their cosine."""
+        import numpy as np
+
+        places = np.flatnonzero(np.isin(self.paper_ids, list(paper_ids)))
+        cosines = self.rows[places] @ self.rows.T
+        cosines[np.arange(len(places)), places] = -1  # a paper is not compared with itself
+        named, others = np.nonzero(cosines >= _NEAR_FROM)
+        columns = {
+            "paper_id": self.paper_ids[others],
+            "named_id": self.paper_ids[places[named]],
+            "cosine": cosines[named, others],
+        }
+        types = {"paper_id": pa.string(), "named_id": pa.string(), "cosine": pa.float32()}
+        return pa.table({name: pa.array(columns[name], types[name]) for name in columns})
+
+
+def all_vectors(connection: DuckDBPyConnection) -> Vectors:
+    """The meanings of all papers, for who asks about thousands: a product of matrices is faster."""
+    import numpy as np
+
+    found = connection.execute("select paper_id, vector from search.vectors").to_arrow_table()
+    rows = found["vector"].combine_chunks().flatten().to_numpy()
+    length = found["vector"].type.list_size
+    return Vectors(
+        np.array(found["paper_id"].to_pylist(), dtype=object), rows.reshape(len(found), length)
+    )
+
+
 def nearest(
-    connection: DuckDBPyConnection, paper_ids: Sequence[str]
+    connection: DuckDBPyConnection, paper_ids: Sequence[str], vectors: Vectors | None = None
 ) -> Mapping[str, Mapping[str, str]]:
     """Up to six papers nearest to each of these, the nearest first, each with why."""
-    given = {"named": list(paper_ids), "candidates": None, "least": _NEAR_FROM, "most": 6}
+    given: dict[str, object] = {"named": list(paper_ids), "candidates": None, "most": 6}
+    if vectors:
+        connection.register("near_pairs", vectors.near(paper_ids))
+        query = _PAIRS.format(near="from near_pairs")
+    else:
+        query, given = _PAIRS.format(near=_NEAR), given | {"least": _NEAR_FROM}
     found = defaultdict[str, dict[str, str]](dict)
-    for named, other, shared in connection.execute(f"{_PAIRS} {_NEAREST}", given).fetchall():
+    for named, other, shared in connection.execute(f"{query} {_NEAREST}", given).fetchall():
         found[named][other] = _why(shared)
     return found
 
@@ -57,7 +103,7 @@ class PublishedLikeness:
             "rare": _RARE,
         }
         with self.published.opened() as connection:
-            rows = connection.execute(f"{_PAIRS} {_ALIKE}", given).fetchall()
+            rows = connection.execute(f"{_PAIRS.format(near=_NEAR)} {_ALIKE}", given).fetchall()
         found = {
             paper_id: Alike(nearness, None if named in unlike else _like(named, shared))
             for paper_id, named, nearness, shared in rows
@@ -85,6 +131,18 @@ def _like(named: str, shared: Sequence[str]) -> str:
 
 
 _KNOWN = "select paper_id from marts.papers where list_contains($named::text[], paper_id)"
+_NEAR = """
+        select
+            vectors.paper_id,
+            named.paper_id as named_id,
+            array_inner_product(vectors.vector, named.vector) as cosine
+        from search.vectors as vectors
+        inner join search.vectors as named on vectors.paper_id != named.paper_id
+        where
+            named.paper_id in (select unnest($named::text[]))
+            and cosine >= $least
+            and coalesce(list_contains($candidates::text[], vectors.paper_id), true)
+"""
 # Pairs of a paper and one that is named. A keyword is worth the more the fewer papers have it; one
 # that most have tells nothing. Words and meaning add up; without vectors the keywords alone tell.
 _PAIRS = """
@@ -128,16 +186,7 @@ _PAIRS = """
     ),
 
     near as (
-        select
-            vectors.paper_id,
-            named.paper_id as named_id,
-            array_inner_product(vectors.vector, named.vector) as cosine
-        from search.vectors as vectors
-        inner join search.vectors as named on vectors.paper_id != named.paper_id
-        where
-            named.paper_id in (select unnest($named::text[]))
-            and cosine >= $least
-            and coalesce(list_contains($candidates::text[], vectors.paper_id), true)
+        {near}
     ),
 
     pairs as (

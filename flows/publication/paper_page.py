@@ -9,7 +9,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from flows.publication.cards import Card, Vote, cards
-from flows.publication.likeness import nearest
+from flows.publication.likeness import Vectors, nearest
 from flows.warehouse.database import records
 
 
@@ -72,16 +72,19 @@ def paper_page(connection: DuckDBPyConnection, paper_id: str) -> PaperPage | Non
 
 
 def paper_pages(
-    connection: DuckDBPyConnection, paper_ids: Sequence[str]
+    connection: DuckDBPyConnection, paper_ids: Sequence[str], vectors: Vectors | None = None
 ) -> Mapping[str, PaperPage]:
-    """The papers with these ids by id, without those that were on no list; one query a part."""
+    """The papers with these ids by id, without those that were on no list; one query a part.
+
+    Who asks for thousands hands the vectors of all papers over.
+    """
     values = {"ids": list(paper_ids)}
     found = cards(connection, _ASKED, values)
     more = {row[0]: row[1:] for row in connection.execute(_MORE, values).fetchall()}
     parts = {
         name: _by_paper(connection, query, kind, values) for name, (query, kind) in _PARTS.items()
     }
-    alike = _alike(connection, paper_ids)
+    alike = _alike(connection, paper_ids, vectors)
     return {
         card.paper_id: PaperPage(
             card,
@@ -110,10 +113,10 @@ def title_of(connection: DuckDBPyConnection, paper_id: str) -> str | None:
 
 
 def _alike(
-    connection: DuckDBPyConnection, paper_ids: Sequence[str]
+    connection: DuckDBPyConnection, paper_ids: Sequence[str], vectors: Vectors | None
 ) -> Mapping[str, list[tuple[Card, str]]]:
     """Up to six papers nearest to each of these, the nearest first, each with why."""
-    why = nearest(connection, paper_ids)
+    why = nearest(connection, paper_ids, vectors)
     ids = sorted({other for others in why.values() for other in others})
     known = {card.paper_id: card for card in cards(connection, _ASKED, {"ids": ids})}
     return {

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from flows.newsletter.render import Site
 from flows.publication.kept_open import KeptOpen
+from flows.publication.likeness import Vectors, all_vectors
 from flows.publication.paper_page import paper_pages
 from flows.site.links import file_of, with_relative_links
 from flows.web.exports import Export, export
@@ -60,7 +61,7 @@ class StaticPages:
     def papers(self, paper_ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """The page and the citation of each of these papers, by their paths."""
         with self.published.opened() as connection:
-            found = paper_pages(connection, paper_ids)
+            found = paper_pages(connection, paper_ids, self._vectors)
         for paper_id, paper in found.items():
             address = f"/papers/{paper_id}"
             page = self._lists.paper_text(paper)
@@ -125,6 +126,11 @@ class StaticPages:
             "month": (lists.month, {"month": name}),
         }
         return by_kind[kind]
+
+    @cached_property
+    def _vectors(self) -> Vectors:
+        with self.published.opened() as connection:
+            return all_vectors(connection)
 
     @cached_property
     def _pages(self) -> Pages:
