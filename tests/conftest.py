@@ -31,11 +31,6 @@ def _loopback_only(self: socket.socket, address: Any) -> None:
     _connect(self, address)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first, or one worker ends its last while the other has nothing left to do."""
-    items.sort(key=lambda item: not any(map(item.get_closest_marker, ("long", "torture"))))
-
-
 @pytest.fixture(autouse=True)
 def no_internet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", _loopback_only)

@@ -64,7 +64,7 @@ def rebuild() -> None:
     transform(load_settings())
 
 
-@pytest.mark.long
+@pytest.mark.torture
 def test_news_of_an_issue_comes_once_and_the_issue_again_from_readings(
     run: Run, hub: SampleHub, own_home: Path
 ) -> None:

@@ -17,6 +17,7 @@ from tests.support.site import serving
 _OF_A_RUN = ".*(read|checked|quarantined)_at|reading_id|run_id|paper_row"
 
 
+@pytest.mark.torture
 def test_a_day_read_from_our_own_api_makes_the_same_marts(
     run: Callable[..., Outcome],
     hub: SampleHub,

@@ -118,6 +118,7 @@ for words in cycle(["status", "check", "sql select", "doctor"]):
 """
 
 
+@pytest.mark.torture
 def test_runs_beside_those_who_look_end_as_they_would_alone(run: Run, own_home: Path) -> None:
     run()
     with (
@@ -136,6 +137,7 @@ def test_runs_beside_those_who_look_end_as_they_would_alone(run: Run, own_home: 
     assert [outcome.verdict for outcome in outcomes] == ["complete"] * 2
 
 
+@pytest.mark.torture
 def test_who_looks_keeps_a_run_from_beginning_and_a_run_keeps_who_looks_out(
     run: Run, own_home: Path
 ) -> None:
@@ -147,6 +149,7 @@ def test_who_looks_keeps_a_run_from_beginning_and_a_run_keeps_who_looks_out(
         pass
 
 
+@pytest.mark.torture
 @pytest.mark.parametrize("at", ["the load", "the build"])
 def test_a_run_waits_for_a_program_that_opens_the_warehouse_under_it(
     at: str, run: Run, own_home: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,7 +1,9 @@
 """That many papers' neighbours are those that each of them has alone."""
 
+from datetime import UTC, date, datetime
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -17,10 +19,6 @@ from tests.support.dbt_build import Warehouse
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> KeptOpen:
-    from datetime import UTC, date, datetime
-
-    import duckdb
-
     home = tmp_path_factory.mktemp("alike")
     warehouse = Warehouse(home, home / "warehouse.duckdb")
     day, at = date(2026, 8, 13), datetime(2026, 8, 14, 3, tzinfo=UTC)

@@ -160,13 +160,12 @@ def test_a_second_time_only_what_changed_is_written_and_what_is_gone_removed(
     assert _write(tmp_path, folder) == SiteReport(first.file_count, 0, 0)
     (folder / "CNAME").write_text("papers.example.org")
 
-    gone = f"{DAYS[1]}.20260812T030000000Z"
     warehouse.execute("delete from raw.readings where list_date = ?", DAYS[1])
     warehouse.execute("delete from raw.items where list_date = ?", DAYS[1])
     warehouse.stale.add(DAYS[1])
     _publish(warehouse, tmp_path)
     after = _write(tmp_path, folder)
-    assert after.removed_count > 4, gone
+    assert after.removed_count > 4
     assert not (folder / "papers" / "date" / str(DAYS[1])).exists()
     assert (folder / "papers" / "date" / str(DAYS[0]) / "index.html").exists()
     assert (folder / "CNAME").read_text() == "papers.example.org"
