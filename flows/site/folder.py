@@ -5,6 +5,7 @@ published/papers.duckdb ──addresses──▶ chunks ──a process a proces
 
 import json
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
@@ -63,24 +64,17 @@ def write_site(settings: Settings, folder: Path, shown: Shown) -> SiteReport:
         NotPublishedError: there is no publication yet, or only one of an older version.
         SiteError: the folder holds other things, or is no folder.
     """
-    before = _known_files(folder)
+    before, site = _known_files(folder), Site(settings.public_url)
+    # First of all: who goes on after a kill must know the folder as ours.
+    _write(folder, iter([(MANIFEST, _json(before))]))
     with _snapshot(settings) as published:
         with KeptOpen(published).opened() as connection:
             found = addresses(connection)
             files, written = _write(folder, search_files(connection))
-        work = [
-            *_chunks("lists", found.lists),
-            *_chunks("papers", found.paper_ids),
-        ]
-        more, count = _write(folder, StaticPages(_site(settings), KeptOpen(published)).fixed())
+        more, count = _write(folder, StaticPages(site, KeptOpen(published)).fixed())
         files, written = files | more, written + count
-        processes = ProcessPoolExecutor(
-            os.cpu_count(),
-            get_context("spawn"),
-            initializer=_begin,
-            initargs=(published, _site(settings).public_url, folder),
-        )
-        with processes:
+        work = [*_chunks("lists", found.lists), *_chunks("papers", found.paper_ids)]
+        with _processes(published, site, folder) as processes:
             chunks = [processes.submit(_chunk, *each) for each in work]
             for done in shown(as_completed(chunks), len(chunks)):
                 more, count = done.result()
@@ -89,12 +83,23 @@ def write_site(settings: Settings, folder: Path, shown: Shown) -> SiteReport:
     for name in gone:
         (folder / name).unlink(missing_ok=True)
         _remove_empty(folder, (folder / name).parent)
-    (folder / MANIFEST).write_text(json.dumps(sorted(files)), encoding="utf-8")
+    _write(folder, iter([(MANIFEST, _json(files))]))
     return SiteReport(len(files), written, len(gone))
 
 
-def _site(settings: Settings) -> Site:
-    return Site(settings.public_url)
+def _json(names: set[str]) -> bytes:
+    return json.dumps(sorted(names)).encode()
+
+
+@contextmanager
+def _processes(published: Path, site: Site, folder: Path) -> Iterator[ProcessPoolExecutor]:
+    """As many processes as processors; who stops in between waits for what they have in hand."""
+    given = (published, site, folder)
+    pool = ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _begin, given)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _known_files(folder: Path) -> set[str]:
@@ -135,8 +140,9 @@ def _chunks(kind: Kind, names: Sequence[str]) -> Iterator[tuple[Kind, Sequence[s
 _STATE: list[tuple[StaticPages, Path]] = []  # of a process that makes pages
 
 
-def _begin(published: Path, public_url: str, folder: Path) -> None:
-    _STATE.append((StaticPages(Site(public_url), KeptOpen(published)), folder))
+def _begin(published: Path, site: Site, folder: Path) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; one of them tells of it
+    _STATE.append((StaticPages(site, KeptOpen(published)), folder))
 
 
 def _chunk(kind: Kind, names: Sequence[str]) -> tuple[set[str], int]:

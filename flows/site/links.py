@@ -6,11 +6,17 @@ Links are relative, so the folder may lie under any path of any host.
 """
 
 import re
+from hashlib import sha256
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from flows.web.pages import LIST_FORMATS
+
 _LINK = re.compile(r'\b(href|action|src)="(/[^"]*|\?[^"]*)"')
-# What an address ends in when it is a file and no page.
-_FILES = (".css", ".svg", ".js", ".bib", ".json", ".atom", ".csv")
+# What is a file and no page; an organization may be called `vis.js`.
+_FILE = re.compile(
+    r"reader\.css|icon\.svg|papers/search/search\.js|insights/\w+\.csv|.+\.(atom|json|bib)"
+)
+_LONGEST_NAME = 150  # of a folder; most file systems take 255 bytes
 _NUMBERED = re.compile(r"p\d+/$")
 
 
@@ -21,11 +27,20 @@ def folder_of(address: str) -> str:
     in a folder called `A%2FB`.
     """
     parts = urlsplit(address)
-    path = "/".join(quote(part, safe="") for part in parts.path.strip("/").split("/"))
-    if path.endswith(_FILES):
+    path = "/".join(quote(_short(part), safe="") for part in parts.path.strip("/").split("/"))
+    if _FILE.fullmatch(path):
         return path + (f"?{parts.query}" if parts.query else "")
     number = int(parse_qs(parts.query).get("p", ["0"])[0])
     return (f"{path}/" if path else "") + (f"p{number}/" if number else "")
+
+
+def _short(name: str) -> str:
+    if len(name) <= _LONGEST_NAME:
+        return name
+    kept, dot, ending = name.rpartition(".")
+    digest = sha256((kept if dot and ending in LIST_FORMATS else name).encode()).hexdigest()[:16]
+    end = f".{ending}" if dot and ending in LIST_FORMATS else ""
+    return f"{name[: _LONGEST_NAME - 30]}-{digest}{end}"
 
 
 def file_of(address: str) -> str:

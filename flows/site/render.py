@@ -77,8 +77,10 @@ class StaticPages:
             heading="There is no page here",
             sentence="The address may be incomplete, or the page may be gone.",
         )
-        yield "404.html", with_relative_links(missing, "/").encode()
-        yield ".nojekyll", b""  # a code host would else leave out what its own generator knows not
+        # It is shown at any address, so its links begin at the top of the host.
+        top = urlsplit(self.site.public_url).path.rstrip("/")
+        yield "404.html", missing.replace('="/', f'="{top}/').encode()
+        yield ".nojekyll", b""  # GitHub Pages would else leave out names that begin with _
 
     def _exports(self, exported: Export, address: str) -> Iterator[tuple[str, bytes]]:
         """The formats that the page at this address links to; a second page of a list has none."""
