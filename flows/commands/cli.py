@@ -26,13 +26,15 @@ app = App(
     name="papers",
     version=version("daily-papers"),
     help="The day's research papers: a warehouse and a digest to trust.",
+    suppress_keyboard_interrupt=False,  # it is told below
 )
 app.command("flows.commands.mail:subscribers", name="subscribers", help="The mailing list.")
 app.command("flows.commands.readings:app", name="readings", help="Which readings there are.")
 app.command("flows.commands.site:site", name="site", help="The public pages as files.")
 app.command("flows.commands.mail:issue", name="issue", help="What became of an issue's mail.")
-# DuckDB imports pandas when a value is first bound, a second in which these would have answered.
-_WITHOUT_PANDAS = {"search", "status", "readings"}
+# DuckDB imports pandas when a value is first bound: a second in which these would have answered,
+# and in which it takes Ctrl-C for a sign that there is no pandas.
+_WITHOUT_PANDAS = {"search", "status", "readings", "site"}
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 

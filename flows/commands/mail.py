@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -20,7 +20,7 @@ from flows.mailing.bounces import read_bounces
 from flows.mailing.csv_files import decoded
 from flows.mailing.csv_lines import export_csv, import_csv
 from flows.mailing.database import Mailing
-from flows.mailing.rehearsal import rehearse
+from flows.mailing.rehearsal import rehearse, unknown_papers
 from flows.mailing.rules import parse_rule
 from flows.mailing.subscribers import (
     RefusedError,
@@ -41,7 +41,7 @@ from flows.operations.incident_rules import DAILY
 from flows.outcome import EXIT_BLOCKED, EXIT_OK, EXIT_USAGE
 from flows.publication.kept_open import KeptOpen
 from flows.publication.likeness import PublishedLikeness
-from flows.publication.published import recent_digests
+from flows.publication.published import NotPublishedError, recent_digests
 from flows.settings import Settings, load_settings
 
 subscribers = App(name="subscribers", help="The mailing list: who gets what.")
@@ -105,9 +105,13 @@ def add_(
             "papers_max": str(papers_max or ""),
         }
     )
-    with _list() as (mailing, _):
+    with _list() as (mailing, settings):
         person = add(mailing, address, now=clock.utc_now(), rule=rule)
     console.print(f"{person.address} is on the list, {person.standing}.", markup=False)
+    with suppress(NotPublishedError):
+        likeness = PublishedLikeness(KeptOpen(settings.published_path))
+        for sentence in unknown_papers(rule, likeness):
+            errors.print(sentence, markup=False)
     return EXIT_OK
 
 

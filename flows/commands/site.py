@@ -7,14 +7,14 @@ from rich.console import Console
 from rich.progress import track
 
 from flows.outcome import EXIT_OK
-from flows.settings import load_settings
-from flows.site.folder import Done, write_site
+from flows.settings import Settings, load_settings
+from flows.site.folder import Done, SiteError, write_site
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def site(folder: Path, /) -> int:
+def site(folder: str, /) -> int:
     """The public pages as files for any web host; search runs in the page.
 
     Only what changed is written, and what is gone is removed. PAPERS_PUBLIC_URL is the address that
@@ -27,6 +27,14 @@ def site(folder: Path, /) -> int:
     def shown(chunks: Iterable[Done], total: int) -> Iterable[Done]:
         return track(chunks, "pages", total=total, console=errors, disable=not errors.is_terminal)
 
-    report = write_site(load_settings(), folder, shown)
+    if not folder.strip():
+        raise SiteError("The name of the folder is empty; name one for the pages.")
+    settings = load_settings()
+    report = write_site(settings, Path(folder), shown)
     console.print(f"{folder}: {report.sentence}", markup=False)
+    if settings.public_url == Settings.model_fields["public_url"].default:
+        errors.print(
+            f"The feeds name {settings.public_url}: set PAPERS_PUBLIC_URL to the site's address.",
+            markup=False,
+        )
     return EXIT_OK

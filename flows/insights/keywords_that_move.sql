@@ -6,6 +6,8 @@ weeks as (
         keyword,
         paper_count,
         earlier_paper_count,
+        round(100 * paper_share, 1) as paper_pct,
+        round(100 * earlier_paper_share, 1) as earlier_paper_pct,
         round(100 * (paper_share - coalesce(earlier_paper_share, 0)), 1) as change_points
     from marts.keyword_weeks
     where
@@ -28,7 +30,13 @@ ranked as (
     from weeks
 )
 
-select keyword, paper_count, earlier_paper_count, change_points
+select
+    keyword,
+    paper_count,
+    earlier_paper_count,
+    paper_pct,
+    earlier_paper_pct,
+    change_points
 from ranked
 where (rise <= 8 and change_points > 0) or (fall <= 8 and change_points < 0)
 order by change_points desc, keyword

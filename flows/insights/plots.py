@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
 
-from flows.insights.questions import Answer, Measure
+from flows.insights.questions import Answer, Measure, written
 
 # The drawing area of a line; the page stretches it to its width.
 _WIDTH, _HEIGHT = 600, 100
@@ -24,7 +22,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Line:
-    """A small line plot in a box of 600 by 100, and what stands around it."""
+    """A small line plot in a box of 600 by 100, and what stands around it; "" for one value."""
 
     title: str
     path: str
@@ -61,15 +59,6 @@ def plot(answer: Answer) -> Plot:
     return Plot(answer, (), tuple(line for line in lines if line))
 
 
-def written(value: Any) -> str:  # noqa: ANN401  a row holds whatever its query gives
-    """A value as the page shows it: `1,204`, `45.3`, a dash where nothing is known."""
-    if value is None:
-        return "\u2013"
-    if isinstance(value, int | float | Decimal):
-        return f"{value:,}".removesuffix(".0")
-    return str(value)
-
-
 def _bars(answer: Answer, measure: Measure) -> list[Bar]:
     values = [float(row[measure.column]) for row in answer.rows]
     most, least = max([*values, 0]), min([*values, 0])
@@ -102,7 +91,7 @@ def _line(answer: Answer, measure: Measure) -> Line | None:
     axis = label.replace("_", " ")
     return Line(
         title=measure.words,
-        path=_path(answer, [number for number, _ in known], values),
+        path=_path(answer, [number for number, _ in known], values) if len(known) > 1 else "",
         first_label=f"{axis} {written(first[label])}",
         last_label=written(last[label]),
         newest=numbers[-1],

@@ -7,6 +7,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -71,6 +72,15 @@ class Answer:
         return text.getvalue()
 
 
+def written(value: Any) -> str:  # noqa: ANN401  a row holds whatever its query gives
+    """A value as the page shows it: `1,204`, `45.3`, a dash where nothing is known."""
+    if value is None:
+        return "\u2013"
+    if isinstance(value, int | float | Decimal):
+        return f"{value:,}".removesuffix(".0")
+    return str(value)
+
+
 def answered(connection: DuckDBPyConnection, question: Question) -> Answer:
     """What the published file says to a question; times are read in UTC."""
     connection.execute("set TimeZone = 'UTC'")
@@ -89,8 +99,8 @@ def _weekdays(rows: Sequence[Row]) -> str:
     least = min(rows, key=lambda row: row["papers_mean"])
     lists = sum(row["list_count"] for row in rows)
     return (
-        f"A {most['weekday']} brings {most['papers_mean']} papers on average, a {least['weekday']}"
-        f" {least['papers_mean']}; of {lists:,} complete lists."
+        f"A {most['weekday']} brings {written(most['papers_mean'])} papers on average,"
+        f" a {least['weekday']} {written(least['papers_mean'])}; of {lists:,} complete lists."
     )
 
 
@@ -120,9 +130,9 @@ def _keywords(rows: Sequence[Row]) -> str:
     first, last = rows[0], rows[-1]
     said = []
     if first["change_points"] > 0:
-        said.append(f"“{first['keyword']}” rose most, by {first['change_points']} points")
+        said.append(f"“{first['keyword']}” rose most, by {written(first['change_points'])} points")
     if last["change_points"] < 0:
-        said.append(f"“{last['keyword']}” fell most, by {-last['change_points']} points")
+        said.append(f"“{last['keyword']}” fell most, by {written(-last['change_points'])} points")
     return f"{'; '.join(said)}." if said else "No keyword moved."
 
 
@@ -131,7 +141,7 @@ def _organizations(rows: Sequence[Row]) -> str:
 
 
 def _code(rows: Sequence[Row]) -> str:
-    return f"In {rows[-1]['month']} {rows[-1]['code_pct']} % named a repository."
+    return f"In {rows[-1]['month']} {written(rows[-1]['code_pct'])} % named a repository."
 
 
 def _curation(rows: Sequence[Row]) -> str:
@@ -139,8 +149,8 @@ def _curation(rows: Sequence[Row]) -> str:
     if not newest["submitters"]:
         return f"In {newest['month']} the Hub did not say who put the papers there."
     return (
-        f"In {newest['month']} the median list came from {newest['submitters']} people,"
-        f" {newest['days_after_arxiv']} days after arXiv."
+        f"In {newest['month']} the median list came from {written(newest['submitters'])} people,"
+        f" {written(newest['days_after_arxiv'])} days after arXiv."
     )
 
 

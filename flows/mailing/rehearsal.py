@@ -50,7 +50,7 @@ def rehearse(rule: Rule, digests: Sequence[Digest], likeness: Likeness) -> Rehea
         silent_days_count=sum(not digest.papers for digest in chosen),
         papers_count=sum(len(digest.papers) for digest in chosen),
         latest=chosen[-1] if chosen else None,
-        unmet=(*_unmet(rule, digests), *_unknown(rule, likeness)),
+        unmet=(*_unmet(rule, digests), *unknown_papers(rule, likeness)),
     )
 
 
@@ -61,7 +61,7 @@ def organizations_seen(digests: Sequence[Digest]) -> tuple[str, ...]:
     return tuple(name for name, _ in counts.most_common())
 
 
-def _unknown(rule: Rule, likeness: Likeness) -> Iterator[str]:
+def unknown_papers(rule: Rule, likeness: Likeness) -> Iterator[str]:
     """Which papers can have nothing like them, for nothing is kept of them."""
     if named := [*rule.like, *rule.unlike]:
         for paper_id in likeness.unknown(named):

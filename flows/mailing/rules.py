@@ -67,10 +67,10 @@ class Rule:
     def words(self) -> str:
         """What the rule lets through, after a count: “by your topics: agent; from 5 votes”."""
         named = {
-            "topics": self.include, "authors": self.authors, "organizations": self.organizations,
-            "papers like": self.like,
+            "topics": self.include, "authors": self.authors, "organizations": self.organizations
         }  # fmt: skip
         lists = [f"{name}: {_first(phrases)}" for name, phrases in named.items() if phrases]
+        like = [f"likeness to {_first(self.like)}"] if self.like else []
         limits = [
             f"without: {_first(self.exclude)}" if self.exclude else "",
             f"less like: {_first(self.unlike)}" if self.unlike else "",
@@ -78,8 +78,9 @@ class Rule:
             "with code" if self.has_code else "",
             f"at most {self.papers_max}" if self.papers_max else "",
         ]
-        parts = [*lists, *filter(None, limits)]
-        return f"by your {'' if lists else 'choice: '}{'; '.join(parts)}" if parts else ""
+        parts = [*lists, *like, *filter(None, limits)]
+        begin = "by your " if lists else "by " if like else "by your choice: "
+        return begin + "; ".join(parts) if parts else ""
 
     @property
     def query(self) -> str:
@@ -126,7 +127,7 @@ def parse_rule(fields: Mapping[str, str]) -> Rule:
 
     Phrases are separated by comma, semicolon or new line. Raises RuleError.
     """
-    return Rule(
+    rule = Rule(
         editions=_editions(fields.get("editions", "")),
         include=_topics("words to include", fields.get("include", "")),
         exclude=_topics("words to exclude", fields.get("exclude", "")),
@@ -138,6 +139,9 @@ def parse_rule(fields: Mapping[str, str]) -> Rule:
         has_code=_yes("has code", fields.get("has_code", "")),
         papers_max=_number("how many papers", fields.get("papers_max", ""), PAPERS_MAX) or None,
     )
+    if both := [paper_id for paper_id in rule.like if paper_id in rule.unlike]:
+        raise RuleError(f"{both[0]} cannot be a paper to like and one to see less like; keep one.")
+    return rule
 
 
 def liking(rule: Rule, paper_id: str) -> Rule:

@@ -90,14 +90,15 @@ class PublishedLikeness:
     ) -> Mapping[str, Alike]:
         """Which of these papers are alike to one of `like` or `unlike`, by id.
 
-        A paper is not compared with itself: one that is listed again is told by the other names.
+        A named paper itself is none of them: its reader knows it.
 
         Raises:
             NotPublishedError: there is no publication yet, or only one of an older version.
         """
+        named = {*like, *unlike}
         given = {
-            "named": [*like, *unlike],
-            "candidates": list(paper_ids),
+            "named": sorted(named),
+            "candidates": [paper_id for paper_id in paper_ids if paper_id not in named],
             "least": -1,
             "from": ALIKE_FROM,
             "rare": _RARE,
@@ -105,8 +106,8 @@ class PublishedLikeness:
         with self.published.opened() as connection:
             rows = connection.execute(f"{_PAIRS.format(near=_NEAR)} {_ALIKE}", given).fetchall()
         found = {
-            paper_id: Alike(nearness, None if named in unlike else _like(named, shared))
-            for paper_id, named, nearness, shared in rows
+            paper_id: Alike(nearness, None if nearest_id in unlike else _like(nearest_id, shared))
+            for paper_id, nearest_id, nearness, shared in rows
         }
         return found | {paper_id: Alike(1, None) for paper_id in {*unlike} & {*paper_ids}}
 

@@ -62,12 +62,21 @@ def write_site(settings: Settings, folder: Path, shown: Shown) -> SiteReport:
 
     Raises:
         NotPublishedError: there is no publication yet, or only one of an older version.
-        SiteError: the folder holds other things, or is no folder.
+        SiteError: the folder holds other things, is no folder, or cannot be written.
     """
+    try:
+        return _written(settings, folder, shown)
+    except OSError as error:
+        raise SiteError(
+            f"{error.filename or folder} cannot be written: {error.strerror}; name another folder."
+        ) from None
+
+
+def _written(settings: Settings, folder: Path, shown: Shown) -> SiteReport:
     before, site = _known_files(folder), Site(settings.public_url)
-    # First of all: who goes on after a kill must know the folder as ours.
-    _write(folder, iter([(MANIFEST, _json(before))]))
     with _snapshot(settings) as published:
+        # First of all: who goes on after a kill must know the folder as ours.
+        _write(folder, iter([(MANIFEST, _json(before))]))
         with KeptOpen(published).opened() as connection:
             found = addresses(connection)
             files, written = _write(folder, search_files(connection))
@@ -75,7 +84,7 @@ def write_site(settings: Settings, folder: Path, shown: Shown) -> SiteReport:
         files, written = files | more, written + count
         work = [*_chunks("lists", found.lists), *_chunks("papers", found.paper_ids)]
         with _processes(published, site, folder) as processes:
-            chunks = [processes.submit(_chunk, *each) for each in work]
+            chunks = _submitted(processes, work)
             for done in shown(as_completed(chunks), len(chunks)):
                 more, count = done.result()
                 files, written = files | more, written + count
@@ -140,8 +149,21 @@ def _chunks(kind: Kind, names: Sequence[str]) -> Iterator[tuple[Kind, Sequence[s
 _STATE: list[tuple[StaticPages, Path]] = []  # of a process that makes pages
 
 
+def _submitted(
+    processes: ProcessPoolExecutor, work: Sequence[tuple[Kind, Sequence[str]]]
+) -> list[Done]:
+    """The work, begun. A terminal sends Ctrl-C to all processes, and this one alone tells of it.
+
+    The others begin with it blocked, for while they import they cannot do so themselves.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return [processes.submit(_chunk, *each) for each in work]
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 def _begin(published: Path, site: Site, folder: Path) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; one of them tells of it
     _STATE.append((StaticPages(site, KeptOpen(published)), folder))
 
 

@@ -228,9 +228,28 @@ function phrase_words(query, pattern) {
   return new Set(plain(phrases.join(" ")).match(new RegExp(pattern, "gu")) ?? []);
 }
 
+const LEFT_OUT = /(^|\s)-("[^"]*"|[\p{L}\p{N}]\S*)/gu;
+
+// The papers that have a word of those with a minus before them.
+async function left_out(asked, known) {
+  const words = [...asked.matchAll(LEFT_OUT)].flatMap((each) => asked_words(each[2], known.pattern));
+  const terms = words
+    .map((word) => known.terms_by_name.get(stem(word.replace(/\*+$/, ""))))
+    .filter((term) => term !== undefined);
+  const papers = new Set();
+  for (const term of terms) {
+    const [steps] = (await once(`postings/${term % SHARDS}.json`))[term];
+    let paper = 0;
+    for (const step of steps) papers.add((paper += step));
+  }
+  return papers;
+}
+
 // The papers that a text asks for, the best first.
-async function search_papers(query) {
+async function search_papers(asked) {
   const known = await index();
+  const unwanted = await left_out(asked, known);
+  const query = asked.replace(LEFT_OUT, " ");
   const { terms, meant, is_empty } = asked_terms(query, known);
   const in_phrase = phrase_words(query, known.pattern);
   const scores = new Map();
@@ -251,6 +270,7 @@ async function search_papers(query) {
   const needed = new Set(terms.filter((each) => in_phrase.has(each.word)).map((each) => each.part));
   const papers = await once("papers.json");
   const hits = [...scores]
+    .filter(([number]) => !unwanted.has(number))
     .filter(([, parts]) => [...needed].every((part) => parts.get(part)?.is_in_phrase))
     .map(([number, parts]) => {
       const score = [...parts.values()].reduce((sum, part) => sum + part.score, 0) / 255;
@@ -263,7 +283,8 @@ async function search_papers(query) {
         b.votes - a.votes ||
         (a.paper_id < b.paper_id ? -1 : 1),
     );
-  return { hits, meant, is_empty, has_phrase: in_phrase.size > 0 };
+  const has_operator = /(^|\s)(AND|OR|NOT)(?=\s|$)/.test(query);
+  return { hits, meant, is_empty, has_phrase: in_phrase.size > 0, has_operator };
 }
 
 function element(name, text, given = {}) {
@@ -279,7 +300,13 @@ function card(hit, rank) {
   const title = element("h2");
   title.append(element("a", hit.title, { href: `../${hit.paper_id}/` }));
   const facts = element("p", "", { class: "facts" });
-  for (const fact of [hit.organization, `listed ${hit.listed_on}`]) {
+  const day = new Date(hit.listed_on).toLocaleDateString("en-GB", {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    timeZone: "UTC",
+  });
+  for (const fact of [hit.organization, `listed ${day}`]) {
     if (fact) facts.append(element("span", fact));
   }
   body.append(title, facts);
@@ -297,6 +324,8 @@ function sentence(found) {
   const said = [count === 1 ? "1 paper." : `${count.toLocaleString("en")} papers.`];
   if (count > SHOWN) said.push(`The best ${SHOWN} are shown.`);
   for (const [word, meant] of found.meant) said.push(`“${word}” was taken for “${meant}”.`);
+  if (!count) said.push("Try fewer words or another spelling.");
+  if (found.has_operator) said.push("AND, OR and NOT are not known here; -word leaves a word out.");
   if (found.has_phrase) said.push("Of a phrase all words are looked for, not their order.");
   return said.join(" ");
 }

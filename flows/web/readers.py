@@ -160,13 +160,15 @@ class ReaderPages:
         def keep(request: Request, _form: Form) -> Response:
             person, title = self._taking(Purpose.LIKE, request), self._title(request)
             word, changed = WISHES[name]
-            rule = changed(person.rule, request.path_params["paper_id"])
+            before, rule = person.rule, changed(person.rule, request.path_params["paper_id"])
+            dropped = {*before.like, *before.unlike} - {*rule.like, *rule.unlike}
             person = choose_for(self.mailing, person.public_id, rule=rule)
             return self.pages.page(
                 "like.html",
                 wish=word,
                 title=title,
                 is_saved=True,
+                dropped=sorted(dropped),
                 rehearsal=self._rehearse(rule),
                 preferences_url=self._path(Purpose.PREFERENCES, person),
             )
@@ -301,9 +303,13 @@ def _answers(form: Form) -> _Answers:
             parse_rule({name: form.get(name, "")})
         except RuleError as error:
             problems[name] = str(error)
-    return _Answers(
-        {**_chosen(Rule()).fields, **form}, None if problems else parse_rule(form), problems
-    )
+    rule = None
+    if not problems:
+        try:
+            rule = parse_rule(form)
+        except RuleError as error:  # each field can be kept, but not beside the others
+            problems["unlike"] = str(error)
+    return _Answers({**_chosen(Rule()).fields, **form}, rule, problems)
 
 
 def _with(answers: _Answers, name: str, problem: str) -> _Answers:

@@ -248,6 +248,12 @@ def test_named_papers_may_be_addresses_and_are_twenty_at_most() -> None:
         parse_rule({"like": ", ".join(many)})
     with pytest.raises(RuleError, match="“long” is not an arXiv id"):
         parse_rule({"unlike": "long context"})
+    with pytest.raises(RuleError, match=r"2608\.00001 cannot be a paper to like and"):
+        parse_rule({"like": many[1], "unlike": f"{many[2]}, {many[1]}"})
+    assert parse_rule({"like": many[1]}).words == f"by likeness to {many[1]}"
+    assert parse_rule({"include": "agent", "like": many[1]}).words == (
+        f"by your topics: agent; likeness to {many[1]}"
+    )
     rule = Rule()
     for paper_id in many:
         rule = liking(rule, paper_id)

@@ -1,8 +1,13 @@
 """The public pages as files: the server's own, linked under any path, searched in the page."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -263,6 +268,25 @@ def test_search_in_the_page_finds_what_the_server_finds_by_words(
     assert different == []
 
 
+def test_a_word_with_a_minus_leaves_its_papers_out(
+    written: Written, url: str, chromium: Browser
+) -> None:
+    page = chromium.new_page()
+    page.goto(f"{url}/papers/search/")
+    ids = "async (text) => (await search_papers(text)).hits.map((hit) => hit.paper_id)"
+    both, without = (set(page.evaluate(ids, text)) for text in ("agents", "agents -science"))
+    with opened(written.home / "published" / "papers.duckdb") as connection:
+        hits = find(connection, Question("agents -science", most=1000))
+    page.goto(f"{url}/papers/search/?q=evaluation+AND+robots")
+    page.get_by_text("AND, OR and NOT are not known here").wait_for()
+    page.goto(f"{url}/papers/search/?q=zzzzqqqq")
+    page.get_by_text("0 papers. Try fewer words or another spelling.").wait_for()
+    page.close()
+    # The server looks for the very word, agent or agents; the page for its stem, agentic too.
+    assert {hit.paper_id for hit in hits} <= without
+    assert 0 < len(hits) <= len(without) < len(both)
+
+
 def test_a_question_in_the_address_is_answered_in_words_and_cards(
     written: Written, url: str, chromium: Browser
 ) -> None:
@@ -298,6 +322,9 @@ def test_the_command_says_what_it_wrote_and_what_stops_it(
 ) -> None:  # fmt: skip
     assert _run(["site", str(tmp_path / "new")]) == 1
     assert "Nothing is published yet" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+    assert _run(["site", ""]) == 2
+    assert "The name of the folder is empty" in capsys.readouterr().err
     monkeypatch.setenv("PAPERS_HOME", str(written.home))
     other = tmp_path / "other"
     other.mkdir()
@@ -307,5 +334,30 @@ def test_the_command_says_what_it_wrote_and_what_stops_it(
     assert [path.name for path in other.iterdir()] == ["thesis.tex"]
     assert _run(["site", str(other / "thesis.tex")]) == 2
     assert "is no folder" in capsys.readouterr().err
+    assert _run(["site", str(other / "thesis.tex" / "sub")]) == 2
+    assert re.search(r"cannot be written: .*; name another folder\.", capsys.readouterr().err)
     assert _run(["site", str(written.folder)]) == 0
-    assert re.search(r"[\d,]+ files: 0 written", capsys.readouterr().out)
+    said = capsys.readouterr()
+    assert re.search(r"[\d,]+ files: 0 written", said.out)
+    assert "The feeds name http://localhost:8080: set PAPERS_PUBLIC_URL" in said.err
+
+
+@pytest.mark.parametrize("seconds", [1.2, 2.5, 4.0])
+def test_ctrl_c_ends_it_with_one_word_and_the_same_command_goes_on(
+    written: Written, tmp_path: Path, seconds: float
+) -> None:
+    environment = os.environ | {"PAPERS_HOME": str(written.home), "PAPERS_MODEL": "none"}
+    command = [sys.executable, "-m", "flows", "site", str(tmp_path / "site")]
+    began = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    time.sleep(seconds)
+    os.killpg(began.pid, signal.SIGINT)  # a terminal sends it to every process
+    _, said = began.communicate(timeout=60)
+    if began.returncode:  # it may have been done before
+        assert (began.returncode, said) == (130, "Interrupted.\n")
+    _write(written.home, tmp_path / "site")
+    assert {str(p.relative_to(tmp_path / "site")) for p in (tmp_path / "site").rglob("*.html")} == {
+        name for name in written.files if name.endswith(".html")
+    }

@@ -78,6 +78,16 @@ def test_a_link_that_leads_nowhere_says_so_and_keeps_nothing(
     assert _rule(home) == before
 
 
+def test_the_newest_twenty_are_kept_and_the_page_names_what_made_room(
+    home: Path, site: Site, token: str
+) -> None:
+    papers = list(_papers(home))[:21]
+    pages = [site.post(f"/like/{token}/{paper_id}").text for paper_id in papers]
+    assert not any("made room" in page for page in pages[:20])
+    assert f"The newest twenty are kept: {papers[0]} made room." in _text(pages[20])
+    assert _rule(home).like == tuple(papers[1:])
+
+
 def test_who_has_left_has_nothing_to_choose(home: Path, site: Site, token: str) -> None:
     with closing(open_mailing(Settings(home=home))) as mailing:
         person = find(mailing, "ada@example.org")
@@ -109,7 +119,7 @@ def test_a_choice_brings_what_is_near_with_its_reason_and_keeps_away_what_is_unl
         chosen = [choose(digest, rule, likeness) for digest in recent_digests(published)]
         found[name] = {p.paper_id: p.chosen_by for digest in chosen for p in digest.papers}
     assert (found["like"][near] or "").startswith(f"like {named}")
-    assert named not in found["like"], "it is known, and is like no other that was named"
+    assert named not in found["like"], "its reader knows it"
     assert {near, named} & found["unlike"].keys() == set()
     assert found["like"].keys() | found["unlike"].keys() | {named} == _papers(home).keys()
     assert likeness.unknown([named, "1901.00001"]) == ["1901.00001"]
