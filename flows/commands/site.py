@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import track
 
 from flows.outcome import EXIT_OK
+from flows.runs.interruption import noting_ctrl_c, safe_point
 from flows.settings import Settings, load_settings
 from flows.site.folder import Done, SiteError, write_site
 
@@ -25,12 +26,16 @@ def site(folder: str, /) -> int:
     """
 
     def shown(chunks: Iterable[Done], total: int) -> Iterable[Done]:
-        return track(chunks, "pages", total=total, console=errors, disable=not errors.is_terminal)
+        terminal = errors.is_terminal
+        for chunk in track(chunks, "pages", total=total, console=errors, disable=not terminal):
+            safe_point()
+            yield chunk
 
     if not folder.strip():
         raise SiteError("The name of the folder is empty; name one for the pages.")
     settings = load_settings()
-    report = write_site(settings, Path(folder), shown)
+    with noting_ctrl_c():
+        report = write_site(settings, Path(folder), shown)
     console.print(f"{folder}: {report.sentence}", markup=False)
     if settings.public_url == Settings.model_fields["public_url"].default:
         errors.print(

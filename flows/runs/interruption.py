@@ -8,7 +8,7 @@ itself in time is ended as a kill would end it, which every stage survives.
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Timer, current_thread, main_thread
 from types import FrameType
@@ -23,11 +23,30 @@ _asked, _awaiting = Event(), Event()
 
 
 @contextmanager
-def ending_by_ctrl_c(console: Console) -> Iterator[None]:
-    """Let Ctrl-C end the run in this block; `console` is where a forced end says so."""
+def noting_ctrl_c(first: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Only note Ctrl-C in this block, for its safe points; `first` is called the first time."""
     if current_thread() is not main_thread():  # only there signals can be handled
         yield
         return
+
+    def note(_signal: int, _frame: FrameType | None) -> None:
+        if not _asked.is_set():
+            _asked.set()
+            first()
+        if _awaiting.is_set():
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        _asked.clear()
+
+
+@contextmanager
+def ending_by_ctrl_c(console: Console) -> Iterator[None]:
+    """Let Ctrl-C end the run in this block; `console` is where a forced end says so."""
 
     def end() -> None:
         console.print(SENTENCE)
@@ -38,21 +57,11 @@ def ending_by_ctrl_c(console: Console) -> Iterator[None]:
 
     timer = Timer(GRACE_SECONDS, end)
     timer.daemon = True
-
-    def note(_signal: int, _frame: FrameType | None) -> None:
-        if not _asked.is_set():
-            _asked.set()
-            timer.start()
-        if _awaiting.is_set():
-            raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        timer.cancel()
-        _asked.clear()
+    with noting_ctrl_c(timer.start):
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 def safe_point() -> None:

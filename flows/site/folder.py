@@ -11,6 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.synchronize import Semaphore
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
@@ -29,6 +30,7 @@ from flows.wording import counted
 # What was written here, so that pages that are gone can be told from what somebody else put there.
 MANIFEST = ".papers-site.json"
 _CHUNK = {"lists": 20, "papers": 250}
+_START_SECONDS = 30  # what a process may take to import; one that broke is told by its work
 Kind = Literal["lists", "papers"]
 Done = Future[tuple[set[str], int]]
 Shown = Callable[[Iterable[Done], int], Iterable[Done]]
@@ -83,8 +85,7 @@ def _written(settings: Settings, folder: Path, shown: Shown) -> SiteReport:
         more, count = _write(folder, StaticPages(site, KeptOpen(published)).fixed())
         files, written = files | more, written + count
         work = [*_chunks("lists", found.lists), *_chunks("papers", found.paper_ids)]
-        with _processes(published, site, folder) as processes:
-            chunks = _submitted(processes, work)
+        with _begun(work, published, site, folder) as chunks:
             for done in shown(as_completed(chunks), len(chunks)):
                 more, count = done.result()
                 files, written = files | more, written + count
@@ -101,12 +102,27 @@ def _json(names: set[str]) -> bytes:
 
 
 @contextmanager
-def _processes(published: Path, site: Site, folder: Path) -> Iterator[ProcessPoolExecutor]:
-    """As many processes as processors; who stops in between waits for what they have in hand."""
-    given = (published, site, folder)
-    pool = ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _begin, given)
+def _begun(
+    work: Sequence[tuple[Kind, Sequence[str]]], published: Path, site: Site, folder: Path
+) -> Iterator[list[Done]]:
+    """The work, handed to as many processes as processors; who stops here waits for what they hold.
+
+    All of them have begun: one that is stopped while it imports shows a traceback. So would each at
+    Ctrl-C, which a terminal sends to all; they have it blocked, and this one alone tells of it.
+    """
+    context = get_context("spawn")
+    ready = context.Semaphore(0)
+    process_count = min(os.cpu_count() or 1, len(work))
+    pool = ProcessPoolExecutor(process_count, context, _begin, (published, site, folder, ready))
     try:
-        yield pool
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            chunks = [pool.submit(_chunk, *each) for each in work]
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        for _ in range(process_count):
+            ready.acquire(timeout=_START_SECONDS)
+        yield chunks
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -149,21 +165,8 @@ def _chunks(kind: Kind, names: Sequence[str]) -> Iterator[tuple[Kind, Sequence[s
 _STATE: list[tuple[StaticPages, Path]] = []  # of a process that makes pages
 
 
-def _submitted(
-    processes: ProcessPoolExecutor, work: Sequence[tuple[Kind, Sequence[str]]]
-) -> list[Done]:
-    """The work, begun. A terminal sends Ctrl-C to all processes, and this one alone tells of it.
-
-    The others begin with it blocked, for while they import they cannot do so themselves.
-    """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        return [processes.submit(_chunk, *each) for each in work]
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
-def _begin(published: Path, site: Site, folder: Path) -> None:
+def _begin(published: Path, site: Site, folder: Path, ready: Semaphore) -> None:
+    ready.release()
     _STATE.append((StaticPages(site, KeptOpen(published)), folder))
 
 

@@ -8,24 +8,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from html import unescape
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import html5lib
 import pytest
 from playwright.sync_api import Browser
 
-from flows.commands.cli import main
 from flows.publication.kept_open import KeptOpen
 from flows.publication.published import opened
-from flows.publish import publish
 from flows.search.find import Question, find
 from flows.settings import Settings
 from flows.site.folder import MANIFEST, SiteReport, write_site
@@ -33,7 +30,9 @@ from flows.site.links import file_of, folder_of, with_relative_links
 from flows.sources.sample.days import items_at
 from tests.support import browser
 from tests.support.browser import violations
+from tests.support.console import Papers
 from tests.support.dbt_build import Warehouse
+from tests.support.publishing import publish_built
 from tests.support.site import serving
 
 DAYS = [date(2026, 8, day) for day in (10, 11, 12, 13, 14)]
@@ -43,14 +42,6 @@ def _read(warehouse: Warehouse, day: date, hours: float, count: int) -> None:
     at = datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=hours)
     items = items_at(day, at, count)
     warehouse.read(f"{at:%F %H:%M}", items, day=str(day), verdict="complete")
-
-
-def _publish(warehouse: Warehouse, home: Path) -> None:
-    warehouse.build("run")
-    warehouse.execute("create or replace table staging.built_with as select 'x' as project_sha256")
-    warehouse.close()
-    stage: Any = publish
-    stage.fn.__wrapped__(Settings(home=home, model="none"))  # outside of a run
 
 
 def _write(home: Path, folder: Path) -> SiteReport:
@@ -75,7 +66,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     warehouse = Warehouse(home, home / "warehouse.duckdb")
     for day in DAYS:
         _read(warehouse, day, 27, 20)
-    _publish(warehouse, home)
+    publish_built(warehouse, Settings(home=home, model="none"))
     folder = tmp_path_factory.mktemp("top") / "sub"
     _write(home, folder)
     return Written(home, folder)
@@ -157,7 +148,7 @@ def test_a_second_time_only_what_changed_is_written_and_what_is_gone_removed(
     warehouse = Warehouse(tmp_path, tmp_path / "warehouse.duckdb")
     _read(warehouse, DAYS[0], 27, 4)
     _read(warehouse, DAYS[1], 27, 4)
-    _publish(warehouse, tmp_path)
+    publish_built(warehouse, Settings(home=tmp_path, model="none"))
     folder = tmp_path / "site"
     folder.mkdir()
     (folder / ".git").mkdir()
@@ -172,7 +163,7 @@ def test_a_second_time_only_what_changed_is_written_and_what_is_gone_removed(
     warehouse.execute("delete from raw.readings where list_date = ?", DAYS[1])
     warehouse.execute("delete from raw.items where list_date = ?", DAYS[1])
     warehouse.stale.add(DAYS[1])
-    _publish(warehouse, tmp_path)
+    publish_built(warehouse, Settings(home=tmp_path, model="none"))
     after = _write(tmp_path, folder)
     assert after.removed_count > 4
     assert not (folder / "papers" / "date" / str(DAYS[1])).exists()
@@ -310,54 +301,56 @@ def test_a_question_in_the_address_is_answered_in_words_and_cards(
     assert found == []
 
 
-def _run(words: Iterable[str]) -> int:
-    with pytest.raises(SystemExit) as end:
-        main(list(words))
-    return int(str(end.value.code))
-
-
 def test_the_command_says_what_it_wrote_and_what_stops_it(
-    own_home: Path, written: Written, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str], tmp_path: Path,
-) -> None:  # fmt: skip
-    assert _run(["site", str(tmp_path / "new")]) == 1
-    assert "Nothing is published yet" in capsys.readouterr().err
+    own_home: Path,
+    written: Written,
+    monkeypatch: pytest.MonkeyPatch,
+    papers: Papers,
+    tmp_path: Path,
+) -> None:
+    code, _, said = papers("site", str(tmp_path / "new"))
+    assert (code, "Nothing is published yet" in said) == (1, True)
     assert not (tmp_path / "new").exists()
-    assert _run(["site", ""]) == 2
-    assert "The name of the folder is empty" in capsys.readouterr().err
+    code, _, said = papers("site", "")
+    assert (code, "The name of the folder is empty" in said) == (2, True)
     monkeypatch.setenv("PAPERS_HOME", str(written.home))
     other = tmp_path / "other"
     other.mkdir()
     (other / "thesis.tex").write_text("mine")
-    assert _run(["site", str(other)]) == 2
-    assert "holds files that `papers site` did not write" in capsys.readouterr().err
+    code, _, said = papers("site", str(other))
+    assert (code, "holds files that `papers site` did not write" in said) == (2, True)
     assert [path.name for path in other.iterdir()] == ["thesis.tex"]
-    assert _run(["site", str(other / "thesis.tex")]) == 2
-    assert "is no folder" in capsys.readouterr().err
-    assert _run(["site", str(other / "thesis.tex" / "sub")]) == 2
-    assert re.search(r"cannot be written: .*; name another folder\.", capsys.readouterr().err)
-    assert _run(["site", str(written.folder)]) == 0
-    said = capsys.readouterr()
-    assert re.search(r"[\d,]+ files: 0 written", said.out)
-    assert "The feeds name http://localhost:8080: set PAPERS_PUBLIC_URL" in said.err
+    code, _, said = papers("site", str(other / "thesis.tex"))
+    assert (code, "is no folder" in said) == (2, True)
+    code, _, said = papers("site", str(other / "thesis.tex" / "sub"))
+    assert code == 2
+    assert re.search(r"cannot be written: .*; name another folder\.", said)
+    code, told, said = papers("site", str(written.folder))
+    assert code == 0
+    assert re.search(r"[\d,]+ files: 0 written", told)
+    assert "The feeds name http://localhost:8080: set PAPERS_PUBLIC_URL" in said
 
 
-@pytest.mark.parametrize("seconds", [1.2, 2.5, 4.0])
+@pytest.mark.parametrize("there", [MANIFEST, "papers/search/words.json", ".nojekyll"])
 def test_ctrl_c_ends_it_with_one_word_and_the_same_command_goes_on(
-    written: Written, tmp_path: Path, seconds: float
+    written: Written, tmp_path: Path, there: str
 ) -> None:
     environment = os.environ | {"PAPERS_HOME": str(written.home), "PAPERS_MODEL": "none"}
-    command = [sys.executable, "-m", "flows", "site", str(tmp_path / "site")]
+    folder = tmp_path / "site"
     began = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "flows", "site", str(folder)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         start_new_session=True,
-    )  # fmt: skip
-    time.sleep(seconds)
+    )
+    while not (folder / there).exists() and began.poll() is None:
+        time.sleep(0.01)
     os.killpg(began.pid, signal.SIGINT)  # a terminal sends it to every process
-    _, said = began.communicate(timeout=60)
-    if began.returncode:  # it may have been done before
-        assert (began.returncode, said) == (130, "Interrupted.\n")
-    _write(written.home, tmp_path / "site")
-    assert {str(p.relative_to(tmp_path / "site")) for p in (tmp_path / "site").rglob("*.html")} == {
+    _, said = began.communicate(timeout=120)
+    assert (began.returncode, said) == (130, "Interrupted.\n")
+    _write(written.home, folder)
+    assert {str(p.relative_to(folder)) for p in folder.rglob("*.html")} == {
         name for name in written.files if name.endswith(".html")
     }

@@ -15,12 +15,12 @@ def papers(
     """Run `papers` with these words: exit code, standard output, standard error."""
     from rich.console import Console
 
-    from flows.commands import cli, mail, readings
+    from flows.commands import cli, mail, readings, site
 
     monkeypatch.chdir(tmp_path)
 
     def go(*words: str) -> tuple[int, str, str]:
-        for module in (cli, mail, readings):
+        for module in (cli, mail, readings, site):
             monkeypatch.setattr(module, "console", Console(highlight=False, soft_wrap=True))
             monkeypatch.setattr(
                 module, "errors", Console(stderr=True, highlight=False, soft_wrap=True)
