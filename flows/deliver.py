@@ -27,8 +27,7 @@ from flows.mailing.sending import OnProgress, SendLimits, SendReport, send_issue
 from flows.mailing.sent_log import SentLog
 from flows.mailing.transports import SmtpTransport, TransportError
 from flows.newsletter.digest import Digest, Edition
-from flows.publication.kept_open import KeptOpen
-from flows.publication.likeness import PublishedLikeness
+from flows.publication.likeness import published_likeness
 from flows.settings import SETTINGS_FILE, Settings
 from flows.sources.feed_day import newest_closed
 
@@ -71,7 +70,7 @@ def deliver(
     if doubt:
         issue = set_issue(mailing, issue, PAUSED, doubt, now=now)
         return SendReport(issue, doubt, entries, None, is_blocked=True)
-    likeness = PublishedLikeness(KeptOpen(settings.published_path))
+    likeness = published_likeness(settings)
     has_had = mailed_before(mailing, earlier_issues(settings, digest), likeness)
     compose = letters(digest, post(settings), likeness, sent_at=issue.created_at, has_had=has_had)
     try:

@@ -39,8 +39,7 @@ from flows.operations.alerts import look_and_tell
 from flows.operations.days import record_resumed
 from flows.operations.incident_rules import DAILY
 from flows.outcome import EXIT_BLOCKED, EXIT_OK, EXIT_USAGE
-from flows.publication.kept_open import KeptOpen
-from flows.publication.likeness import PublishedLikeness
+from flows.publication.likeness import published_likeness
 from flows.publication.published import NotPublishedError, recent_digests
 from flows.settings import Settings, load_settings
 
@@ -109,7 +108,7 @@ def add_(
         person = add(mailing, address, now=clock.utc_now(), rule=rule)
     console.print(f"{person.address} is on the list, {person.standing}.", markup=False)
     with suppress(NotPublishedError):
-        likeness = PublishedLikeness(KeptOpen(settings.published_path))
+        likeness = published_likeness(settings)
         for sentence in unknown_papers(rule, likeness):
             errors.print(sentence, markup=False)
     return EXIT_OK
@@ -249,7 +248,7 @@ def rehearse_(address: str, /) -> int:
     """
     with _list() as (mailing, settings):
         rule = _person(mailing, address).rule
-        likeness = PublishedLikeness(KeptOpen(settings.published_path))
+        likeness = published_likeness(settings)
         rehearsal = rehearse(rule, recent_digests(settings.published_path), likeness)
     console.print(f"{rehearsal.sentence}.")
     for sentence in rehearsal.unmet:

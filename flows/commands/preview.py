@@ -13,8 +13,7 @@ from flows.mailing.subscribers import RefusedError, Subscriber, find
 from flows.newsletter.digest import Digest, Edition
 from flows.newsletter.likeness import Likeness
 from flows.publication.issue_digest import issue_digest
-from flows.publication.kept_open import KeptOpen
-from flows.publication.likeness import PublishedLikeness
+from flows.publication.likeness import published_likeness
 from flows.settings import Settings
 
 
@@ -35,7 +34,7 @@ def preview_files(
         files = issue_files(digest, settings)
     else:
         person = _subscriber(settings, address)
-        likeness = PublishedLikeness(KeptOpen(settings.published_path))
+        likeness = published_likeness(settings)
         chosen = choose(digest, person.rule, likeness)
         if not chosen.papers:
             return []

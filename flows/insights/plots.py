@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from flows.insights.questions import Answer, Measure, written
 
-# The drawing area of a line; the page stretches it to its width.
-_WIDTH, _HEIGHT = 600, 100
+# The drawing area of a line, as line_plot.html has it.
+WIDTH, HEIGHT = 600, 100
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _path(answer: Answer, known: Sequence[int], values: Sequence[float]) -> str:
     places = labels if isinstance(labels[0], int) else list(range(len(labels)))
     width, top = places[-1] - places[0] or 1, max([*values, 0]) or 1
     points = [
-        f"{_WIDTH * (places[number] - places[0]) / width:.1f} {_HEIGHT - _HEIGHT * value / top:.1f}"
+        f"{WIDTH * (places[number] - places[0]) / width:.1f} {HEIGHT - HEIGHT * value / top:.1f}"
         for number, value in zip(known, values, strict=True)
     ]
     begins = [n == 0 or number != known[n - 1] + 1 for n, number in enumerate(known)]

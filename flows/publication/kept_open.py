@@ -20,12 +20,27 @@ from flows.warehouse.database import CONFIG, literal
 _BOUNDED: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "1GB"}
 
 
+Publication = tuple[int, int, int]
+
+
+def now_published(path: Path) -> Publication | None:
+    """What tells the publication of now from the one before and after it; None where there is none.
+
+    Who keeps what was read of one asks this first: replaced in between, it is read once more.
+    """
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+
 @dataclass
 class KeptOpen:
     """The published file at this path, opened anew when it is another file than before."""
 
     path: Path
-    _file: tuple[int, int] | None = None
+    _publication: Publication | None = None
     _root: DuckDBPyConnection | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -42,16 +57,14 @@ class KeptOpen:
             yield connection
 
     def _newest(self) -> DuckDBPyConnection:
-        try:
-            stat = self.path.stat()
-        except FileNotFoundError:
-            raise NotPublishedError(NOTHING_PUBLISHED) from None
+        publication = now_published(self.path)
+        if publication is None:
+            raise NotPublishedError(NOTHING_PUBLISHED)
         with self._lock:
-            # Looked up before it is opened: replaced in between, it is opened once more.
-            if self._root is None or self._file != (stat.st_ino, stat.st_mtime_ns):
+            if self._root is None or self._publication != publication:
                 # An instance of its own: one that knows the old file under this path would give
                 # that. The old one ends with the last block that reads from it.
                 root = duckdb.connect(config=CONFIG | _BOUNDED)
                 root.execute(f"attach {literal(self.path)} as published (read_only)")
-                self._root, self._file = root, (stat.st_ino, stat.st_mtime_ns)
+                self._root, self._publication = root, publication
             return self._root

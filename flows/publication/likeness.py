@@ -13,6 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from flows.newsletter.likeness import Alike
 from flows.publication.kept_open import KeptOpen
+from flows.settings import Settings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,6 +122,11 @@ class PublishedLikeness:
             rows = connection.execute(_KNOWN, {"named": list(paper_ids)}).fetchall()
         known = {row[0] for row in rows}
         return [paper_id for paper_id in paper_ids if paper_id not in known]
+
+
+def published_likeness(settings: Settings) -> PublishedLikeness:
+    """It, from what these settings' home has published."""
+    return PublishedLikeness(KeptOpen(settings.published_path))
 
 
 def _why(shared: Sequence[str]) -> str:

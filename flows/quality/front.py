@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
+from flows.insights.plots import HEIGHT, WIDTH
 from flows.newsletter.render import templates
 from flows.quality.day import paper_url
 from flows.warehouse.day_facts import DayFacts
@@ -19,8 +20,6 @@ _FIELDS = {
     "github_url": "Without code",
     "submitted_by": "Without submitter",
 }
-# The drawing area of a plot; the page stretches it to its width.
-_WIDTH, _HEIGHT = 600, 100
 
 
 @dataclass(frozen=True)
@@ -191,9 +190,9 @@ def _plot(
 
 
 def _path(calendar: Sequence[date], points: dict[date, float], limit: float) -> str:
-    step = _WIDTH / max(len(calendar) - 1, 1)
+    step = WIDTH / max(len(calendar) - 1, 1)
     places = [
-        f"{step * n:.1f} {_HEIGHT * (1 - points[day] / limit):.1f}"
+        f"{step * n:.1f} {HEIGHT * (1 - points[day] / limit):.1f}"
         for n, day in enumerate(calendar)
         if day in points
     ]

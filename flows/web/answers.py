@@ -12,10 +12,11 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flows.publication.kept_open import Publication, now_published
+
 _MOST_BYTES = 64_000_000
 _MAY_BE_KEPT = re.compile(r"public, max-age=(\d+)")
 _LONGEST_SECONDS = 60
-Publication = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,9 @@ class Answers:
     _publication: Publication | None = None
     _bytes: int = 0
 
-    def now_published(self) -> Publication | None:
-        """What tells this publication from the one before and after it."""
-        try:
-            stat = self.published.stat()
-        except FileNotFoundError:
-            return None
-        return stat.st_ino, stat.st_mtime_ns
-
     def find(self, request: Request) -> Response | None:
         """The answer that this address had a moment ago; 304 for who has it already."""
-        if self.now_published() != self._publication:
+        if now_published(self.published) != self._publication:
             return None
         found = self._kept.get(_address(request))
         if found is None or found.until < time.monotonic():

@@ -25,7 +25,7 @@ from flows.mailing.letters import Post
 from flows.mailing.subscribers import RefusedError
 from flows.mailing.tokens import TokenError, Tokens
 from flows.newsletter.render import Site
-from flows.publication.kept_open import KeptOpen
+from flows.publication.kept_open import KeptOpen, now_published
 from flows.publication.likeness import PublishedLikeness
 from flows.publication.people import KINDS
 from flows.search.meaning import sentence_model
@@ -48,6 +48,7 @@ from flows.web.search_page import SearchPage
 from flows.web.sitemap import Sitemap
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+Get = Callable[[Callable[[Request], Response]], Endpoint]
 _USUAL_LIMITS = RateLimits()
 _WISH = "/{}/{{token}}/{{paper_id}}"
 _log = logging.getLogger(__name__)
@@ -64,7 +65,8 @@ def create_app(
     site, tokens = Site(settings.public_url), Tokens(keys)
     pages = Pages(site)
     model, published = sentence_model(settings), KeptOpen(settings.published_path)
-    likeness, answers = PublishedLikeness(published), Answers(settings.published_path)
+    likeness = PublishedLikeness(published)
+    get_kept = partial(_get_kept, Answers(settings.published_path))
     archive = Archive(settings.issues_path)
     postman = Postman(mailing, pages, Post(site, tokens, settings.mail_from), send_mail)
     guard = Guard(settings.public_url, limits)
@@ -90,10 +92,10 @@ def create_app(
     routes: list[BaseRoute] = [
         *_reader_routes(readers, guard),
         *_public_routes(PublicPages(pages, archive, likeness)),
-        *_search_routes(SearchPage(pages, published, model), answers),
-        *_list_routes(ListPages(pages, published), answers),
-        *_insights_routes(InsightsPage(pages, published), answers),
-        *_api_routes(HubApi(settings.public_url, published, model), answers),
+        *_search_routes(SearchPage(pages, published, model), get_kept),
+        *_list_routes(ListPages(pages, published), get_kept),
+        *_insights_routes(InsightsPage(pages, published), get_kept),
+        *_api_routes(HubApi(settings.public_url, published, model), get_kept),
         *_sitemap_routes(Sitemap(pages, published)),
         Route("/healthz", _get(lambda _request: _health(mailing, archive))),
     ]
@@ -148,16 +150,14 @@ def _public_routes(public: PublicPages) -> list[Route]:
     ]
 
 
-def _search_routes(search: SearchPage, answers: Answers) -> list[Route]:
-    get = partial(_get_kept, answers)
+def _search_routes(search: SearchPage, get: Get) -> list[Route]:
     return [
         Route("/papers/search", get(search.show)),
         Route("/papers/search.{format}", get(search.export)),
     ]
 
 
-def _list_routes(lists: ListPages, answers: Answers) -> list[Route]:
-    get = partial(_get_kept, answers)
+def _list_routes(lists: ListPages, get: Get) -> list[Route]:
     return [
         Route("/papers", get(lists.newest)),
         *(Route(f"/papers.{each}", get(lists.newest)) for each in FORMATS),
@@ -172,16 +172,14 @@ def _list_routes(lists: ListPages, answers: Answers) -> list[Route]:
     ]
 
 
-def _insights_routes(page: InsightsPage, answers: Answers) -> list[Route]:
-    get = partial(_get_kept, answers)
+def _insights_routes(page: InsightsPage, get: Get) -> list[Route]:
     return [
         Route("/insights", get(page.show)),
         Route("/insights/{name}.csv", get(page.csv)),
     ]
 
 
-def _api_routes(api: HubApi, answers: Answers) -> list[Route]:
-    get = partial(_get_kept, answers)
+def _api_routes(api: HubApi, get: Get) -> list[Route]:
     return [
         Route("/api/daily_papers", get(api.daily_papers)),
         Route("/api/papers/search", get(api.search)),
@@ -214,7 +212,7 @@ def _get_kept(answers: Answers, handler: Callable[[Request], Response]) -> Endpo
         request.app.state.guard.admit_read(request)
         if found := answers.find(request):
             return found
-        publication = answers.now_published()
+        publication = now_published(answers.published)
         answer = await run_in_threadpool(handler, request)
         answers.keep(request, answer, publication)
         return answer

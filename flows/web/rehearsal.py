@@ -10,6 +10,7 @@ from flows.mailing.rehearsal import Rehearsal, organizations_seen, rehearse
 from flows.mailing.rules import Rule
 from flows.newsletter.digest import Digest
 from flows.newsletter.likeness import Likeness
+from flows.publication.kept_open import Publication, now_published
 from flows.publication.published import NotPublishedError, recent_digests
 from flows.warehouse.database import WarehouseBusyError
 
@@ -23,7 +24,7 @@ class Rehearser:
     published: Path
     likeness: Likeness
     _digests: Sequence[Digest] = ()
-    _publication: tuple[int, ...] | None = None
+    _publication: Publication | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, rule: Rule) -> Rehearsal:
@@ -37,17 +38,9 @@ class Rehearser:
         return ()
 
     def _recent(self) -> Sequence[Digest]:
-        # The publication is looked up before it is read: replaced in between, it is read once more.
         with self._lock:
-            publication = self._now_published()
+            publication = now_published(self.published)
             if publication != self._publication:
                 self._digests = recent_digests(self.published)
                 self._publication = publication
             return self._digests
-
-    def _now_published(self) -> tuple[int, ...] | None:
-        try:
-            stat = self.published.stat()
-        except FileNotFoundError:
-            return None
-        return stat.st_ino, stat.st_mtime_ns, stat.st_size

@@ -19,17 +19,16 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from statistics import median, quantiles
-from typing import Any
 
 import duckdb
 import requests
 from rich.console import Console
 from rich.table import Table
 
-from flows.publish import publish
 from flows.settings import Settings
 from flows.sources.sample.days import items_at
 from tests.support.dbt_build import Warehouse
+from tests.support.publishing import publish_built
 
 LAST = date(2026, 8, 13)
 RATE, SECONDS, PORT = 50, 60, 8097
@@ -67,11 +66,7 @@ def _make(home: Path, day_count: int) -> None:
         items = items_at(day, at + timedelta(hours=3))
         verdict = "complete" if items else "empty"
         warehouse.read(f"{at + timedelta(hours=3):%F %H:%M}", items, day=str(day), verdict=verdict)
-    warehouse.build("run")
-    warehouse.execute("create table staging.built_with as select 'x' as project_sha256")
-    warehouse.close()
-    stage: Any = publish
-    stage.fn.__wrapped__(Settings(home=home, model="none"))  # outside of a run
+    publish_built(warehouse, Settings(home=home, model="none"))
 
 
 def _places(home: Path) -> dict[str, list[str]]:

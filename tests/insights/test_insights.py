@@ -5,7 +5,6 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import html5lib
@@ -14,22 +13,12 @@ import pytest
 from flows.insights.page import insights_files
 from flows.insights.questions import QUESTIONS, answered
 from flows.publication.kept_open import KeptOpen
-from flows.publish import publish
 from flows.settings import Settings
 from flows.sources.sample.days import items_at
 from tests.support.dbt_build import Warehouse, item
+from tests.support.publishing import publish_built
 
 WEEKS = 6
-
-
-def _published(folder: Path, warehouse: Warehouse) -> Path:
-    warehouse.build("run")
-    warehouse.execute("create table staging.built_with as select 'x' as project_sha256")
-    warehouse.close()
-    stage: Any = publish
-    settings = Settings(home=folder, model="none")
-    stage.fn.__wrapped__(settings)  # outside of a run
-    return settings.published_path
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +34,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 verdict = "complete" if hours > 26 else "partial"
                 items = items_at(day, at, 6)
                 warehouse.read(f"{at:%F %H:%M}", items, day=str(day), verdict=verdict)
-    return _published(folder, warehouse)
+    return publish_built(warehouse, Settings(home=folder, model="none"))
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +123,8 @@ def test_the_page_is_small_valid_and_fetches_nothing(files: dict[str, str]) -> N
 def test_without_rows_each_plot_says_what_it_needs(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path, tmp_path / "warehouse.duckdb")
     warehouse.read("2026-08-15 12:00", (), verdict="empty")
-    with KeptOpen(_published(tmp_path, warehouse)).opened() as connection:
+    published = publish_built(warehouse, Settings(home=tmp_path, model="none"))
+    with KeptOpen(published).opened() as connection:
         page = insights_files(connection)["insights.html"]
     said = re.findall(r'<p class="takeaway">(.*?)</p>', page)
     assert all(each.startswith("Nothing yet: no ") for each in said)
@@ -153,7 +143,8 @@ def test_each_query_gives_what_one_counts_by_hand(tmp_path: Path) -> None:
             ]
             verdict = "complete" if hours >= 27 else "partial"
             warehouse.read(f"{at:%F %H:%M}", papers, day=day, verdict=verdict)
-    with KeptOpen(_published(tmp_path, warehouse)).opened() as connection:
+    published = publish_built(warehouse, Settings(home=tmp_path, model="none"))
+    with KeptOpen(published).opened() as connection:
         found = {each.name: answered(connection, each) for each in QUESTIONS}
     rows = {name: [tuple(row.values()) for row in each.rows] for name, each in found.items()}
 

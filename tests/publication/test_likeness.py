@@ -1,7 +1,6 @@
 """That many papers' neighbours are those that each of them has alone."""
 
 from datetime import UTC, date, datetime
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -11,10 +10,10 @@ import pytest
 from flows.publication.kept_open import KeptOpen
 from flows.publication.likeness import all_vectors, nearest
 from flows.publication.paper_page import paper_page, paper_pages
-from flows.publish import publish
 from flows.settings import Settings
 from flows.sources.sample.days import items_at
 from tests.support.dbt_build import Warehouse
+from tests.support.publishing import publish_built
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +22,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> KeptOpen:
     warehouse = Warehouse(home, home / "warehouse.duckdb")
     day, at = date(2026, 8, 13), datetime(2026, 8, 14, 3, tzinfo=UTC)
     warehouse.read("2026-08-14 03:00", items_at(day, at, 60), day=str(day))
-    warehouse.build("run")
-    warehouse.execute("create table staging.built_with as select 'x' as project_sha256")
-    warehouse.close()
-    stage: Any = publish
     settings = Settings(home=home, model="none")
-    stage.fn.__wrapped__(settings)  # outside of a run
+    publish_built(warehouse, settings)
     with duckdb.connect(str(settings.published_path)) as connection:
         rows = connection.execute("select paper_id from marts.papers order by all").fetchall()
         made = np.random.default_rng(1).normal(size=(len(rows) - 5, 384)) + 0.7

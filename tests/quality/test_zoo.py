@@ -18,13 +18,13 @@ from flows.operations.days import Day, record_day
 from flows.operations.status import overview
 from flows.publication.lists import day_list
 from flows.publication.published import opened, read_digest
-from flows.publish import publish
 from flows.quality.day_page import quality_page_path, write_quality_page
 from flows.quality.period import render_period
 from flows.quality.site import write_quality_site
 from flows.settings import Settings
 from flows.warehouse.day_facts import DayFacts, facts_of
 from tests.support.dbt_build import Warehouse, item
+from tests.support.publishing import publish_built
 
 AUGUST = "2026-08"
 # What each animal is, as everybody should say it.
@@ -73,11 +73,7 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Zoo:
     read("2026-08-14 23:00", 0, verdict="failed", is_whole=False)
     read("2026-08-15 23:00", 0, verdict="empty")
     read("2026-08-16 23:00", 2, failed=1, passed=False)
-    warehouse.build()
-    warehouse.execute("create table staging.built_with as select 'x' as project_sha256")
-    warehouse.close()
-    stage: Any = publish
-    stage.fn.__wrapped__(Settings(home=home))  # outside of a run
+    publish_built(warehouse, Settings(home=home))
     for day in ZOO:
         write_quality_page(Settings(home=home), _day(day))
     write_quality_site(Settings(home=home))

@@ -1,10 +1,12 @@
 """The pages and the API of a home, on a real port."""
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 import requests
@@ -26,6 +28,11 @@ class Site:
 
     def post(self, path: str, **given: Any) -> requests.Response:
         return requests.post(f"{self.url}{path}", timeout=30, **given)
+
+
+def text_of(page: str) -> str:
+    """What a page says, on one line."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 @contextmanager

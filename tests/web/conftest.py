@@ -23,12 +23,12 @@ from flows.mailing.database import Mailing, open_mailing_database
 from flows.mailing.subscribers import Subscriber, add, find
 from flows.mailing.tokens import Purpose, Tokens
 from flows.newsletter.digest import Digest, DigestPaper, Proof
-from flows.publish import publish as publish_stage
 from flows.settings import Settings
 from flows.sources.sample.days import items_at
 from flows.web.app import create_app
 from flows.web.limits import Rate, RateLimits
 from tests.support.dbt_build import Warehouse
+from tests.support.publishing import publish_built
 from tests.support.site import Site, serving
 
 LAST_DAY = date(2026, 8, 20)
@@ -322,11 +322,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 at, items, day=f"2026-08-{day}", verdict="complete" if is_closed else "partial"
             )
     warehouse.read("2026-08-15 12:00", (), verdict="empty")
-    warehouse.build()
-    warehouse.execute("create table staging.built_with as select 'x' as project_sha256")
-    warehouse.close()
-    stage: Any = publish_stage
-    stage.fn.__wrapped__(Settings(home=home))  # outside of a run
+    publish_built(warehouse, Settings(home=home))
     return home
 
 

@@ -6,6 +6,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flows.publication.kept_open import now_published
 from flows.web.answers import Answers
 from flows.web.pages import kept
 from tests.support.site import Site
@@ -26,7 +27,7 @@ def file(tmp_path: Path) -> Path:
 
 def _kept(answers: Answers, content: bytes, query: str = "") -> Response:
     answer = kept(_request(), content, "text/html", seconds=60)
-    answers.keep(_request(query=query), answer, answers.now_published())
+    answers.keep(_request(query=query), answer, now_published(answers.published))
     return answer
 
 
@@ -47,7 +48,7 @@ def test_another_publication_forgets_what_was_answered(file: Path) -> None:
     _kept(answers, b"a list")
     other = file.with_suffix(".new")
     other.write_bytes(b"second")
-    before = answers.now_published()
+    before = now_published(answers.published)
     other.replace(file)
     assert answers.find(_request()) is None
     # Made from the old file, or from the new one: who asked cannot know, so it is not found.
@@ -72,7 +73,7 @@ def test_what_is_not_for_everybody_or_no_success_is_not_kept(file: Path) -> None
     answers = Answers(file)
     public = {"Cache-Control": "public, max-age=60", "ETag": '"x"'}
     for answer in (Response(b"mine"), Response(b"no", 404, public)):
-        answers.keep(_request(), answer, answers.now_published())
+        answers.keep(_request(), answer, now_published(answers.published))
         assert answers.find(_request()) is None
 
 

@@ -14,7 +14,6 @@ import requests
 from huggingface_hub import HfApi
 from huggingface_hub.errors import BadRequestError, HfHubHTTPError
 
-from flows.publish import publish
 from flows.settings import Settings
 from flows.sources.hub_grammar import as_body
 from flows.sources.hub_item import read_item
@@ -22,6 +21,7 @@ from flows.sources.sample.days import items_at
 from flows.sources.sample_hub import SampleHub
 from tests.support.dbt_build import Warehouse
 from tests.support.histories import recorded_history
+from tests.support.publishing import publish_built
 from tests.support.site import Site, serving
 
 Response = tuple[date, datetime, Sequence[dict[str, Any]]]
@@ -48,11 +48,7 @@ def published_home(home: Path, responses: Sequence[Response]) -> Path:
     for day, read_at, items in responses:
         verdict = "complete" if items else "empty"
         warehouse.read(read_at.isoformat(), items, day=str(day), verdict=verdict)
-    warehouse.build()
-    warehouse.execute("create table staging.built_with as select 'x' as project_sha256")
-    warehouse.close()
-    stage: Any = publish
-    stage.fn.__wrapped__(Settings(home=home, model="none"))  # outside of a run
+    publish_built(warehouse, Settings(home=home, model="none"))
     return home
 
 

@@ -1,8 +1,6 @@
 """More, or less, like a paper: by the links of a filtered mail, and what a choice then brings."""
 
-import re
 from contextlib import closing
-from html import unescape
 from pathlib import Path
 
 import duckdb
@@ -16,7 +14,7 @@ from flows.publication.kept_open import KeptOpen
 from flows.publication.likeness import ALIKE_FROM, PublishedLikeness
 from flows.publication.published import recent_digests
 from flows.settings import Settings
-from tests.support.site import Site
+from tests.support.site import Site, text_of
 from tests.web.conftest import NOW
 
 
@@ -42,19 +40,15 @@ def _papers(home: Path) -> dict[str, str]:
         return dict(rows.fetchall())
 
 
-def _text(page: str) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
-
-
 def test_a_link_asks_and_its_button_keeps_the_wish(home: Path, site: Site, token: str) -> None:
     paper_id, title = next(iter(_papers(home).items()))
     for wish, words in {"like": "More", "unlike": "Less"}.items():
         before = _rule(home)
         asked = site.get(f"/{wish}/{token}/{paper_id}")
-        assert f"{words} like this? {title}" in _text(asked.text)
+        assert f"{words} like this? {title}" in text_of(asked.text)
         assert _rule(home) == before, "a mail scanner opens every link"
         kept = site.post(f"/{wish}/{token}/{paper_id}")
-        assert f"you get {words.lower()} like “{title}”" in _text(kept.text)
+        assert f"you get {words.lower()} like “{title}”" in text_of(kept.text)
         assert "Over the last 30 days" in kept.text
         named = _rule(home).like, _rule(home).unlike
         assert named == (((paper_id,), ()) if wish == "like" else ((), (paper_id,)))
@@ -74,7 +68,7 @@ def test_a_link_that_leads_nowhere_says_so_and_keeps_nothing(
     path = f"/like/{token}{token_end}/{paper_id or next(iter(_papers(home)))}"
     for answer in (site.get(path), site.post(path)):
         assert answer.status_code == status
-        assert sentence in _text(answer.text)
+        assert sentence in text_of(answer.text)
     assert _rule(home) == before
 
 
@@ -84,7 +78,7 @@ def test_the_newest_twenty_are_kept_and_the_page_names_what_made_room(
     papers = list(_papers(home))[:21]
     pages = [site.post(f"/like/{token}/{paper_id}").text for paper_id in papers]
     assert not any("made room" in page for page in pages[:20])
-    assert f"The newest twenty are kept: {papers[0]} made room." in _text(pages[20])
+    assert f"The newest twenty are kept: {papers[0]} made room." in text_of(pages[20])
     assert _rule(home).like == tuple(papers[1:])
 
 

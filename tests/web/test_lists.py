@@ -18,7 +18,7 @@ from flows.settings import Settings
 from flows.web.exports import FORMATS
 from tests.support import browser
 from tests.support.browser import violations
-from tests.support.site import Site, serving
+from tests.support.site import Site, serving, text_of
 
 THURSDAY = "2026-08-13"
 READ = ("2026-08-13 08:00", "2026-08-14 02:31")
@@ -33,10 +33,6 @@ def _ids(page: str) -> list[str]:
     return re.findall(r'<h2><a href="/papers/([^"/]+)"', page)
 
 
-def _text(page: str) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
-
-
 def test_a_day_shows_every_paper_in_the_hubs_order_with_its_verdict(home: Path, site: Site) -> None:
     page = site.get(f"/papers/date/{THURSDAY}").text
 
@@ -46,7 +42,7 @@ def test_a_day_shows_every_paper_in_the_hubs_order_with_its_verdict(home: Path, 
     )
     assert len(expected) == 6
     assert _ids(page) == expected
-    assert "Complete. It is complete." in _text(page)
+    assert "Complete. It is complete." in text_of(page)
     assert 'href="/papers/date/2026-08-12"' in page
     assert 'href="/papers/date/2026-08-14"' in page
 
@@ -61,8 +57,8 @@ def test_a_list_can_be_seen_as_an_earlier_reading_had_it(home: Path, site: Site)
         where list_date = '{THURSDAY}' and read_at = '{READ[0]}:00+00' order by list_rank""",
     )
     assert _ids(then) == expected
-    assert "Partial. It is partial." in _text(then)
-    assert "As known at 13 Aug 08:00 UTC" in _text(then)
+    assert "Partial. It is partial." in text_of(then)
+    assert "As known at 13 Aug 08:00 UTC" in text_of(then)
     votes = [int(n) for n in re.findall(r'"votes">▲&nbsp;([0-9]+)', now)]
     assert votes != [int(n) for n in re.findall(r'"votes">▲&nbsp;([0-9]+)', then)]
     assert now.count("as_of=") == 2
@@ -98,7 +94,7 @@ def test_what_cannot_be_shown_is_one_sentence_with_its_status(
     answer = site.get(path)
 
     assert answer.status_code == status
-    assert sentence in _text(answer.text)
+    assert sentence in text_of(answer.text)
     assert "<script>" not in answer.text
 
 
@@ -106,7 +102,7 @@ def test_the_front_page_is_the_newest_complete_list_below_the_form(site: Site) -
     page = site.get("/").text
     assert _ids(page) == _ids(site.get("/papers/date/2026-08-14").text)
     assert page.index('name="address"') < page.index('class="card"')
-    assert "Complete. It is complete." in _text(page)
+    assert "Complete. It is complete." in text_of(page)
 
 
 def test_each_page_names_its_own_feeds_and_what_it_is(site: Site) -> None:
@@ -196,7 +192,7 @@ def test_a_paper_shows_its_people_lists_votes_and_ways_to_cite_it(home: Path, si
     )
     page = site.get(f"/papers/{paper_id}").text
 
-    text = _text(page)
+    text = text_of(page)
     assert [name for name in names if name not in text] == []
     assert "Thursday 13 August 2026 , no. 1, with" in text
     assert "2 readings; the last one at 14 Aug 02:31 UTC" in text
@@ -235,7 +231,7 @@ def test_search_finds_a_title_marks_what_it_found_and_keeps_the_question_in_its_
     page = site.get("/papers/search", params={"q": title, "upvotes_min": "0"}).text
     newest = site.get("/papers/search", params={"q": title, "sort": "newest"}).text
 
-    assert title in _text(page.partition("</h2>")[0])
+    assert title in text_of(page.partition("</h2>")[0])
     assert "<mark>" in page
     assert "sort=newest" in page
     days = [
