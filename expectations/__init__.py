@@ -8,6 +8,8 @@ Great Expectations takes seconds to import: import these modules inside function
 # What gate raw is asked about, in SQL over `raw.readings`: what may become a list, and what the
 # Hub calls trending, which is never one but is published all the same.
 JUDGED = "(readings.is_whole or (readings.kind = 'trending' and readings.verdict = 'complete'))"
+# What gate linked is asked about: what the Hub said of single papers, where it said anything.
+LINKED = "(readings.kind = 'linked' and readings.verdict = 'complete')"
 
 # A title has to show something: no space, control or format character, combining mark, or one of
 # the letters and signs that Unicode draws as nothing (Hangul fillers, the empty Braille pattern).

@@ -6,10 +6,24 @@ from inspect import cleandoc
 
 import great_expectations as gx
 
-from expectations import marts_digest_papers, marts_digests, raw_items, raw_readings
+from expectations import (
+    linked_papers,
+    linked_readings,
+    marts_digest_papers,
+    marts_digests,
+    raw_items,
+    raw_readings,
+)
 from expectations.validation import columns
 
-SUITES = (raw_items.suite, raw_readings.suite, marts_digests.suite, marts_digest_papers.suite)
+SUITES = (
+    raw_items.suite,
+    raw_readings.suite,
+    marts_digests.suite,
+    marts_digest_papers.suite,
+    linked_papers.suite,
+    linked_readings.suite,
+)
 HEAD = cleandoc(
     """
     | expectation | column | severity | what is expected | because |

@@ -340,7 +340,7 @@ def raw_frames(
         ),
     )
     key = {"load_id": load_id}
-    return _frame(connection, _ITEMS, key), _frame(connection, readings, key)
+    return frame_of(connection, _ITEMS, key), frame_of(connection, readings, key)
 
 
 def shown_readings(connection: DuckDBPyConnection, load_id: str) -> dict[str, date]:
@@ -352,12 +352,12 @@ def shown_readings(connection: DuckDBPyConnection, load_id: str) -> dict[str, da
 
 def marts_frames(connection: DuckDBPyConnection) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The digests of the readings that `shown_readings` found, and their papers."""
-    return _frame(connection, _DIGESTS), _frame(connection, _DIGEST_PAPERS)
+    return frame_of(connection, _DIGESTS), frame_of(connection, _DIGEST_PAPERS)
 
 
-def _frame(
+def frame_of(
     connection: DuckDBPyConnection, query: str, key: dict[str, str] | None = None
 ) -> pd.DataFrame:
-    """Through Arrow: DuckDB's own `.df()` uses what pandas 3.1 warns about."""
+    """What a query gives, through Arrow: DuckDB's own `.df()` uses what pandas 3.1 warns about."""
     frame: pd.DataFrame = connection.execute(query, key).to_arrow_table().to_pandas()
     return frame

@@ -18,7 +18,7 @@ from prefect.client.schemas.objects import State
 from flows import clock
 from flows.daily_papers import rebuild_without_refused_readings, run_to_final_state
 from flows.extract import history, load_id, reading_pipeline
-from flows.gates.gate import GateReport
+from flows.gates.judging import GateReport
 from flows.operations.alerts import after_run
 from flows.operations.days import Day, record_read_again
 from flows.outcome import Outcome

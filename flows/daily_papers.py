@@ -15,7 +15,7 @@ from prefect.states import Failed
 from flows import clock
 from flows.export import export
 from flows.extract import LoadedReading, extract
-from flows.gates.gate import CheckResult
+from flows.gates.judging import CheckResult
 from flows.operations.alerts import after_run
 from flows.operations.days import Day
 from flows.outcome import BUSY, INTERRUPTED, BuildFailedError, Outcome

@@ -16,6 +16,7 @@ from prefect.types.entrypoint import EntrypointType
 from flows import scheduled
 from flows.backfill import backfill
 from flows.editions import edition
+from flows.linked import linked_repositories
 from flows.runs.flow_runs import OURS, put_back_all
 from flows.settings import Settings, load_settings
 
@@ -63,6 +64,14 @@ def deployments(settings: Settings) -> tuple[Deployment, ...]:
             scheduled.reread,
             "20 3 * * *",
             "The last lists again each night: what momentum is made of.",
+            ("reading",),
+        ),
+        # An hour after the lists, which leave it their window of requests.
+        Deployment(
+            "linked-repositories",
+            linked_repositories,
+            "20 4 * * *",
+            "The models, datasets and Spaces of the papers of the last lists.",
             ("reading",),
         ),
         # Runs twice: where the last day was late in the morning, the evening's run sends the issue.

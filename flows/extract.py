@@ -14,8 +14,9 @@ from flows.gates.audit import create_audit
 from flows.settings import Settings
 from flows.sources.hub import Answer, Hub
 from flows.sources.hub_item import read_item
+from flows.sources.linked_item import read_linked_item
 from flows.sources.pipeline import Reading, ReadingPipeline
-from flows.sources.verdict import EarlierReading, History, judge, judge_trending
+from flows.sources.verdict import EarlierReading, History, judge, judge_linked, judge_trending
 from flows.stage import stage
 from flows.warehouse.database import connect, has_table
 
@@ -89,6 +90,22 @@ def extract_trending(settings: Settings) -> Load:
     usable_count = sum(item.contract_error is None for item in items)
     verdict = judge_trending(answer, usable_count)
     reading = Reading(answer, verdict, "hub", load, kind="trending")
+    pipeline.load([reading])
+    return Load(load, (loaded(reading),))
+
+
+@stage
+def extract_linked(answer: Answer, settings: Settings) -> Load:
+    """What the Hub said of single papers as a reading of the kind `linked`, which is never a list.
+
+    It is of the UTC date on which it was made; its gate is `linked`, and no other looks at it.
+    """
+    pipeline = reading_pipeline(settings)
+    pipeline.finish_pending()
+    items = (read_linked_item(position, raw) for position, raw in enumerate(answer.items))
+    usable_count = sum(item.contract_error is None for item in items)
+    load = load_id(clock.utc_now())
+    reading = Reading(answer, judge_linked(answer, usable_count), "hub", load, kind="linked")
     pipeline.load([reading])
     return Load(load, (loaded(reading),))
 

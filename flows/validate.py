@@ -1,17 +1,19 @@
 """Validate: the gates over every reading that has not passed them yet, shown in Prefect.
 
-raw ──gate raw──▶ may enter the marts        marts ──gate marts──▶ may be published
+raw ──gate raw, gate linked──▶ may enter the marts      marts ──gate marts──▶ may be published
 """
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from prefect.artifacts import create_table_artifact
 
-from expectations import JUDGED
+from expectations import JUDGED, LINKED
 from flows import clock
 from flows.gates.audit import create_audit
-from flows.gates.gate import CheckResult, GateReport, gate_marts, gate_raw
+from flows.gates.gate import gate_linked, gate_marts, gate_raw
+from flows.gates.judging import CheckResult, Gate, GateReport
 from flows.runs.names import artifact_key
 from flows.settings import Settings
 from flows.stage import stage
@@ -47,13 +49,13 @@ class Gating:
 
 
 @stage
-def validate(gate: str, settings: Settings) -> Gating:
+def validate(gate: Gate, settings: Settings) -> Gating:
     """Ask this gate about every reading it has not judged yet, also those of a killed run.
 
     The readings of a crashed run are judged here too, so nothing unjudged is published.
     """
     now = clock.utc_now()
-    judge, unjudged = (gate_raw, _UNJUDGED_RAW) if gate == "raw" else (gate_marts, _UNJUDGED_MARTS)
+    judge, unjudged = _GATES[gate]
     reports: list[GateReport] = []
     with connect(settings.warehouse_path) as connection:
         create_audit(connection)
@@ -64,17 +66,21 @@ def validate(gate: str, settings: Settings) -> Gating:
     return gating
 
 
-_UNJUDGED_RAW = f"""
-    select distinct readings.load_id
-    from raw.readings as readings
-    where
-        {JUDGED}
-        and not exists (
-            from audit.gates as gates
-            where gates.run_id = readings.reading_id and gates.gate = 'raw'
-        )
-    order by readings.load_id
-"""
+def _unjudged(gate: Gate, judged: str) -> str:
+    """The loads with readings that a gate before the marts has not been asked about."""
+    return f"""
+        select distinct readings.load_id
+        from raw.readings as readings
+        where
+            {judged}
+            and not exists (
+                from audit.gates as gates
+                where gates.run_id = readings.reading_id and gates.gate = '{gate}'
+            )
+        order by readings.load_id
+    """
+
+
 # A digest shows the newest admitted reading of its date; older ones were judged in their time.
 _UNJUDGED_MARTS = """
     select distinct newest.load_id
@@ -90,6 +96,12 @@ _UNJUDGED_MARTS = """
     )
     order by newest.load_id
 """
+# Each gate with who judges, and which loads it has not judged yet.
+_GATES: Mapping[Gate, tuple[Callable[..., list[GateReport]], str]] = {
+    "raw": (gate_raw, _unjudged("raw", JUDGED)),
+    "marts": (gate_marts, _UNJUDGED_MARTS),
+    "linked": (gate_linked, _unjudged("linked", LINKED)),
+}
 
 
 def _show(gating: Gating) -> None:

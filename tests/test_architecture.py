@@ -68,12 +68,11 @@ OUT_OF_REACH = [(room, "prefect") for room in ROOMS if room not in ORCHESTRATED]
 DOORS = {
     "dlt": {"flows.sources.hub", "flows.sources.pipeline"},
     "dbt": {"flows.transform", "flows.runs.terminal"},
-    "great_expectations": {"flows.gates.gate"},
+    "great_expectations": {"flows.gates.gate", "flows.gates.judging"},
 }
 
 MOST_LINES = 400
 LONGER = {
-    "flows/gates/gate.py": "one verdict over four suites; the parts share every name",
     "flows/mailing/ledger.py": "the claims and their states, proven together by kills",
 }
 

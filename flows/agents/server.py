@@ -93,7 +93,7 @@ def agent_server(tools: Tools) -> MCPServer:
 
     @server.tool(annotations=read_only)
     def paper(paper_id: PaperId) -> Answer:
-        """Give all that is kept of one paper: text, authors, lists, changes, issues, alike."""
+        """Give all that is kept of one paper: people, lists, changes, issues, links, alike."""
         return _told(lambda: tools.paper(paper_id))
 
     @server.tool(annotations=read_only)

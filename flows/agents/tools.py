@@ -121,7 +121,7 @@ class Tools:
         return newest | {"paper_count": len(papers), "papers": papers}
 
     def paper(self, paper_id: str) -> Answer:
-        """All that is kept of one paper: text, authors, lists, changes and issues.
+        """All that is kept of one paper: text, authors, lists, changes, issues, what is linked.
 
         Raises:
             UnknownError: it was on no list.
@@ -142,6 +142,8 @@ class Tools:
             "lists": [asdict(listed) for listed in found.listed],
             "changes": [asdict(change) for change in found.changes],
             "issues": [asdict(issue) for issue in found.issues],
+            "links": [asdict(links) for links in found.links],
+            "repositories": [asdict(repository) for repository in found.repositories],
             "alike": [
                 {"paper_id": card.paper_id, "title": card.title, "because": why}
                 for card, why in found.alike

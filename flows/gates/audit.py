@@ -5,7 +5,7 @@ raw.readings, audit.gates ──▶ audit.judged_readings
 
 from duckdb import DuckDBPyConnection
 
-from expectations import JUDGED
+from expectations import JUDGED, LINKED
 
 
 def create_audit(connection: DuckDBPyConnection) -> None:
@@ -61,6 +61,7 @@ _HAS_READINGS = """
     select 1 from information_schema.tables
     where table_catalog = current_database() and table_schema = 'raw' and table_name = 'readings'
 """
+_MAY_ENTER = f"({JUDGED} or {LINKED})"
 # Which readings are admitted is said here and nowhere else. Joined first and grouped then, so that
 # a filter on list_date reaches the readings below, and the gates of other dates are not grouped.
 _JUDGED_READINGS = f"""
@@ -68,8 +69,9 @@ _JUDGED_READINGS = f"""
     with judged as (
         select
             readings.*,
-            coalesce(bool_or(gates.is_passed) filter (where gates.gate = 'raw'), false)
-                as is_checked,
+            coalesce(
+                bool_or(gates.is_passed) filter (where gates.gate in ('raw', 'linked')), false
+            ) as is_checked,
             count(gates.gate) > 0 as is_judged,
             coalesce(bool_or(not gates.is_passed), false) as is_refused,
             string_agg(gates.reason, ' ' order by gates.gate desc)
@@ -81,6 +83,6 @@ _JUDGED_READINGS = f"""
     )
     select
         *,
-        {JUDGED.replace("readings.", "")} and is_checked and not is_refused as is_admitted
+        {_MAY_ENTER.replace("readings.", "")} and is_checked and not is_refused as is_admitted
     from judged
 """

@@ -57,6 +57,19 @@ def hub_papers(connection: DuckDBPyConnection, ids: Sequence[str]) -> tuple[HubI
     return _items(connection, _OF_PAPERS, {"ids": list(ids)})
 
 
+def hub_linked(connection: DuckDBPyConnection, paper_id: str) -> HubItem:
+    """What the Hub said of a paper when it was last asked about it alone, in its names.
+
+    Empty where it never was; without a kind of repository of which it said nothing.
+    """
+    found: HubItem = {}
+    for row in records(connection, _LINKED, {"id": paper_id}):
+        name = f"{row['repository_kind'].capitalize()}s"
+        found[f"linked{name}"] = [json.loads(each) for each in row["repositories"]]
+        found[f"numTotal{name}"] = row["repository_count"]
+    return found
+
+
 def hub_trending(connection: DuckDBPyConnection) -> tuple[HubItem, ...]:
     """What the Hub called trending when it was last asked, of papers that were on a list.
 
@@ -149,6 +162,40 @@ _OF_PAPERS = """
         source_list_date as list_date, paper_id, last_read_at as read_at, asked.place
     from (select unnest($ids) as paper_id, generate_subscripts($ids, 1) as place) as asked
     inner join marts.papers using (paper_id)
+"""
+_LINKED = """
+    with
+
+    newest as (
+        select * from marts.paper_links
+        where paper_id = $id
+        order by read_at desc
+        limit 1
+    ),
+
+    counts as (
+        from newest
+        unpivot (
+            repository_count
+            for repository_kind in (models_count, datasets_count, spaces_count)
+        )
+    ),
+
+    shown as (
+        select
+            repository_kind,
+            list(repository_json order by repository_rank) as repositories
+        from marts.linked_repositories
+        where paper_id = $id and repository_rank is not null
+        group by repository_kind
+    )
+
+    select
+        counts.repository_kind[:-8] as repository_kind,
+        counts.repository_count,
+        coalesce(shown.repositories, []) as repositories
+    from counts
+    left join shown on counts.repository_kind = shown.repository_kind || 's_count'
 """
 _HUB_TRENDING = """
     select paper_id from marts.hub_trending_papers

@@ -11,6 +11,7 @@ from duckdb import DuckDBPyConnection
 from flows.publication.cards import Card, Vote, cards
 from flows.publication.likeness import Vectors, nearest
 from flows.warehouse.database import records
+from flows.wording import counted
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,44 @@ class Carried:
 
 
 @dataclass(frozen=True)
+class Links:
+    """How many repositories of each kind the Hub counted at a time (UTC); None: it did not say."""
+
+    read_at: datetime
+    models_count: int | None
+    datasets_count: int | None
+    spaces_count: int | None
+    venue: str | None
+
+    @property
+    def counts(self) -> str:
+        """The counts in words."""
+        said = ((self.models_count, "model"), (self.datasets_count, "dataset"))
+        parts = [
+            counted(count, noun) for count, noun in (*said, (self.spaces_count, "Space")) if count
+        ]
+        return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts) or "nothing"
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A model, dataset or Space that names the paper, as last shown (UTC)."""
+
+    repository_kind: str
+    repository_id: str
+    repository_url: str
+    likes_count: int | None
+    is_gone: bool
+    first_read_at: datetime
+
+
+@dataclass(frozen=True)
 class PaperPage:
-    """One paper and its history. `alike` are papers that share its words, the nearest first."""
+    """One paper and its history.
+
+    `links` are the Hub's counts of what is linked with it, the oldest first; `alike` are papers
+    that share its words, the nearest first.
+    """
 
     card: Card
     keywords: tuple[str, ...]
@@ -63,6 +100,8 @@ class PaperPage:
     votes: tuple[Vote, ...]
     changes: tuple[Change, ...]
     issues: tuple[Carried, ...]
+    links: tuple[Links, ...]
+    repositories: tuple[Repository, ...]
     alike: tuple[tuple[Card, str], ...]
 
 
@@ -160,10 +199,28 @@ _ISSUES = f"""
     where {_OF_THESE}
     order by paper_id, issue_date, edition, section
 """
+_LINKS = f"""
+    select paper_id, read_at, models_count, datasets_count, spaces_count, venue
+    from marts.paper_links
+    where {_OF_THESE}
+    order by paper_id, read_at
+"""
+_REPOSITORIES = f"""
+    select
+        paper_id, repository_kind, repository_id, repository_url, likes_count, is_gone,
+        first_read_at
+    from marts.linked_repositories
+    where {_OF_THESE}
+    order by
+        paper_id, is_gone, list_position(['model', 'dataset', 'space'], repository_kind),
+        likes_count desc nulls last, repository_id
+"""
 _PARTS: Mapping[str, tuple[str, Callable[..., Any]]] = {
     "authors": (_AUTHORS, Author),
     "listed": (_LISTED, Listed),
     "votes": (_VOTES, Vote),
     "changes": (_CHANGES, Change),
     "issues": (_ISSUES, Carried),
+    "links": (_LINKS, Links),
+    "repositories": (_REPOSITORIES, Repository),
 }

@@ -53,9 +53,9 @@ class Patience:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the Hub answered when asked for one list date, or for what is trending.
+    """What the Hub answered when asked for one list date, for what trends, or about single papers.
 
-    What is trending belongs to no list: its `list_date` is the UTC date on which it was read.
+    What is of no list has the UTC date on which it was read for its `list_date`.
     `trouble` is None for a list read to its end; otherwise one clause that says what is wrong.
     `is_list` is False where not even the first page was a list of items.
     """
@@ -108,12 +108,6 @@ class Hub:
         self, url: str, token: SecretStr | None = None, patience: Patience | None = None
     ) -> None:
         patience = patience or Patience()
-        headers = {
-            "User-Agent": f"daily-papers/{version('daily-papers')}",
-            "Accept": "application/json",
-        }
-        if token:
-            headers["Authorization"] = f"Bearer {token.get_secret_value()}"
         self._url = f"{url}/api/daily_papers"
         self._patience = patience
         self._reading = local()  # each thread makes a reading of its own
@@ -125,7 +119,7 @@ class Hub:
             request_backoff_factor=patience.back_off,
             request_max_retry_delay=patience.longest_wait,
             session_attrs={
-                "headers": requests.structures.CaseInsensitiveDict(headers),
+                "headers": requests.structures.CaseInsensitiveDict(request_headers(token)),
                 "hooks": {"response": [self._wait_or_give_up]},
             },
         )
@@ -179,7 +173,7 @@ class Hub:
         try:
             response = self._client.get(self._url, params=query)
         except requests.RequestException as error:
-            raise _NotAListError(_connection_trouble(error)) from None
+            raise _NotAListError(connection_trouble(error)) from None
         except _ComeBackError as error:
             raise _NotAListError(str(error), error.status) from None
         body = response.content
@@ -282,6 +276,17 @@ def recorded(list_date: date, read_at: datetime, body: bytes) -> Answer:
     )
 
 
+def request_headers(token: SecretStr | None) -> dict[str, str]:
+    """Who asks, for what, and with whose token."""
+    headers = {
+        "User-Agent": f"daily-papers/{version('daily-papers')}",
+        "Accept": "application/json",
+    }
+    if token:
+        headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+    return headers
+
+
 def identity(item: object) -> str:
     """What makes two items of a list the same paper: the id, or all there is where none is."""
     paper = item.get("paper") if isinstance(item, dict) else None
@@ -294,13 +299,9 @@ def _asked_wait(response: requests.Response) -> int | None:
 
     It says so as `RateLimit: "api";r=0;t=293`, or as `Retry-After`, in seconds or as a date.
     """
-    parts = dict(
-        part.strip().split("=", 1)
-        for part in response.headers.get("RateLimit", "").split(";")
-        if "=" in part
-    )
-    if parts.get("r") == "0" and parts.get("t", "").isdecimal():
-        return min(int(parts["t"]) + 1, _FOR_EVER)
+    limit = _rate_limit(response)
+    if limit.get("r") == "0" and limit.get("t", "").isdecimal():
+        return min(int(limit["t"]) + 1, _FOR_EVER)
     asked = response.headers.get("Retry-After", "").strip()
     if asked.isdecimal():
         return min(int(asked), _FOR_EVER) or None
@@ -311,7 +312,23 @@ def _asked_wait(response: requests.Response) -> int | None:
     return min(ceil(seconds), _FOR_EVER) if seconds > 0 else None
 
 
-def _connection_trouble(error: requests.RequestException) -> str:
+def requests_left(response: requests.Response) -> int | None:
+    """How many requests the Hub's window has left, where the answer says so."""
+    left = _rate_limit(response).get("r", "")
+    return int(left) if left.isdecimal() else None
+
+
+def _rate_limit(response: requests.Response) -> dict[str, str]:
+    """`RateLimit: "api";r=499;t=293` as its parts: r requests left, for t seconds."""
+    return dict(
+        part.strip().split("=", 1)
+        for part in response.headers.get("RateLimit", "").split(";")
+        if "=" in part
+    )
+
+
+def connection_trouble(error: requests.RequestException) -> str:
+    """What a request met that got no answer: one clause."""
     if isinstance(error, requests.Timeout):
         return "it did not answer in time"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):

@@ -22,7 +22,7 @@ from pydantic import (
     ValidationError,
 )
 
-_NOT_TEXT = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
+NOT_TEXT = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
 _VERSION = re.compile(r"v\d+$")
 # A number or a date out of these bounds is another field, and sums of it would stop the models of
 # every day: the item is set aside instead. A negative count has a check of its own, in gate raw.
@@ -44,13 +44,13 @@ Count = Annotated[StrictInt, Field(ge=-MOST, le=MOST)]
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
-class _Shape(BaseModel):
+class Shape(BaseModel):
     """Known fields; an unknown one is allowed and found in `model_extra`."""
 
     model_config = ConfigDict(extra="allow", populate_by_name=True)
 
 
-class _User(_Shape):
+class _User(Shape):
     id_: str | None = Field(None, alias="_id")
     id: str | None = None
     avatar_url: Any = Field(None, alias="avatarUrl")
@@ -66,14 +66,14 @@ class _User(_Shape):
     is_user_following: Any = Field(None, alias="isUserFollowing")
 
 
-class _Organization(_Shape):
+class _Organization(Shape):
     id_: Any = Field(None, alias="_id")
     name: str | None = None
     fullname: str | None = None
     avatar: Any = None
 
 
-class _Author(_Shape):
+class _Author(Shape):
     id_: Any = Field(None, alias="_id")
     name: StrictStr
     hidden: bool = False
@@ -82,7 +82,7 @@ class _Author(_Shape):
     status_last_changed_at: Any = Field(None, alias="statusLastChangedAt")
 
 
-class _Paper(_Shape):
+class _Paper(Shape):
     id: StrictStr
     authors: list[_Author]
     published_at: Moment = Field(alias="publishedAt")
@@ -104,7 +104,7 @@ class _Paper(_Shape):
     withdrawn_at: Moment | None = Field(None, alias="withdrawnAt")
 
 
-class HubItem(_Shape):
+class HubItem(Shape):
     """One paper of a list as the API gives it, in any shape served since 2024-03."""
 
     paper: _Paper
@@ -140,15 +140,13 @@ class Item:
 def read_item(position: int, raw: object) -> Item:
     """The item at this position (from 0) of a list; a broken one carries `contract_error`."""
     text = json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
-    if _NOT_TEXT.search(text):
+    if NOT_TEXT.search(text):
         # Neither Arrow nor DuckDB's JSON takes such a string: one would stop the whole load.
-        return _broken(
-            position, raw, "it holds a NUL or half a character", _NOT_TEXT.sub("?", text)
-        )
+        return _broken(position, raw, "it holds a NUL or half a character", NOT_TEXT.sub("?", text))
     try:
         known = HubItem.model_validate(raw)
     except ValidationError as error:
-        reason = "; ".join(_complaint(e["loc"], e["type"], e["msg"]) for e in error.errors()[:3])
+        reason = "; ".join(complaint(e["loc"], e["type"], e["msg"]) for e in error.errors()[:3])
         return _broken(position, raw, reason, text)
     paper = known.paper
     return Item(
@@ -184,13 +182,20 @@ def _broken(position: int, raw: object, reason: str, text: str) -> Item:
     paper = raw.get("paper") if isinstance(raw, dict) else None
     paper_id = paper.get("id") if isinstance(paper, dict) else None
     known_id = canonical_id(paper_id) if isinstance(paper_id, str) else None
-    if known_id and _NOT_TEXT.search(json.dumps(known_id, ensure_ascii=False)):
+    if known_id and NOT_TEXT.search(json.dumps(known_id, ensure_ascii=False)):
         known_id = None
     name = f"item {position + 1}" + (f" ({known_id})" if known_id else "")
     return Item(position, known_id, None, None, None, None, None, f"{name}: {reason}", (), text)
 
 
-def _complaint(location: tuple[int | str, ...], kind: str, message: str) -> str:
+def paper_fields() -> frozenset[str]:
+    """The names of the fields that a paper of a list may have."""
+    fields = _Paper.model_fields
+    return frozenset(field.alias or name for name, field in fields.items())
+
+
+def complaint(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    """What a contract says against a value: the field, and what is wrong with it."""
     path = ".".join(str(part) for part in location)
     if not path:
         return "is not an object"

@@ -20,6 +20,7 @@ from duckdb import DuckDBPyConnection
 
 from flows.sources.hub import Answer
 from flows.sources.hub_item import Item, read_item
+from flows.sources.linked_item import read_linked_item
 from flows.sources.verdict import Verdict
 
 UTC_TIME = pa.timestamp("us", tz="UTC")
@@ -70,8 +71,8 @@ ITEMS = pa.schema(
 class Reading:
     """One fetch of a list date, judged: what `raw` keeps of it.
 
-    `kind` is `daily` for the list of a date and `trending` for the Hub's own order, which is of
-    the UTC date of its reading and never a list.
+    `kind` is `daily` for the list of a date, `trending` for the Hub's own order, and `linked` for
+    what it says of single papers; these two are of the UTC date of their reading and never a list.
     """
 
     answer: Answer
@@ -88,7 +89,8 @@ class Reading:
     @cached_property
     def items(self) -> tuple[Item, ...]:
         """The items of the response in its order, good and broken."""
-        return tuple(read_item(position, raw) for position, raw in enumerate(self.answer.items))
+        read = read_linked_item if self.kind == "linked" else read_item
+        return tuple(read(position, raw) for position, raw in enumerate(self.answer.items))
 
 
 def reading_id(list_date: date, read_at: datetime, kind: str = "daily") -> str:

@@ -1,6 +1,7 @@
 """The sample Hub: a real HTTP server on this machine that behaves as the Hub's daily papers do.
 
     GET /api/daily_papers?date=&sort=&limit=&p=  ->  sample days, or a folder of recordings
+    GET /api/papers/ID                           ->  one of their papers, and what grew out of it
 
 A clock opens the days and lets the lists grow; faults (`sample_faults.py`) are served on demand.
 
@@ -36,6 +37,7 @@ from flows.sources.hub_grammar import (
     newest_open,
     open_date,
 )
+from flows.sources.hub_item import canonical_id
 from flows.sources.sample import days as sample_days
 from flows.sources.sample.api import (
     Page,
@@ -46,9 +48,12 @@ from flows.sources.sample.api import (
 )
 from flows.sources.sample.days import Item
 from flows.sources.sample.faults import FAULTS, Fault, as_fault, too_many_requests
+from flows.sources.sample.linked import linked_answer
 from flows.sources.sample.recordings import recorded_at
 
 PATH = "/api/daily_papers"
+PAPER_PATH = "/api/papers/"
+PAPERS_FOR = timedelta(days=60)  # a single paper is looked for on the lists of this time
 QUOTA = 500  # requests a window, as an anonymous caller has
 WINDOW_SECONDS = 300
 TRENDING_DAYS = 14
@@ -159,6 +164,8 @@ class SampleHub:
             headers, wait = self._meter()
         if wait is not None:
             return too_many_requests(wait).answer(json_answer({}, headers))
+        if request.path.startswith(PAPER_PATH):
+            return self._paper(request.path.removeprefix(PAPER_PATH), headers)
         if request.path != PATH:
             return json_answer({"error": NO_PAGE}, headers, HTTPStatus.NOT_FOUND)
         faults: list[Fault] = []
@@ -171,6 +178,28 @@ class SampleHub:
         for fault in faults:
             answer = fault.answer(answer)
         return answer
+
+    def _paper(self, paper_id: str, headers: Mapping[str, str]) -> SampleResponse:
+        """What the Hub says of a single paper; 404 where no list of the last weeks has it."""
+        item = self._listed(canonical_id(paper_id))
+        if item:
+            answer = json_answer(linked_answer(item, self.now), headers)
+        else:
+            answer = json_answer({"error": "Paper not found"}, headers, HTTPStatus.NOT_FOUND)
+        for fault in self._met(None):
+            answer = fault.answer(answer)
+        return answer
+
+    def _listed(self, paper_id: str) -> Item | None:
+        newest = self.newest_open()
+        for age in range(PAPERS_FOR.days):
+            day = newest - timedelta(days=age)
+            if self._folder is None and not sample_days.may_list(day, paper_id):
+                continue
+            for item in self.items(day):
+                if item["paper"]["id"] == paper_id:
+                    return item
+        return None
 
     def _page(
         self, asked: Query, faults: Sequence[Fault], headers: Mapping[str, str]
@@ -233,8 +262,8 @@ class SampleHub:
             self._reads[list_date] += 1
         return Query(list_date, limit, page, self.newest_open(), reads)
 
-    def _met(self, query: Query) -> list[Fault]:
-        """The faults that this query meets, each counted."""
+    def _met(self, query: Query | None) -> list[Fault]:
+        """The faults that this query, or a request for a paper, meets; each counted."""
         with self._lock:
             met = [fault for fault in self._faults if fault.meets(query)]
             self._faults = [fault.served() if fault in met else fault for fault in self._faults]
@@ -334,7 +363,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         dest="faults",
         action="append",
         default=[],
-        metavar="NAME[,times=N][,page=N][,date=D]",
+        metavar="NAME[,times=N][,page=N][,date=D][,of=papers]",
         help="what goes wrong; may be given more than once",
     )
     try:

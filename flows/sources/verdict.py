@@ -67,6 +67,20 @@ def judge_trending(answer: Answer, usable_count: int) -> Verdict:
     )
 
 
+def judge_linked(answer: Answer, usable_count: int) -> Verdict:
+    """The verdict of a reading of single papers; it is never whole, since it is no day's list.
+
+    `usable_count`: how many of the answers keep the contract.
+    """
+    count = len(answer.items)
+    if not usable_count:
+        why = answer.trouble or f"none of {count} answers can be used"
+        return Verdict("failed", f"The Hub told nothing of single papers: {why}.", is_whole=False)
+    rest = f"; the others are for another night, since {answer.trouble}" if answer.trouble else ""
+    reason = f"Read what grew out of {usable_count} of {_papers(count)} asked about{rest}."
+    return Verdict("complete", reason, is_whole=False)
+
+
 def judge(answer: Answer, history: History) -> Verdict:
     """The one verdict of a live reading."""
     day, count = answer.list_date, len(answer.items)

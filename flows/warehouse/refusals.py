@@ -71,7 +71,7 @@ def take_back(connection: DuckDBPyConnection, reading_ids: Sequence[str], *gates
     The next run asks such a gate again.
     """
     create_audit(connection)
-    names = gates or ("raw", "marts", "build", "operator")
+    names = gates or ("raw", "linked", "marts", "build", "operator")
     rows = [
         connection.execute(_TAKE_BACK, [reading_id, list(names)]).fetchone()
         for reading_id in reading_ids

@@ -19,6 +19,7 @@ from flows.newsletter.digest import Edition
 from flows.publication.hub_items import (
     HubItem,
     hub_day,
+    hub_linked,
     hub_newest,
     hub_papers,
     hub_period,
@@ -82,15 +83,16 @@ class HubApi:
         return _answer(request, shown[:size], headers)
 
     def paper(self, request: Request) -> Response:
-        """One paper: the `paper` of its newest item."""
+        """One paper: the `paper` of its newest item, and what the Hub said is linked with it."""
         paper_id = canonical_id(request.path_params["paper_id"])
         with reading_published(self.published) as connection:
             found = hub_papers(connection, [paper_id])
+            linked = hub_linked(connection, paper_id)
         if not found:
             raise Refusal(404, f"{paper_id[:40]} was on no list that was read.")
         item = found[0]
         outer = {name: item[name] for name in ("numComments", "submittedBy") if name in item}
-        return _answer(request, item["paper"] | outer)
+        return _answer(request, item["paper"] | outer | linked)
 
     def search(self, request: Request) -> Response:
         """The papers that a question finds, the best first."""

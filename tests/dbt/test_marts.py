@@ -34,9 +34,25 @@ TRENDING = [
 ]
 
 
+def linked(*models: str, count: int | None = None) -> dict[str, Any]:
+    """What the Hub says of a paper with these models, of so many in all."""
+    shown = [{"id": name, "likes": len(models)} for name in models]
+    return {"linkedModels": shown, "numTotalModels": count or len(models), "linkedSpaces": []}
+
+
+# A model that goes, one that comes, many of which the first are shown, and a paper asked once.
+LINKED = [
+    ("2026-08-13T09:00:00", {"2608.00003": linked("a/1", "a/2"), "2608.00002": linked("b/1")}),
+    ("2026-08-14T09:00:00", {"2608.00003": linked("a/3", "a/1"), "2608.00004": linked()}),
+    ("2026-08-15T09:00:00", {"2608.00003": linked("a/1", count=9)}),
+]
+
+
 def tell(warehouse: Warehouse, story: Sequence[Any]) -> None:
     for telling in story:
-        if telling in TRENDING:
+        if telling in LINKED:
+            warehouse.read_linked(*telling)
+        elif telling in TRENDING:
             warehouse.read_trending(*telling)
         else:
             read_at, day, items = telling
@@ -238,7 +254,7 @@ def test_authors_that_are_gone_leave(warehouse: Warehouse) -> None:
 
 @pytest.mark.torture
 def test_marts_do_not_depend_on_the_order_or_number_of_builds(warehouse: Warehouse) -> None:
-    tellings = [*STORY, *TRENDING]
+    tellings = [*STORY, *TRENDING, *LINKED]
     tell(warehouse, tellings)
     warehouse.build()
     at_once = warehouse.marts()
@@ -263,11 +279,18 @@ def test_a_full_refresh_changes_nothing(warehouse: Warehouse) -> None:
         if len(readings) in {2, 6}:
             warehouse.build()
     tell(warehouse, TRENDING)
+    readings += [warehouse.read_linked(*telling) for telling in LINKED]
     warehouse.build()
     # gone again: a reading in the middle, the only one that shows a paper, a whole list
     for taken_back in (1, 3, 5, 7, 8):
         warehouse.judge(readings[taken_back], "marts", passed=False)
+    warehouse.judge(readings[-2], "operator", passed=False)
     warehouse.build()
+    gone = "select repository_id, is_gone, repository_rank from marts.linked_repositories"
+    assert warehouse.rows(f"{gone} where paper_id = '2608.00003' order by 1") == [
+        ("a/1", False, 1),
+        ("a/2", False, None),
+    ]
     incremental = warehouse.marts()
 
     warehouse.build("run", "--full-refresh")

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from flows.gates.audit import create_audit
-from flows.gates.gate import GateReport, gate_marts, gate_raw
+from flows.gates.gate import gate_marts, gate_raw
+from flows.gates.judging import GateReport
 
 DAY = date(2026, 8, 13)  # a Thursday
 NOW = datetime(2026, 8, 14, 3, tzinfo=UTC)

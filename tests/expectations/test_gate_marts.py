@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from flows.gates.gate import GateReport
+from flows.gates.judging import GateReport
 from tests.expectations.conftest import DAY, Warehouse
 
 # What is done to the marts of one good day, the checks that then fail, and the first sentence.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from expectations import frames
-from flows.gates.gate import GateReport
+from flows.gates.judging import GateReport
 from flows.sources.hub_item import read_item
 from tests.expectations.conftest import DAY, EXTRAS, NOW, Warehouse
 

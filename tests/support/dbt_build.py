@@ -17,6 +17,7 @@ import pyarrow as pa
 from flows.gates.audit import create_audit
 from flows.mailing.ledger import DeliveryCount
 from flows.sources.hub_item import read_item
+from flows.sources.linked_item import read_linked_item
 from flows.sources.pipeline import ITEMS, READINGS, reading_id
 from flows.transform import record_deliveries
 from flows.warehouse.sent_issues import record_issues
@@ -39,6 +40,8 @@ MARTS = (
     "paper_momentum",
     "trending_papers",
     "hub_trending_papers",
+    "paper_links",
+    "linked_repositories",
     "keyword_weeks",
     "curation_days",
     "organizations",
@@ -122,7 +125,8 @@ class Warehouse:
         at = datetime.fromisoformat(read_at).replace(tzinfo=UTC)
         list_date = date.fromisoformat(day) if day else at.date()
         run_id = reading_id(list_date, at, kind)
-        read = [read_item(position, raw) for position, raw in enumerate(items)]
+        read_as = read_linked_item if kind == "linked" else read_item
+        read = [read_as(position, raw) for position, raw in enumerate(items)]
         reading = {
             "reading_id": run_id,
             "load_id": "a load",
@@ -163,6 +167,16 @@ class Warehouse:
     def read_trending(self, read_at: str, items: Sequence[object]) -> str:
         """Add a reading of the Hub's trending order made at this UTC time; its id."""
         return self.read(read_at, items, is_whole=False, kind="trending")
+
+    def read_linked(self, read_at: str, answers: Mapping[str, Mapping[str, Any]]) -> str:
+        """Add what the Hub said at this UTC time of each of these papers; the reading's id."""
+        items = [
+            {"paper_id": each, "status": 200, "answer": {"id": each, **said}, "trouble": None}
+            for each, said in answers.items()
+        ]
+        made = self.read(read_at, items, is_whole=False, kind="linked", passed=None)
+        self.judge(made, "linked", passed=True)
+        return made
 
     def judge(self, run_id: str, gate: str, *, passed: bool) -> None:
         """Add what a gate says of a reading."""

@@ -13,7 +13,15 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(path for top in ("flows", "expectations") for path in (ROOT / top).rglob("*.py"))
 
 GROUPS = {
-    "flows": ("daily_papers", "backfill", "editions", "as_of", "scheduled", "deployments"),
+    "flows": (
+        "daily_papers",
+        "linked",
+        "backfill",
+        "editions",
+        "as_of",
+        "scheduled",
+        "deployments",
+    ),
     "stages": ("extract", "validate", "transform", "publish", "export", "deliver", "stage"),
     "mail_setup": ("mail_setup",),
     "ground": ("settings", "clock", "outcome", "wording", "topics", "errors", "file_lock"),

@@ -26,6 +26,7 @@ _T = TypeVar("_T")
 Item = dict[str, Any]
 
 LARGEST_DAY = 1_000  # the numbers that a date has for itself in a month of five-digit arXiv ids
+_DAYS_A_MONTH = 45  # at most so many list dates share the ids of a month
 _WORDS: dict[str, Any] = tomllib.loads(
     Path(__file__).with_name("words.toml").read_text(encoding="utf-8")
 )
@@ -312,10 +313,22 @@ def _arxiv_id(list_date: date, published: date, position: int) -> str:
     """An id that no other paper of any date has, nor any real one of these years.
 
     arXiv numbers a month from 1 and does not reach 50000, so a link of a sample leads nowhere
-    rather than to a stranger's paper. A month's ids are shared by at most 45 list dates.
+    rather than to a stranger's paper.
     """
     shuffled = (position * 379 + list_date.toordinal() * 89) % LARGEST_DAY
-    return f"{published:%y%m}.{50_000 + shuffled * 45 + list_date.toordinal() % 45}"
+    return f"{published:%y%m}.{50_000 + shuffled * _DAYS_A_MONTH + _place_in_month(list_date)}"
+
+
+def may_list(list_date: date, paper_id: str) -> bool:
+    """Whether the list of this date may have the paper: by its id, which names its place."""
+    number = paper_id.partition(".")[2]
+    return number.isdecimal() and int(number) % _DAYS_A_MONTH == (
+        (50_000 + _place_in_month(list_date)) % _DAYS_A_MONTH
+    )
+
+
+def _place_in_month(list_date: date) -> int:
+    return list_date.toordinal() % _DAYS_A_MONTH
 
 
 def _later(rng: Random, share: float, hours: float) -> float:

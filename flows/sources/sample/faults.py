@@ -15,7 +15,10 @@ from flows.sources.sample.days import Item
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong, for the next `times` requests (None: all) of a page or a date."""
+    """One thing that goes wrong, for the next `times` requests (None: all) of a page or a date.
+
+    One that is `of_papers` is of the answers about single papers, and only changes their bytes.
+    """
 
     ask: Callable[[Query], Query] = lambda query: query
     change: Callable[[list[Item]], list[Item]] = lambda items: items
@@ -24,9 +27,12 @@ class Fault:
     times: int | None = None
     page: int | None = None
     list_date: date | None = None
+    of_papers: bool = False
 
-    def meets(self, query: Query) -> bool:
-        """Whether this request gets the fault."""
+    def meets(self, query: Query | None) -> bool:
+        """Whether this request gets the fault; one about a single paper has no query."""
+        if query is None or self.of_papers:
+            return self.of_papers and query is None and self.times != 0
         return (
             self.times != 0
             and self.page in (None, query.page)
@@ -39,7 +45,9 @@ class Fault:
 
 
 def as_fault(fault: Fault | str) -> Fault:
-    """The fault itself, or the one that a text names: `NAME[,times=N][,page=N][,date=YYYY-MM-DD]`.
+    """The fault itself, or the one that a text names.
+
+    `NAME[,times=N][,page=N][,date=YYYY-MM-DD]`, or `NAME,of=papers[,times=N]`.
 
     Raises ValueError for a name or a condition that there is not.
     """
@@ -57,8 +65,10 @@ def as_fault(fault: Fault | str) -> Fault:
             found = replace(found, page=int(value))
         elif key == "date":
             found = replace(found, list_date=date.fromisoformat(value))
+        elif condition == "of=papers":
+            found = replace(found, of_papers=True)
         else:
-            raise ValueError(f"a fault has times=, page= and date=, not {condition!r}")
+            raise ValueError(f"a fault has times=, page=, date= and of=papers, not {condition!r}")
     return found
 
 
