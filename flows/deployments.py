@@ -16,7 +16,6 @@ from prefect.types.entrypoint import EntrypointType
 from flows import scheduled
 from flows.backfill import backfill
 from flows.editions import edition
-from flows.linked import linked_repositories
 from flows.runs.flow_runs import OURS, put_back_all
 from flows.settings import Settings, load_settings
 
@@ -69,7 +68,7 @@ def deployments(settings: Settings) -> tuple[Deployment, ...]:
         # An hour after the lists, which leave it their window of requests.
         Deployment(
             "linked-repositories",
-            linked_repositories,
+            scheduled.linked_repositories,
             "20 4 * * *",
             "The models, datasets and Spaces of the papers of the last lists.",
             ("reading",),

@@ -2,6 +2,7 @@
 
 daily digest: missed days in bulk, then the newest closed day to its mail; tried again until done
 open list, re-reading: readings of days that still change        upkeep: pages, archive, database
+linked repositories: what grew out of the papers of the last lists
 """
 
 from contextlib import closing
@@ -16,7 +17,7 @@ from flows.backfill import read_days
 from flows.daily_papers import one_day, run_to_final_state, run_to_verdict
 from flows.deliver import deliver_rest
 from flows.export import mailed
-from flows.extract import extract_trending, reading_pipeline
+from flows.extract import extract_linked, extract_trending, reading_pipeline
 from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.ledger import DONE, PAUSED, find_issue, next_attempt_at
@@ -24,6 +25,7 @@ from flows.mailing.transports import TransportError
 from flows.operations.deadlines import verdict_due_at
 from flows.operations.upkeep import archive_readings, check_point
 from flows.outcome import BUSY, BuildFailedError, Outcome
+from flows.publish import publish
 from flows.quality.site import quality_site, write_quality_site
 from flows.runs.flow_runs import one_writer, plan_next_try
 from flows.runs.names import about, papers_of
@@ -35,8 +37,13 @@ from flows.sources.feed_day import (
     newest_closed,
     open_list_date,
 )
+from flows.sources.hub import Answer
+from flows.sources.linked import PaperHub
+from flows.transform import transform
+from flows.validate import validate
 from flows.warehouse.database import WarehouseBusyError
 from flows.warehouse.final_verdicts import final_verdicts, first_list_date, unfinished_days
+from flows.warehouse.papers_to_ask import papers_to_ask
 
 # dlt's copies of what it loaded are of use while one looks into yesterday's trouble.
 LOADS_KEPT = timedelta(days=7)
@@ -118,6 +125,26 @@ def reread() -> State:
     return run_to_final_state(path)
 
 
+@flow(name="linked repositories", flow_run_name="What grew out of the papers of the last lists")
+def linked_repositories() -> State:
+    """Ask the Hub about the papers of the last lists, and publish what it says of each.
+
+    No list, verdict or issue looks at any of it, and the Hub is asked before the warehouse is
+    taken: a Hub in trouble costs this reading, and nothing else.
+    """
+    settings = load_settings()
+
+    def path() -> Outcome:
+        papers = papers_to_ask(settings)
+        if not papers:
+            return Outcome("empty", "No paper of the last lists is left to ask about.")
+        answer = PaperHub(settings.hub_url, settings.hub_token).read(papers, clock.utc_now)
+        with one_writer(settings):
+            return _publish_linked(answer, settings)
+
+    return run_to_final_state(path)
+
+
 @flow(name="upkeep", flow_run_name="Upkeep of the pages, the archive and the database")
 def upkeep() -> State:
     """Write the quality reports, keep past readings as Parquet, check the database in."""
@@ -134,6 +161,19 @@ def upkeep() -> State:
         return Outcome("complete", said)
 
     return run_to_final_state(path)
+
+
+def _publish_linked(answer: Answer, settings: Settings) -> Outcome:
+    """Keep what the Hub said of single papers, let its gate judge it, build and publish it."""
+    reading = extract_linked(answer, settings).readings[0]
+    stopped = validate("linked", settings).stopping(reading.reading_id)
+    if stopped or reading.verdict == "failed":
+        return Outcome("failed", f"Failed. {stopped.reason if stopped else reading.reason}")
+    refusal = transform(settings).refusing(reading.reading_id)
+    if refusal:
+        return Outcome("failed", f"Failed. {refusal.reason}")
+    publish(settings)
+    return Outcome("complete", reading.reason)
 
 
 def _send_rest(settings: Settings) -> None:

@@ -68,7 +68,7 @@ OUT_OF_REACH = [(room, "prefect") for room in ROOMS if room not in ORCHESTRATED]
 DOORS = {
     "dlt": {"flows.sources.hub", "flows.sources.pipeline"},
     "dbt": {"flows.transform", "flows.runs.terminal"},
-    "great_expectations": {"flows.gates.gate", "flows.gates.judging"},
+    "great_expectations": {"flows.gates.judging"},
 }
 
 MOST_LINES = 400

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows import linked
+from flows import scheduled
 from flows.outcome import Outcome
 from flows.runs.states import outcome_of
 from flows.settings import load_settings
@@ -20,6 +20,7 @@ from flows.sources.linked import PaperHub, Patience
 from flows.sources.sample.faults import Fault
 from flows.sources.sample.linked import linked_answer
 from flows.sources.sample_hub import SampleHub
+from flows.warehouse import papers_to_ask
 from flows.warehouse.database import writer_lock
 from tests.support.clock import CLOSED, DAY, Clock
 
@@ -50,7 +51,7 @@ def night(prefect: None, clock: Clock, hub: SampleHub, monkeypatch: pytest.Monke
 
     def go(at: datetime = NIGHT) -> Outcome:
         clock.turn(at)
-        state: Any = linked.linked_repositories(return_state=True)
+        state: Any = scheduled.linked_repositories(return_state=True)
         return outcome_of(state)
 
     return go
@@ -120,7 +121,7 @@ def test_a_hub_in_trouble_costs_this_reading_and_nothing_else(
     before = published.read_bytes()
     if fault == "hang":
         hurried = partial(PaperHub, patience=Patience(read_timeout=0.2))
-        monkeypatch.setattr(linked, "PaperHub", hurried)
+        monkeypatch.setattr(scheduled, "PaperHub", hurried)
     if fault == "404":
         gone = Fault(answer=lambda answer: replace(answer, status=404), of_papers=True)  # type: ignore[arg-type]
         hub.fail(gone)
@@ -166,7 +167,7 @@ def test_the_warehouse_is_free_while_the_hub_is_asked(
                 taken.append(len(paper_ids))
             return super().read(paper_ids, clock)
 
-    monkeypatch.setattr(linked, "PaperHub", Slow)
+    monkeypatch.setattr(scheduled, "PaperHub", Slow)
     assert night().verdict == "complete"
     assert taken
 
@@ -175,9 +176,9 @@ def test_those_are_asked_about_first_that_never_were(
     complete_day: Outcome, night: Night, hub: SampleHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     papers = {item["paper"]["id"] for item in hub.items(DAY)}
-    monkeypatch.setattr(linked, "MOST_PAPERS", len(papers) - 5)
+    monkeypatch.setattr(papers_to_ask, "MOST_PAPERS", len(papers) - 5)
     night()
-    rest = linked.papers_to_ask(load_settings())
+    rest = papers_to_ask.papers_to_ask(load_settings())
     asked = {
         request.path.rpartition("/")[2] for request in hub.requests if "papers/" in request.path
     }

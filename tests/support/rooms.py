@@ -15,7 +15,6 @@ FILES = sorted(path for top in ("flows", "expectations") for path in (ROOT / top
 GROUPS = {
     "flows": (
         "daily_papers",
-        "linked",
         "backfill",
         "editions",
         "as_of",

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from flows.settings import Settings
 from flows.sources.hub_grammar import as_body
 from flows.sources.hub_item import read_item
 from flows.sources.sample.days import items_at
+from flows.sources.sample.linked import linked_answer
 from flows.sources.sample_hub import SampleHub
 from tests.support.dbt_build import Warehouse
 from tests.support.histories import recorded_history
@@ -28,6 +29,13 @@ Response = tuple[date, datetime, Sequence[dict[str, Any]]]
 
 DAY, ODD_DAY = date(2026, 8, 13), date(2026, 8, 17)
 TIMES = (datetime(2026, 8, 13, 8, tzinfo=UTC), datetime(2026, 8, 14, 2, 31, tzinfo=UTC))
+LATER = TIMES[1] + timedelta(days=20)
+LINKED = {item["paper"]["id"]: linked_answer(item, LATER) for item in items_at(DAY, TIMES[1], 8)}
+FIELDS = [
+    f"{start}{kind}"
+    for start in ("linked", "numTotal")
+    for kind in ("Models", "Datasets", "Spaces")
+]
 
 
 def odd_items() -> list[dict[str, Any]]:
@@ -42,12 +50,19 @@ def odd_items() -> list[dict[str, Any]]:
     return items
 
 
-def published_home(home: Path, responses: Sequence[Response]) -> Path:
-    """A home that has published these responses, each the complete list of its time."""
+def published_home(
+    home: Path, responses: Sequence[Response], linked: Mapping[str, dict[str, Any]] | None = None
+) -> Path:
+    """A home that has published these responses, each the complete list of its time.
+
+    `linked`: what the Hub said of single papers three weeks after DAY.
+    """
     warehouse = Warehouse(home, home / "warehouse.duckdb")
     for day, read_at, items in responses:
         verdict = "complete" if items else "empty"
         warehouse.read(read_at.isoformat(), items, day=str(day), verdict=verdict)
+    if linked:
+        warehouse.read_linked(LATER.isoformat(), linked)
     publish_built(warehouse, Settings(home=home, model="none"))
     return home
 
@@ -59,7 +74,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     shift = [(day, at + (day - DAY)) for day in days for at in TIMES]
     responses = [(day, at, items_at(day, at, 8)) for day, at in shift]
     responses.append((ODD_DAY, datetime(2026, 8, 18, 2, 31, tzinfo=UTC), odd_items()))
-    home = published_home(tmp_path_factory.mktemp("api"), responses)
+    home = published_home(tmp_path_factory.mktemp("api"), responses, LINKED)
     with serving(Settings(home=home)) as running:
         yield running
 
@@ -186,6 +201,18 @@ def test_a_weekend_has_no_list_and_that_is_no_error(site: Site) -> None:
     assert (answer.status_code, answer.json()) == (200, [])
 
 
+def test_the_page_of_a_paper_shows_what_grew_out_of_it(site: Site) -> None:
+    paper_id, said = max(LINKED.items(), key=lambda known: known[1]["numTotalModels"])
+    page = site.get(f"/papers/{paper_id}").text
+    assert "<h2>What grew out of it</h2>" in page
+    assert f"{said['numTotalModels']} models" in page
+    for repository in said["linkedModels"]:
+        assert f'<a href="https://huggingface.co/{repository["id"]}">{repository["id"]}</a>' in page
+    assert "Asked 1 time, the last time on " in page
+    never = odd_items()[0]["paper"]["id"]
+    assert "grew out of it" not in site.get(f"/papers/{never}").text
+
+
 class TestTheHubsOwnClient:
     """Each kind of call that its papers have."""
 
@@ -218,6 +245,22 @@ class TestTheHubsOwnClient:
         assert client.paper_info(item["paper"]["id"] + "v1").id == paper.id
         with pytest.raises(HfHubHTTPError, match="404"):
             client.paper_info("1234.56789")
+
+    def test_what_is_linked_with_a_paper(self, client: HfApi, site: Site) -> None:
+        assert sum(answer["numTotalModels"] for answer in LINKED.values()) > 5
+        for paper_id, said in LINKED.items():
+            answer = site.get(f"/api/papers/{paper_id}").json()
+            assert {name: answer[name] for name in FIELDS} == {name: said[name] for name in FIELDS}
+            paper = client.paper_info(paper_id)
+            assert [model.id for model in paper.linked_models or ()] == [
+                model["id"] for model in said["linkedModels"]
+            ]
+            assert paper.num_total_models == said["numTotalModels"]
+            assert paper.linked_datasets is not None
+            assert paper.linked_spaces is not None
+        never_asked = items_at(ODD_DAY, datetime(2026, 8, 18, 2, 31, tzinfo=UTC), 5)[0]
+        answer = site.get(f"/api/papers/{never_asked['paper']['id']}").json()
+        assert not answer.keys() & set(FIELDS)
 
     def test_search(self, client: HfApi) -> None:
         item = items_at(DAY, TIMES[1], 8)[0]
