@@ -64,12 +64,12 @@ class Links:
 
     @property
     def counts(self) -> str:
-        """The counts in words."""
+        """The counts in words; "" where there is nothing."""
         said = ((self.models_count, "model"), (self.datasets_count, "dataset"))
         parts = [
             counted(count, noun) for count, noun in (*said, (self.spaces_count, "Space")) if count
         ]
-        return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts) or "nothing"
+        return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
 
 
 @dataclass(frozen=True)

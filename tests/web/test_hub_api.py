@@ -30,12 +30,14 @@ Response = tuple[date, datetime, Sequence[dict[str, Any]]]
 DAY, ODD_DAY = date(2026, 8, 13), date(2026, 8, 17)
 TIMES = (datetime(2026, 8, 13, 8, tzinfo=UTC), datetime(2026, 8, 14, 2, 31, tzinfo=UTC))
 LATER = TIMES[1] + timedelta(days=20)
-LINKED = {item["paper"]["id"]: linked_answer(item, LATER) for item in items_at(DAY, TIMES[1], 8)}
 FIELDS = [
     f"{start}{kind}"
     for start in ("linked", "numTotal")
     for kind in ("Models", "Datasets", "Spaces")
 ]
+LINKED = {item["paper"]["id"]: linked_answer(item, LATER) for item in items_at(DAY, TIMES[1], 8)}
+BARE = min(LINKED)  # of which nothing is linked
+LINKED[BARE] |= {name: [] if name.startswith("linked") else 0 for name in FIELDS}
 
 
 def odd_items() -> list[dict[str, Any]]:
@@ -209,6 +211,8 @@ def test_the_page_of_a_paper_shows_what_grew_out_of_it(site: Site) -> None:
     for repository in said["linkedModels"]:
         assert f'<a href="https://huggingface.co/{repository["id"]}">{repository["id"]}</a>' in page
     assert "Asked 1 time, the last time on " in page
+    bare = site.get(f"/papers/{BARE}").text
+    assert "No model, dataset or Space on the Hub names it yet." in bare
     never = odd_items()[0]["paper"]["id"]
     assert "grew out of it" not in site.get(f"/papers/{never}").text
 
