@@ -223,7 +223,9 @@ def _commands(parent: App, typed: str) -> Iterator[tuple[str, str]]:
             continue
         command = parent[name]
         if command.default_command:
-            words = [_argument(a) for a in command.assemble_argument_collection()]
+            # a group of options stands there as its options, and once more as itself
+            options = command.assemble_argument_collection()
+            words = [_argument(each) for each in options if each.name != "*"]
             summary = str(command.help).strip().split("\n\n")[0]
             yield " ".join([f"{typed} {name}", *words]), " ".join(summary.split())
         yield from _commands(command, f"{typed} {name}")

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows import clock
+from flows.commands.choice import Choice
 from flows.deliver import deliver
 from flows.mail_setup import open_mailing, post
 from flows.mailing import explained, ledger
@@ -21,12 +22,13 @@ from flows.mailing.csv_files import decoded
 from flows.mailing.csv_lines import export_csv, import_csv
 from flows.mailing.database import Mailing
 from flows.mailing.rehearsal import rehearse, unknown_papers
-from flows.mailing.rules import parse_rule
+from flows.mailing.rules import Rule
 from flows.mailing.subscribers import (
     RefusedError,
     State,
     Subscriber,
     add,
+    choose_for,
     erase,
     everyone,
     find,
@@ -48,6 +50,7 @@ issue = App(name="issue", help="The ledger: what became of an issue's mail.")
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 Format = Literal["table", "json"]
+NOTHING_CHOSEN = Choice()
 Edition = Literal["daily", "weekly", "monthly"]
 
 
@@ -60,58 +63,43 @@ def _list() -> Iterator[tuple[Mailing, Settings]]:
 
 
 @subscribers.command(name="add")
-def add_(
-    address: str,
-    /,
-    *,
-    editions: str = "",
-    include: str = "",
-    exclude: str = "",
-    authors: str = "",
-    organizations: str = "",
-    like: str = "",
-    unlike: str = "",
-    upvotes_min: int = 0,
-    has_code: bool = False,
-    papers_max: int | None = None,
-) -> int:
+def add_(address: str, /, *, choice: Choice = NOTHING_CHOSEN) -> int:
     """Add an address you vouch for; it is active at once.
 
     Args:
         address: the mail address.
-        editions: daily, weekly, monthly, by commas (default: daily).
-        include: words or phrases of which one must occur, by commas.
-        exclude: words or phrases of which none may occur, by commas.
-        authors: authors of whom one must have written it, by commas.
-        organizations: organizations of which one must stand behind it, by commas.
-        like: arXiv ids of papers that others shall be like, by commas.
-        unlike: arXiv ids of papers that none shall be like, by commas.
-        upvotes_min: the fewest upvotes.
-        has_code: only papers with code.
-        papers_max: the most papers a mail.
+        choice: what it gets.
     """
-    rule = parse_rule(
-        {
-            "editions": editions,
-            "include": include,
-            "exclude": exclude,
-            "authors": authors,
-            "organizations": organizations,
-            "like": like,
-            "unlike": unlike,
-            "upvotes_min": str(upvotes_min),
-            "has_code": "yes" if has_code else "",
-            "papers_max": str(papers_max or ""),
-        }
-    )
+    rule = choice.changed(Rule())
     with _list() as (mailing, settings):
         person = add(mailing, address, now=clock.utc_now(), rule=rule)
     console.print(f"{person.address} is on the list, {person.standing}.", markup=False)
-    with suppress(NotPublishedError):
-        likeness = published_likeness(settings)
-        for sentence in unknown_papers(rule, likeness):
-            errors.print(sentence, markup=False)
+    _name_unknown_papers(rule, settings)
     return EXIT_OK
+
+
+@subscribers.command(name="choose")
+def choose_(address: str, /, *, choice: Choice = NOTHING_CHOSEN) -> int:
+    """Change what an address gets; what is not named stays as it was.
+
+    Args:
+        address: the mail address.
+        choice: what it gets; "" takes a choice back.
+    """
+    with _list() as (mailing, settings):
+        person = _person(mailing, address)
+        rule = choice.changed(person.rule)
+        choose_for(mailing, person.public_id, rule=rule)
+    gets = f"{', '.join(rule.editions)}, {rule.words or 'every paper'}"
+    console.print(f"{person.address} gets: {gets}.", markup=False)
+    _name_unknown_papers(rule, settings)
+    return EXIT_OK
+
+
+def _name_unknown_papers(rule: Rule, settings: Settings) -> None:
+    with suppress(NotPublishedError):
+        for sentence in unknown_papers(rule, published_likeness(settings)):
+            errors.print(sentence, markup=False)
 
 
 @subscribers.command

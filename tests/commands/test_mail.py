@@ -37,6 +37,22 @@ def test_a_person_is_added_listed_paused_and_removed(papers: Papers) -> None:
     assert (code, "by the subscribe page only" in err) == (1, True)
 
 
+def test_a_choice_changes_by_what_is_named_and_by_nothing_else(papers: Papers) -> None:
+    papers("subscribers", "add", "ann@example.org", "--include", "agents", "--papers-max", "5")
+    changed = papers("subscribers", "choose", "Ann@example.org", "--authors", "Ada L", "--has-code")
+    words = "by your topics: agents; authors: Ada L; with code; at most 5"
+    assert changed == (0, f"ann@example.org gets: daily, {words}.\n", "")
+    back = ("--include", "", "--authors", "", "--no-has-code", "--papers-max", "0")
+    changed = papers("subscribers", "choose", "ann@example.org", *back, "--editions", "weekly")
+    assert changed == (0, "ann@example.org gets: weekly, every paper.\n", "")
+    code, _, err = papers("subscribers", "choose", "ann@example.org", "--upvotes-min", "-3")
+    assert (code, "minimum upvotes" in err) == (2, True)
+    code, _, err = papers("subscribers", "choose", "ben@example.org", "--has-code")
+    assert (code, err) == (1, "ben@example.org is not on the list.\n")
+    (person,) = json.loads(papers("subscribers", "list", "--format", "json")[1])
+    assert (person["editions"], person["include"], person["upvotes_min"]) == ("weekly", "", "")
+
+
 def test_an_import_names_each_bad_line_and_adds_nothing_by_half(
     papers: Papers, tmp_path: Path
 ) -> None:
