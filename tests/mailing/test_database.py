@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from flows.mailing.database import Mailing, MailingError, open_mailing_database
-from flows.mailing.tables import metadata
+from flows.mailing.migrations.indexes import metadata
 
 if TYPE_CHECKING:
     from tests.support.fork_server import ForkServer

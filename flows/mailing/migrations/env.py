@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from flows.mailing.tables import metadata
+from flows.mailing.migrations.indexes import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
