@@ -44,9 +44,10 @@ format: .venv/synced
 docs: .venv/synced
 	@.venv/bin/python -m tests.docs
 
-# Installs only when the lock file is newer than the last installation.
+# Installs only when the lock file is newer than the last installation. With bytecode, since no process
+# should compile Prefect and dbt for itself, as each would where PYTHONDONTWRITEBYTECODE is set.
 .venv/synced: uv.lock pyproject.toml | $(filter .uv/%,$(UV))
-	$(UV) sync --locked --quiet
+	$(UV) sync --locked --quiet --compile-bytecode
 	@touch $@
 
 .uv/bin/uv:
