@@ -4,6 +4,7 @@ daily digest: missed days in bulk, then the newest closed day to its mail; tried
 open list, re-reading: readings of days that still change        upkeep: pages, archive, database
 """
 
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,15 +16,19 @@ from flows import clock
 from flows.backfill import read_days
 from flows.daily_papers import one_day, run_to_final_state, run_to_verdict
 from flows.deliver import deliver_rest
+from flows.editions import one_edition
 from flows.export import mailed
 from flows.extract import extract_trending, reading_pipeline
+from flows.issues.periods import ends_at, first_day, newest_ended
 from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.ledger import DONE, PAUSED, find_issue, next_attempt_at
 from flows.mailing.transports import TransportError
+from flows.newsletter.digest import Edition
 from flows.operations.deadlines import verdict_due_at
 from flows.operations.upkeep import archive_readings, check_point
 from flows.outcome import BUSY, BuildFailedError, Outcome
+from flows.publish import publish
 from flows.quality.site import quality_site, write_quality_site
 from flows.runs.flow_runs import one_writer, plan_next_try
 from flows.runs.names import about, papers_of
@@ -36,7 +41,12 @@ from flows.sources.feed_day import (
     open_list_date,
 )
 from flows.warehouse.database import WarehouseBusyError
-from flows.warehouse.final_verdicts import final_verdicts, first_list_date, unfinished_days
+from flows.warehouse.final_verdicts import (
+    final_verdicts,
+    first_list_date,
+    newest_readings,
+    unfinished_days,
+)
 
 # dlt's copies of what it loaded are of use while one looks into yesterday's trouble.
 LOADS_KEPT = timedelta(days=7)
@@ -45,6 +55,9 @@ CATCH_UP = timedelta(days=30)
 # From when a list closed to its deadline; what is not there after an hour comes after many.
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120))
 FINAL = ("complete", "empty")
+# A list that still changes is read once a night, however late the night's run is.
+REREAD_AFTER = timedelta(hours=20)
+PERIODS: tuple[Edition, ...] = ("weekly", "monthly")
 
 
 def _digest_name() -> str:
@@ -136,6 +149,59 @@ def upkeep() -> State:
     return run_to_final_state(path)
 
 
+def _catch_up_name() -> str:
+    return f"All that is due, {papers_of(newest_closed(clock.utc_now()))}"
+
+
+@flow(name="catch up", flow_run_name=_catch_up_name)
+def catch_up() -> State:
+    """All that the schedule would have started by now: for machines where nothing runs for long."""
+    settings, day = load_settings(), newest_closed(clock.utc_now())
+
+    def path() -> Outcome:
+        with one_writer(settings):
+            outcome = _with_missed_days(day, settings)
+            _send_rest(settings)
+            for each in _editions_due(settings):
+                outcome = outcome.adding(each.sentence)
+            if outcome.verdict != "failed":  # where the Hub is down, the next run reads the others
+                outcome = _with_lists_read_again(outcome, settings)
+            if not settings.published_path.exists() and settings.warehouse_path.exists():
+                publish(settings)
+            archive_readings(settings, clock.utc_now())
+            check_point(settings)
+        return outcome
+
+    with about(day):
+        return run_to_verdict(day, path, settings)
+
+
+def _with_lists_read_again(outcome: Outcome, settings: Settings) -> Outcome:
+    """The lists that still change, where their last reading is of another night; and what trends."""
+    now = clock.utc_now()
+    days = last_list_dates(now, settings.reread_days)
+    if not is_weekend(growing := open_list_date(now)):
+        days.append(growing)
+    read_at = newest_readings(settings)
+    due = [each for each in days if each not in read_at or now - read_at[each] > REREAD_AFTER]
+    if not due:
+        return outcome
+    extract_trending(settings)
+    return outcome.adding(f"Lists read again: {read_days(due, settings).sentence}")
+
+
+def _editions_due(settings: Settings) -> Iterator[Outcome]:
+    """The weekly and monthly issues that are young enough to go out and have not gone out yet."""
+    now, since = clock.utc_now(), first_list_date(settings)
+    for kind in PERIODS:
+        day = newest_ended(kind, now)
+        age = now - ends_at(kind, day)
+        if since is None or since > first_day(kind, day):
+            continue  # it began before the first reading, so it could never be whole
+        if age <= timedelta(hours=settings.issue_max_age_hours) and not _is_mailed(kind, day, settings):
+            yield one_edition(kind, day, settings)
+
+
 def _send_rest(settings: Settings) -> None:
     """Send the deferred mail that is due, of every issue; an unreachable relay fails no run."""
     try:
@@ -182,18 +248,18 @@ def _newest_day(day: date, settings: Settings) -> Outcome:
     name = f"{day:%A} {day}"
     if not has_issue:
         return Outcome(verdict, f"Nothing is owed: {name} is {verdict}.")
-    if _is_mailed(day, settings):
+    if _is_mailed("daily", day, settings):
         return Outcome(verdict, f"Nothing is owed: {name} is {verdict} and its issue is out.")
     issue = mailed(settings.issue_folder(day), settings, is_new=False)
     said = f"{name} is {verdict}; the rest of its mail goes out. {issue.sentence}"
     return Outcome(verdict, said, issue=issue.folder, is_blocked=issue.is_blocked)
 
 
-def _is_mailed(day: date, settings: Settings) -> bool:
-    """Whether the ledger is done with the issue of this day."""
+def _is_mailed(edition: Edition, day: date, settings: Settings) -> bool:
+    """Whether the ledger is done with this issue."""
     try:
         with closing(open_mailing(settings)) as mailing:
-            issue = find_issue(mailing, "daily", day)
+            issue = find_issue(mailing, edition, day)
     except MailingError:
         return False
     return issue is not None and issue.state == DONE

@@ -31,6 +31,7 @@ app = App(
 app.command("flows.commands.mail:subscribers", name="subscribers", help="The mailing list.")
 app.command("flows.commands.readings:app", name="readings", help="Which readings there are.")
 app.command("flows.commands.site:site", name="site", help="The public pages as files.")
+app.command("flows.commands.state:state", name="state", help="What a wiped machine goes on from.")
 app.command("flows.commands.mail:issue", name="issue", help="What became of an issue's mail.")
 # DuckDB imports pandas when a value is first bound: a second in which these would have answered,
 # and in which it takes Ctrl-C for a sign that there is no pandas.
@@ -40,11 +41,16 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def main(words: list[str] | None = None) -> None:
-    """Run the command line; problems that are not bugs end in one sentence and an exit code."""
+    """Run the command line, and exit with its code."""
     if words is None:
         words = sys.argv[1:]
         if words and words[0] in _WITHOUT_PANDAS:
             sys.modules["pandas"] = None  # type: ignore[assignment]
+    sys.exit(answer(words))
+
+
+def answer(words: Sequence[str]) -> int:
+    """The exit code of a command; problems that are not bugs end in one sentence."""
     try:
         if words and not {"--help", "-h", "--version"} & set(words):
             from flows.mail_setup import check_mail  # help needs none of what it imports
@@ -60,7 +66,7 @@ def main(words: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         errors.print("Interrupted.")
         code = EXIT_INTERRUPTED
-    sys.exit(code if isinstance(code, int) else EXIT_OK)
+    return code if isinstance(code, int) else EXIT_OK
 
 
 @app.command
@@ -92,6 +98,15 @@ def _run_as_of(settings: Settings, day: date | None, words: str) -> Outcome:
     from flows.as_of import as_of_papers
 
     return run_quietly(lambda: as_of_papers(day, time, return_state=True), console)
+
+
+@app.command(name="catch-up")
+def catch_up() -> int:
+    """All that is due by now, as `papers serve` would have done it: for cron, or a wiped machine."""
+    prepare(load_settings())
+    from flows import scheduled
+
+    return _tell(run_quietly(lambda: scheduled.catch_up(return_state=True), console))
 
 
 @app.command

@@ -3,7 +3,7 @@
 A verdict is final when it is complete or empty and the gates admitted the reading that gave it.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flows.gates.audit import create_audit
@@ -38,6 +38,12 @@ def first_list_date(settings: Settings) -> date | None:
     rows = _rows(settings, "select min(list_date) from raw.readings where kind = 'daily'")
     first: date | None = rows[0][0] if rows else None
     return first
+
+
+def newest_readings(settings: Settings) -> dict[date, datetime]:
+    """When each list date was last read (UTC), whatever came of it."""
+    query = "select list_date, max(read_at) from raw.readings where kind = 'daily' group by all"
+    return dict(_rows(settings, query))
 
 
 def known_readings(settings: Settings) -> set[str]:
