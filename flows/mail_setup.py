@@ -38,7 +38,9 @@ def post(settings: Settings) -> "Post":
     from flows.mailing.letters import Post
     from flows.newsletter.render import Site
 
-    return Post(Site(settings.public_url), Tokens(secret_keys(settings)), settings.mail_from)
+    # Where the machine is wiped, nobody answers at the pages' address: they are files.
+    site = Site(settings.public_url, is_served=settings.state_url is None)
+    return Post(site, Tokens(secret_keys(settings)), settings.mail_from)
 
 
 def transport(settings: Settings, folder: Path) -> Transport:

@@ -17,7 +17,7 @@ from flows.backfill import read_days
 from flows.daily_papers import one_day, run_to_final_state, run_to_verdict
 from flows.deliver import deliver_rest
 from flows.editions import one_edition
-from flows.export import mailed
+from flows.export import export, mailed
 from flows.extract import extract_trending, reading_pipeline
 from flows.issues.periods import ends_at, first_day, newest_ended
 from flows.mail_setup import open_mailing
@@ -29,6 +29,7 @@ from flows.operations.deadlines import verdict_due_at
 from flows.operations.upkeep import archive_readings, check_point
 from flows.outcome import BUSY, BuildFailedError, Outcome
 from flows.publish import publish
+from flows.quality.day_page import write_quality_page
 from flows.quality.site import quality_site, write_quality_site
 from flows.runs.flow_runs import one_writer, plan_next_try
 from flows.runs.names import about, papers_of
@@ -47,6 +48,7 @@ from flows.warehouse.final_verdicts import (
     newest_readings,
     unfinished_days,
 )
+from flows.wording import verdict_words
 
 # dlt's copies of what it loaded are of use while one looks into yesterday's trouble.
 LOADS_KEPT = timedelta(days=7)
@@ -160,13 +162,12 @@ def catch_up() -> State:
 
     def path() -> Outcome:
         with one_writer(settings):
-            outcome = _with_missed_days(day, settings)
+            read = tuple(_read_what_is_due(day, settings))
+            outcome = _issue_of(day, settings)
             _send_rest(settings)
-            for each in _editions_due(settings):
+            for each in (*_editions_due(settings), *read):
                 outcome = outcome.adding(each.sentence)
-            if outcome.verdict != "failed":  # where the Hub is down, the next run reads the others
-                outcome = _with_lists_read_again(outcome, settings)
-            if not settings.published_path.exists() and settings.warehouse_path.exists():
+            if not settings.published_path.exists():
                 publish(settings)
             archive_readings(settings, clock.utc_now())
             check_point(settings)
@@ -176,18 +177,35 @@ def catch_up() -> State:
         return run_to_verdict(day, path, settings)
 
 
-def _with_lists_read_again(outcome: Outcome, settings: Settings) -> Outcome:
-    """The lists that still change, where their last reading is of another night; and what trends."""
+def _read_what_is_due(day: date, settings: Settings) -> Iterator[Outcome]:
+    """Read at once what has no verdict, what was read another night and still changes, what trends.
+
+    One load and one build: a machine that is wiped pays for each build in minutes.
+    """
     now = clock.utc_now()
+    since = max(first_list_date(settings) or day, day - CATCH_UP)
+    missing = [each for each in unfinished_days(settings, since, day) if not is_weekend(each)]
     days = last_list_dates(now, settings.reread_days)
     if not is_weekend(growing := open_list_date(now)):
         days.append(growing)
     read_at = newest_readings(settings)
-    due = [each for each in days if each not in read_at or now - read_at[each] > REREAD_AFTER]
-    if not due:
-        return outcome
-    extract_trending(settings)
-    return outcome.adding(f"Lists read again: {read_days(due, settings).sentence}")
+    again = [each for each in days if each not in read_at or now - read_at[each] > REREAD_AFTER]
+    due = sorted({*missing, *again})
+    if due:
+        extract_trending(settings)
+        yield read_days(due, settings)
+
+
+def _issue_of(day: date, settings: Settings) -> Outcome:
+    """How a day stands that was just read; of a complete one the issue, and what its mail lacks."""
+    page = write_quality_page(settings, day)
+    facts = page.facts
+    if facts.verdict != "complete":
+        said = f"{verdict_words(facts.verdict)}. {facts.reason}"
+        return Outcome(facts.verdict, said, page.path)
+    issue = export(day, "daily", page.page, settings)
+    said = f"{facts.sentence} {issue.sentence}"
+    return Outcome("complete", said, page.path, issue=issue.folder, is_blocked=issue.is_blocked)
 
 
 def _editions_due(settings: Settings) -> Iterator[Outcome]:

@@ -82,7 +82,7 @@ class Post:
     ) -> EmailMessage:
         way_out = self._way_out(own.unsubscribe_token)
         links = ReaderLinks(
-            unsubscribe_url=way_out.url,
+            unsubscribe_url=way_out.link,
             preferences_url=self._page(Purpose.PREFERENCES, own.preferences_token),
             like_token=own.like_token,
         )
@@ -94,12 +94,12 @@ class Post:
             date=sent_at,
             list_id=self.list_id,
             unsubscribe=way_out,
-            site_url=self.site.public_url,
+            site=self.site,
         )
 
     def _way_out(self, token: str) -> Unsubscribe:
         return Unsubscribe(
-            self._page(Purpose.UNSUBSCRIBE, token),
+            self._page(Purpose.UNSUBSCRIBE, token) if self.site.is_served else None,
             f"mailto:{quote(self.mailbox, safe='@')}?subject={UNSUBSCRIBE_WORD}%20{token}",
         )
 
