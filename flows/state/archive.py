@@ -82,6 +82,8 @@ def read_archive(folder: Path, home: Path, seal: Seal) -> Archive:
     Raises:
         SealError: no key of the seal opens it. ArchiveError: it is not whole, or of a newer version.
     """
+    if not (folder / INDEX).exists():
+        raise ArchiveError("The state is not whole: its index is missing.")
     index = json.loads(seal.open((folder / INDEX).read_bytes(), INDEX))
     if index["format"] != _FORMAT:
         raise ArchiveError("The state is of a newer version of Daily Papers; update this one.")
@@ -102,6 +104,11 @@ def read_archive(folder: Path, home: Path, seal: Seal) -> Archive:
         each.replace(home / each.name)
     new.rmdir()
     return Archive(len(index["files"]), total)
+
+
+def holds_archive(folder: Path) -> bool:
+    """Whether anything was ever written into this folder, be it whole or not."""
+    return (folder / INDEX).exists() or (folder / PARTS).exists()
 
 
 def clear(home: Path) -> None:

@@ -8,6 +8,7 @@ is what the next one finds: the operator decides, and nobody gets a mail twice.
 
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -27,6 +28,7 @@ from flows.state.archive import (
     Archive,
     clear,
     copy_ledger,
+    holds_archive,
     holds_state,
     read_archive,
     write_archive,
@@ -107,7 +109,8 @@ def take(settings: Settings) -> Taken:
             f"{settings.home} holds a warehouse or a mailing list that is none of the state's; name an"
             " empty folder in PAPERS_HOME."
         )
-    if branch.fetch() is None:
+    # A first run that was killed leaves its claim and no more.
+    if branch.fetch() is None or not holds_archive(branch.folder):
         clear(settings.home)
         return Taken(None)
     in_doubt = _mailed(branch.folder, seal)
@@ -211,7 +214,9 @@ def _claimed(settings: Settings) -> Path:
 def _write_claim(folder: Path, now: datetime) -> None:
     number = os.environ.get("GITHUB_RUN_NUMBER")
     by = f"Run {number} of the workflow" if number else "A command at a terminal"
-    (folder / _CLAIM).write_text(json.dumps({"by": by, "until": (now + CLAIM).isoformat()}))
+    # The mark makes each claim a commit of its own: two alike would both be taken for one's own.
+    words = {"by": by, "until": (now + CLAIM).isoformat(), "mark": secrets.token_hex(8)}
+    (folder / _CLAIM).write_text(json.dumps(words))
 
 
 def _mailed(folder: Path, seal: Seal) -> Mailed | None:
