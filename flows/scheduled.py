@@ -202,7 +202,8 @@ def _issue_of(day: date, settings: Settings) -> Outcome:
     facts = page.facts
     if facts.verdict != "complete":
         said = f"{verdict_words(facts.verdict)}. {facts.reason}"
-        return Outcome(facts.verdict, said, page.path)
+        by_gate = facts.reason if facts.failure_count else ""
+        return Outcome(facts.verdict, said, page.path, stopped_by=by_gate)
     issue = export(day, "daily", page.page, settings)
     said = f"{facts.sentence} {issue.sentence}"
     return Outcome("complete", said, page.path, issue=issue.folder, is_blocked=issue.is_blocked)
@@ -216,7 +217,9 @@ def _editions_due(settings: Settings) -> Iterator[Outcome]:
         age = now - ends_at(kind, day)
         if since is None or since > first_day(kind, day):
             continue  # it began before the first reading, so it could never be whole
-        if age <= timedelta(hours=settings.issue_max_age_hours) and not _is_mailed(kind, day, settings):
+        if age <= timedelta(hours=settings.issue_max_age_hours) and not _is_mailed(
+            kind, day, settings
+        ):
             yield one_edition(kind, day, settings)
 
 

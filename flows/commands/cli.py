@@ -31,6 +31,7 @@ app = App(
 app.command("flows.commands.mail:subscribers", name="subscribers", help="The mailing list.")
 app.command("flows.commands.readings:app", name="readings", help="Which readings there are.")
 app.command("flows.commands.site:site", name="site", help="The public pages as files.")
+app.command("flows.commands.catch_up:catch_up", help="Once all that `papers serve` does.")
 app.command("flows.commands.state:state", name="state", help="What a wiped machine goes on from.")
 app.command("flows.commands.mail:issue", name="issue", help="What became of an issue's mail.")
 # DuckDB imports pandas when a value is first bound: a second in which these would have answered,
@@ -56,7 +57,7 @@ def answer(words: Sequence[str]) -> int:
             from flows.mail_setup import check_mail  # help needs none of what it imports
 
             check_mail(load_settings())
-        code = app(words, exit_on_error=False, print_error=False)
+        code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         errors.print(str(error), markup=False)
         code = EXIT_USAGE
@@ -79,13 +80,13 @@ def run(day: date | None = None, /, *, as_of: str | None = None) -> int:
     """
     settings = load_settings()
     if as_of is not None:
-        return _tell(_run_as_of(settings, day, as_of))
+        return tell(_run_as_of(settings, day, as_of))
     prepare(settings)
     from flows.daily_papers import daily_papers
 
     wanted = day or newest_closed(clock.utc_now())
     outcome = run_quietly(lambda: daily_papers(wanted, return_state=True), console)
-    return _tell(outcome)
+    return tell(outcome)
 
 
 def _run_as_of(settings: Settings, day: date | None, words: str) -> Outcome:
@@ -98,15 +99,6 @@ def _run_as_of(settings: Settings, day: date | None, words: str) -> Outcome:
     from flows.as_of import as_of_papers
 
     return run_quietly(lambda: as_of_papers(day, time, return_state=True), console)
-
-
-@app.command(name="catch-up")
-def catch_up() -> int:
-    """All that is due by now, as `papers serve` would have done it: for cron, or a wiped machine."""
-    prepare(load_settings())
-    from flows import scheduled
-
-    return _tell(run_quietly(lambda: scheduled.catch_up(return_state=True), console))
 
 
 @app.command
@@ -127,7 +119,7 @@ def edition(kind: Literal["weekly", "monthly"], period: str | None = None, /) ->
     from flows import editions
 
     start = partial(editions.edition, kind, issue_date, return_state=True)
-    return _tell(run_quietly(start, console))
+    return tell(run_quietly(start, console))
 
 
 @app.command
@@ -146,7 +138,7 @@ def backfill(first: date, last: date | None = None, /) -> int:
     prepare(settings)
     from flows import backfill as bulk
 
-    return _tell(run_quietly(lambda: bulk.backfill(first, end, return_state=True), console))
+    return tell(run_quietly(lambda: bulk.backfill(first, end, return_state=True), console))
 
 
 @app.command(name="import")
@@ -168,7 +160,7 @@ def import_(*paths: Path) -> int:
     from flows import backfill as bulk
 
     start = partial(bulk.import_recordings, found, len(found), return_state=True)
-    return _tell(run_quietly(start, console))
+    return tell(run_quietly(start, console))
 
 
 @app.command
@@ -317,7 +309,7 @@ def preview(
         lint: check the mail against what lists owe their readers; 1 when something is missing.
         browser: open it in the browser.
     """
-    from flows.commands.preview import preview_files
+    from flows.commands.preview import findings_of, preview_files
 
     settings = load_settings()
     day = day or newest_closed(clock.utc_now())
@@ -329,13 +321,7 @@ def preview(
         console.print(str(path), markup=False)
     if browser and sys.stdout.isatty():
         webbrowser.open(files[0].as_uri())
-    return _lint(files) if lint else EXIT_OK
-
-
-def _lint(files: Sequence[Path]) -> int:
-    from flows.newsletter.lint import lint
-
-    findings = [line for f in files if f.suffix == ".eml" for line in lint(f.read_bytes())]
+    findings = findings_of(files) if lint else []
     for line in findings:
         errors.print(line, markup=False)
     return EXIT_BLOCKED if findings else EXIT_OK
@@ -401,10 +387,10 @@ def demo() -> int:
     """The whole path offline, on sample days the project makes itself, in its own folder."""
     from flows.commands.demo import run_demo
 
-    return _tell(run_demo(load_settings(), console))
+    return tell(run_demo(load_settings(), console))
 
 
-def _tell(outcome: Outcome) -> int:
+def tell(outcome: Outcome) -> int:
     """Say how it ended: the sentence last, what failed above it."""
     to = console if outcome.exit_code == EXIT_OK else errors
     for detail in outcome.details:

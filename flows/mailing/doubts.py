@@ -1,7 +1,7 @@
 """What a copy of the ledger says that was made before a mailing: who may have got the message.
 
-The copy is all that is left where the machine is wiped in the midst of it. So it takes every message
-that may leave for `unknown`, which only the operator sends again.
+The copy is all that is left where the machine is wiped in the midst of it. So it takes every
+message that may leave for `unknown`, which only the operator sends again.
 """
 
 from datetime import datetime
@@ -19,8 +19,8 @@ _REASON = "its run ended before it told"
 def doubt_all(mailing: Mailing, issue: Issue, *, is_new_begun: bool, now: datetime) -> int:
     """Take what may leave next for `unknown`; how many messages that is.
 
-    Those are the deferred that are due and, if new ones may begin, those of all who chose the edition
-    and have no entry yet.
+    Those are the deferred that are due and, if new ones may begin, those of all who chose the
+    edition and have no entry yet.
     """
     of_issue = is_of(deliveries, issue.edition, issue.issue_date)
     is_due = and_(deliveries.c.state == DEFERRED, deliveries.c.next_attempt_at <= now)

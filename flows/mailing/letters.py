@@ -21,7 +21,8 @@ from flows.mailing.tokens import Purpose, Tokens
 from flows.newsletter.digest import Digest
 from flows.newsletter.likeness import Likeness
 from flows.newsletter.message import Unsubscribe, message
-from flows.newsletter.render import ReaderLinks, Rendering, Site, personal, render
+from flows.newsletter.render import ReaderLinks, Rendering, personal, render
+from flows.newsletter.site import Site
 
 UNSUBSCRIBE_WORD = "unsubscribe"  # the subject of a mail that leaves, before the reader's token
 

@@ -9,7 +9,8 @@ from email.policy import EmailPolicy
 from email.utils import format_datetime
 from hashlib import sha256
 
-from flows.newsletter.render import Rendering, Site
+from flows.newsletter.render import Rendering
+from flows.newsletter.site import Site
 
 _UNFOLDED = {"List-Archive", "List-Help", "List-Unsubscribe", "Message-ID"}
 
@@ -86,7 +87,9 @@ def message(
     """The rendering as a mail to one reader, or to nobody yet; same arguments, same bytes.
 
     `message_id` and `list_id` come with their angle brackets; `date` knows its zone. `site` is
-    where the list's page and its archive are. Raises ValueError where a header would hold a newline.
+    where the list's page and its archive are.
+
+    Raises ValueError where a header would hold a newline.
     """
     mail = EmailMessage(policy=_POLICY)
     mail["Date"] = format_datetime(date)

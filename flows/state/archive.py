@@ -65,9 +65,9 @@ def write_archive(home: Path, folder: Path, seal: Seal, ledger: Path | None = No
             index.append({"path": name, "mode": mode, "parts": hashes})
     finally:
         copy.unlink(missing_ok=True)
-    for part in parts.iterdir():
-        if part.name not in used:
-            part.unlink()
+    for path in parts.iterdir():
+        if path.name not in used:
+            path.unlink()
     words = json.dumps({"format": _FORMAT, "files": index}, ensure_ascii=False)
     sealed = seal.close(words.encode(), INDEX)
     (folder / INDEX).write_bytes(sealed)
@@ -80,7 +80,8 @@ def read_archive(folder: Path, home: Path, seal: Seal) -> Archive:
     Everything is opened before the first file is replaced.
 
     Raises:
-        SealError: no key of the seal opens it. ArchiveError: it is not whole, or of a newer version.
+        SealError: no key of the seal opens it.
+        ArchiveError: it is not whole, or of a newer version.
     """
     if not (folder / INDEX).exists():
         raise ArchiveError("The state is not whole: its index is missing.")

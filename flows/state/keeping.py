@@ -2,8 +2,8 @@
 
 branch ──take──▶ home, claimed        home ──keep──▶ branch        home ──give back──▶ branch, free
 
-Who mails keeps a copy first whose ledger has every message in doubt. If the run is killed, that copy
-is what the next one finds: the operator decides, and nobody gets a mail twice.
+Who mails keeps a copy first whose ledger has every message in doubt. If the run is killed, that
+copy is what the next one finds: the operator decides, and nobody gets a mail twice.
 """
 
 import json
@@ -41,7 +41,7 @@ from flows.state.seal import Seal, seal_of
 CLAIM = timedelta(minutes=90)
 _FOLDER, _CLAIM, _MAILING = "state", "claim.json", "mailing"
 _README = """\
-The state of Daily Papers, sealed: every reading, the issues as sent, the mailing list and its ledger.
+The state of Daily Papers, sealed: every reading, the issues as sent, the mailing list, its ledger.
 `papers state take` brings it into a home. Do not edit this branch: its runs replace it.
 """
 
@@ -74,15 +74,15 @@ class Mailed:
         edition = "" if self.edition == "daily" else f" --edition {self.edition}"
         return (
             f"A run ended while it mailed the {self.edition} issue of {self.issue_date}: whether"
-            f" {self.count:,} readers have it, nobody knows, and by itself nothing goes to them again."
-            f" `papers state run issue resume {self.issue_date}{edition} --again unknown` sends it to"
-            " them; who has it already gets it twice."
+            f" {self.count:,} readers have it, nobody knows, and by itself nothing goes to them"
+            f" again. `papers state run issue resume {self.issue_date}{edition} --again unknown`"
+            " sends it to them; who has it already gets it twice."
         )
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What the branch held: nothing yet (`archive` is None), or the state, and what it leaves open."""
+    """What the branch held: nothing yet (`archive` is None), or the state and what is in doubt."""
 
     archive: Archive | None
     in_doubt: Mailed | None = None
@@ -106,8 +106,8 @@ def take(settings: Settings) -> Taken:
     branch, seal = _branch(settings), seal_of(settings.state_key)
     if holds_state(settings.home) and not branch.folder.exists():
         raise StateError(
-            f"{settings.home} holds a warehouse or a mailing list that is none of the state's; name an"
-            " empty folder in PAPERS_HOME."
+            f"{settings.home} holds a warehouse or a mailing list that is none of the state's; name"
+            " an empty folder in PAPERS_HOME."
         )
     # A first run that was killed leaves its claim and no more.
     if branch.fetch() is None or not holds_archive(branch.folder):
@@ -133,8 +133,8 @@ def claim(settings: Settings) -> None:
         until = datetime.fromisoformat(found["until"])
         if now < until:
             raise StateClaimedError(
-                f"{found['by']} goes on from the state, and this one steps back; if that was killed,"
-                f" the state is free from {until:%H:%M} UTC on."
+                f"{found['by']} goes on from the state, and this one steps back; if that was"
+                f" killed, the state is free from {until:%H:%M} UTC on."
             )
     _write_claim(branch.folder, now)
     (branch.folder / "README.md").write_text(_README)
@@ -169,7 +169,10 @@ def give_back(settings: Settings) -> Archive:
 def keep_before_mail(
     settings: Settings, mailing: Mailing, issue: Issue, *, is_new_begun: bool, now: datetime
 ) -> None:
-    """Keep a state in which every message that may leave next is in doubt. Raises as `keep` does."""
+    """Keep a state in which every message that may leave next is in doubt.
+
+    Raises as `keep` does.
+    """
     folder = _claimed(settings)
     if mailing.file is None:  # PostgreSQL is not wiped
         keep(settings)
@@ -205,8 +208,8 @@ def _claimed(settings: Settings) -> Path:
     folder = _branch(settings).folder
     if not (folder / _CLAIM).exists():
         raise NotClaimedError(
-            "PAPERS_STATE_URL is set, and this home has not claimed that state: begin the command with"
-            " `papers state run`."
+            "PAPERS_STATE_URL is set, and this home has not claimed that state: begin the command"
+            " with `papers state run`."
         )
     return folder
 
@@ -227,6 +230,7 @@ def _mailed(folder: Path, seal: Seal) -> Mailed | None:
 def _branch(settings: Settings) -> Branch:
     if settings.state_url is None:
         raise StateError(
-            "PAPERS_STATE_URL is not set: name the git repository whose branch `state` keeps the state."
+            "PAPERS_STATE_URL is not set: name the git repository whose branch `state` keeps the"
+            " state."
         )
     return Branch(settings.state_url, settings.home / _FOLDER)

@@ -44,9 +44,9 @@ class Seal:
             except InvalidTag:
                 continue
         raise SealError(
-            f"{KEY_NAME} does not open the state: it was sealed with another key, or somebody changed"
-            " it. Nothing was overwritten; set the key that it was sealed with, or add it behind the"
-            " new one, after a comma."
+            f"{KEY_NAME} does not open the state: it was sealed with another key, or somebody"
+            " changed it. Nothing was overwritten; set the key that it was sealed with, or add it"
+            " behind the new one, after a comma."
         )
 
     @cached_property
@@ -65,7 +65,8 @@ def seal_of(setting: SecretStr | None) -> Seal:
     keys = [key.strip() for key in given if key.strip()]
     if not keys:
         raise SealError(
-            f"{KEY_NAME} is not set, and the state holds addresses: `openssl rand -hex 32` makes one."
+            f"{KEY_NAME} is not set, and the state holds addresses: `openssl rand -hex 32` makes"
+            " one."
         )
     if min(map(len, keys)) < SHORTEST_KEY:
         raise SealError(

@@ -1,5 +1,5 @@
 import subprocess
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date
 from pathlib import Path
 
@@ -42,10 +42,14 @@ def test_the_next_machine_goes_on_from_what_the_last_one_kept(
     second = machine()
     assert take(second).archive
     with closing(open_mailing(second)) as mailing:
-        assert unsubscribe(mailing, add(mailing, "ben@example.org", now=CLOSED).public_id, now=CLOSED)
+        assert unsubscribe(
+            mailing, add(mailing, "ben@example.org", now=CLOSED).public_id, now=CLOSED
+        )
     claim(second)
     give_back(second)
-    commits = subprocess.check_output(["git", "-C", remote, "log", "--format=%s", "state"], text=True)
+    commits = subprocess.check_output(
+        ["git", "-C", remote, "log", "--format=%s", "state"], text=True
+    )
     assert commits == "kept\n", "a state has no past"
     text = subprocess.check_output(["git", "-C", remote, "archive", "state"])
     assert b"example.org" not in text
@@ -140,17 +144,15 @@ def _mail(settings: Settings, relay: Relay, *, killed: bool = False) -> dict[str
     with closing(open_mailing(settings)) as mailing:
         issue = open_issue(mailing, "daily", DAY, due_at=CLOSED, now=CLOSED)
 
-        def on_begin(is_new_begun: bool) -> None:
+        def on_begin(is_new_begun: bool) -> None:  # noqa: FBT001  as OnBegin has it
             keep_before_mail(settings, mailing, issue, is_new_begun=is_new_begun, now=CLOSED)
             if killed:
                 raise KilledError
 
-        try:
+        with suppress(KilledError):
             send_issue(
                 mailing, issue, letters, relay.transport(), clock=lambda: CLOSED, on_begin=on_begin
             )
-        except KilledError:
-            pass
         return counts(mailing, issue)
 
 
