@@ -45,6 +45,7 @@ from flows.warehouse.database import WarehouseBusyError
 from flows.warehouse.final_verdicts import (
     final_verdicts,
     first_list_date,
+    newest_reading,
     newest_readings,
     unfinished_days,
 )
@@ -199,7 +200,10 @@ def _read_what_is_due(day: date, settings: Settings) -> Iterator[Outcome]:
 def _issue_of(day: date, settings: Settings) -> Outcome:
     """How a day stands that was just read; of a complete one the issue, and what its mail lacks."""
     page = write_quality_page(settings, day)
-    facts = page.facts
+    facts, newest = page.facts, newest_reading(settings, day)
+    if facts.verdict not in FINAL and newest.verdict == "failed":
+        # What was judged before stands for readers; the run is told what it came to itself.
+        return Outcome("failed", f"Failed. {newest.reason}", page.path)
     if facts.verdict != "complete":
         said = f"{verdict_words(facts.verdict)}. {facts.reason}"
         by_gate = facts.reason if facts.failure_count else ""

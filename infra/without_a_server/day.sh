@@ -18,8 +18,11 @@ if [ -n "${TOKEN:-}" ]; then
 fi
 
 code=0
+summary=${GITHUB_STEP_SUMMARY:-/dev/null}
+echo '```' >> "$summary"
 # shellcheck disable=SC2086
-$papers state run ${COMMAND:-catch-up} 2>&1 | tee -a "${GITHUB_STEP_SUMMARY:-/dev/null}" || code=$?
+$papers state run ${COMMAND:-catch-up} 2>&1 | tee -a "$summary" || code=$?
+echo '```' >> "$summary"
 
 if [ -e "$PAPERS_HOME/published/papers.duckdb" ]; then
     $papers site _site

@@ -40,7 +40,7 @@ DIES = {
     24: "mailed and not kept",
 }
 HUB_IS_DOWN, TWO_AT_ONCE = 15, 44
-MOST_MB = 4.0  # of the state after sixty days with five papers a day
+MOST_MB = 6.0  # of the state after sixty days with five papers a day
 OUTAGE = range(31, 38)
 KEY = "a key of thirty-two characters or more"
 
