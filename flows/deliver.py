@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from flows.errors import OperationError
 from flows.issues.frozen import earlier_issues, frozen_digest
 from flows.issues.periods import ends_at
 from flows.mail_setup import FILES, post, transport
@@ -23,13 +24,14 @@ from flows.mailing.ledger import (
 )
 from flows.mailing.letters import letters
 from flows.mailing.mailed_before import mailed_before
-from flows.mailing.sending import OnProgress, SendLimits, SendReport, send_issue
+from flows.mailing.sending import OnBegin, OnProgress, SendLimits, SendReport, send_issue
 from flows.mailing.sent_log import SentLog
-from flows.mailing.transports import SmtpTransport, TransportError
+from flows.mailing.transports import SmtpTransport, Transport, TransportError
 from flows.newsletter.digest import Digest, Edition
 from flows.publication.likeness import published_likeness
 from flows.settings import SETTINGS_FILE, Settings
 from flows.sources.feed_day import newest_closed
+from flows.state.keeping import keep_before_mail
 
 
 def deliver(
@@ -87,9 +89,26 @@ def deliver(
             is_current=_is_current(digest, settings, now),
             is_forced=is_forced,
             on_progress=on_progress,
+            on_begin=_keeper(mailing, issue, way, settings, now),
         )
     finally:
         sent_log.note(issue, sum(counts(mailing, issue).values()))
+
+
+def _keeper(
+    mailing: Mailing, issue: Issue, way: Transport, settings: Settings, now: datetime
+) -> OnBegin | None:
+    """On a machine that is wiped: what keeps the state before the first message leaves."""
+    if settings.state_url is None or not isinstance(way, SmtpTransport):
+        return None
+
+    def keep(is_new_begun: bool) -> None:  # noqa: FBT001  as OnBegin has it
+        try:
+            keep_before_mail(settings, mailing, issue, is_new_begun=is_new_begun, now=now)
+        except OperationError as error:
+            raise TransportError(str(error)) from error
+
+    return keep
 
 
 def deliver_rest(mailing: Mailing, settings: Settings, now: datetime) -> Iterator[SendReport]:

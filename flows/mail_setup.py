@@ -36,9 +36,11 @@ def post(settings: Settings) -> "Post":
     """What all letters share: sender, links, signatures."""
     # Rendering takes half a second to import, and who opens the list needs none of it.
     from flows.mailing.letters import Post
-    from flows.newsletter.render import Site
+    from flows.newsletter.site import Site
 
-    return Post(Site(settings.public_url), Tokens(secret_keys(settings)), settings.mail_from)
+    # Where the machine is wiped, nobody answers at the pages' address: they are files.
+    site = Site(settings.public_url, is_served=settings.state_url is None)
+    return Post(site, Tokens(secret_keys(settings)), settings.mail_from)
 
 
 def transport(settings: Settings, folder: Path) -> Transport:

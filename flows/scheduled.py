@@ -5,6 +5,7 @@ open list, re-reading: readings of days that still change        upkeep: pages, 
 linked repositories: what grew out of the papers of the last lists
 """
 
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,16 +17,20 @@ from flows import clock
 from flows.backfill import read_days
 from flows.daily_papers import one_day, run_to_final_state, run_to_verdict
 from flows.deliver import deliver_rest
-from flows.export import mailed
+from flows.editions import one_edition
+from flows.export import export, mailed
 from flows.extract import extract_linked, extract_trending, reading_pipeline
+from flows.issues.periods import ends_at, first_day, newest_ended
 from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.ledger import DONE, PAUSED, find_issue, next_attempt_at
 from flows.mailing.transports import TransportError
+from flows.newsletter.digest import Edition
 from flows.operations.deadlines import verdict_due_at
 from flows.operations.upkeep import archive_readings, check_point
 from flows.outcome import BUSY, BuildFailedError, Outcome
 from flows.publish import publish
+from flows.quality.day_page import write_quality_page
 from flows.quality.site import quality_site, write_quality_site
 from flows.runs.flow_runs import one_writer, plan_next_try
 from flows.runs.names import about, papers_of
@@ -37,13 +42,19 @@ from flows.sources.feed_day import (
     newest_closed,
     open_list_date,
 )
-from flows.sources.hub import Answer
 from flows.sources.linked import PaperHub
 from flows.transform import transform
 from flows.validate import validate
 from flows.warehouse.database import WarehouseBusyError
-from flows.warehouse.final_verdicts import final_verdicts, first_list_date, unfinished_days
+from flows.warehouse.final_verdicts import (
+    final_verdicts,
+    first_list_date,
+    newest_reading,
+    newest_readings,
+    unfinished_days,
+)
 from flows.warehouse.papers_to_ask import papers_to_ask
+from flows.wording import verdict_words
 
 # dlt's copies of what it loaded are of use while one looks into yesterday's trouble.
 LOADS_KEPT = timedelta(days=7)
@@ -52,6 +63,9 @@ CATCH_UP = timedelta(days=30)
 # From when a list closed to its deadline; what is not there after an hour comes after many.
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120))
 FINAL = ("complete", "empty")
+# A list that still changes is read once a night, however late the night's run is.
+REREAD_AFTER = timedelta(hours=20)
+PERIODS: tuple[Edition, ...] = ("weekly", "monthly")
 
 
 def _digest_name() -> str:
@@ -135,12 +149,14 @@ def linked_repositories() -> State:
     settings = load_settings()
 
     def path() -> Outcome:
-        papers = papers_to_ask(settings)
-        if not papers:
-            return Outcome("empty", "No paper of the last lists is left to ask about.")
-        answer = PaperHub(settings.hub_url, settings.hub_token).read(papers, clock.utc_now)
-        with one_writer(settings):
-            return _publish_linked(answer, settings)
+        outcome = _ask_about_papers(settings)
+        if outcome.verdict == "complete":
+            with one_writer(settings):
+                refused = transform(settings).refused
+                publish(settings)
+            if refused:
+                return Outcome("failed", f"Failed. {refused[0].reason}")
+        return outcome
 
     return run_to_final_state(path)
 
@@ -163,17 +179,97 @@ def upkeep() -> State:
     return run_to_final_state(path)
 
 
-def _publish_linked(answer: Answer, settings: Settings) -> Outcome:
-    """Keep what the Hub said of single papers, let its gate judge it, build and publish it."""
-    reading = extract_linked(answer, settings).readings[0]
-    stopped = validate("linked", settings).stopping(reading.reading_id)
+def _ask_about_papers(settings: Settings) -> Outcome:
+    """Read what the Hub says of single papers, and let its gate judge it; no mart has it yet."""
+    papers = papers_to_ask(settings, clock.utc_now())
+    if not papers:
+        return Outcome("empty", "No paper of the last lists is left to ask about.")
+    answer = PaperHub(settings.hub_url, settings.hub_token).read(papers, clock.utc_now)
+    with one_writer(settings):
+        reading = extract_linked(answer, settings).readings[0]
+        stopped = validate("linked", settings).stopping(reading.reading_id)
     if stopped or reading.verdict == "failed":
         return Outcome("failed", f"Failed. {stopped.reason if stopped else reading.reason}")
-    refusal = transform(settings).refusing(reading.reading_id)
-    if refusal:
-        return Outcome("failed", f"Failed. {refusal.reason}")
-    publish(settings)
     return Outcome("complete", reading.reason)
+
+
+def _catch_up_name() -> str:
+    return f"All that is due, {papers_of(newest_closed(clock.utc_now()))}"
+
+
+@flow(name="catch up", flow_run_name=_catch_up_name)
+def catch_up() -> State:
+    """All that the schedule would have started by now: for machines where nothing runs for long."""
+    settings, day = load_settings(), newest_closed(clock.utc_now())
+
+    def path() -> Outcome:
+        with one_writer(settings):
+            read = tuple(_read_what_is_due(day, settings))
+            outcome = _issue_of(day, settings)
+            _send_rest(settings)
+            for each in (*_editions_due(settings), *read):
+                outcome = outcome.adding(each.sentence)
+            if not settings.published_path.exists():
+                publish(settings)
+            archive_readings(settings, clock.utc_now())
+            check_point(settings)
+        # Once the mail is out; what is read now is built and published with the next lists.
+        try:
+            return outcome.adding(_ask_about_papers(settings).sentence)
+        except WarehouseBusyError as busy:
+            return outcome.adding(str(busy))
+
+    with about(day):
+        return run_to_verdict(day, path, settings)
+
+
+def _read_what_is_due(day: date, settings: Settings) -> Iterator[Outcome]:
+    """Read at once what has no verdict, what was read another night and still changes, what trends.
+
+    One load and one build: a machine that is wiped pays for each build in minutes.
+    """
+    now = clock.utc_now()
+    since = max(first_list_date(settings) or day, day - CATCH_UP)
+    missing = [each for each in unfinished_days(settings, since, day) if not is_weekend(each)]
+    days = last_list_dates(now, settings.reread_days)
+    if not is_weekend(growing := open_list_date(now)):
+        days.append(growing)
+    read_at = newest_readings(settings)
+    again = [each for each in days if each not in read_at or now - read_at[each] > REREAD_AFTER]
+    due = sorted({*missing, *again})
+    if due:
+        extract_trending(settings)
+        yield read_days(due, settings)
+
+
+def _issue_of(day: date, settings: Settings) -> Outcome:
+    """How a day stands that was just read; of a complete one the issue, and what its mail lacks."""
+    page = write_quality_page(settings, day)
+    facts, newest = page.facts, newest_reading(settings, day)
+    if facts.verdict not in FINAL and newest.verdict == "failed":
+        # What was judged before stands for readers; the run is told what it came to itself.
+        return Outcome("failed", f"Failed. {newest.reason}", page.path)
+    if facts.verdict != "complete":
+        said = f"{verdict_words(facts.verdict)}. {facts.reason}"
+        by_gate = facts.reason if facts.failure_count else ""
+        return Outcome(facts.verdict, said, page.path, stopped_by=by_gate)
+    issue = export(day, "daily", page.page, settings)
+    said = f"{facts.sentence} {issue.sentence}"
+    return Outcome("complete", said, page.path, issue=issue.folder, is_blocked=issue.is_blocked)
+
+
+def _editions_due(settings: Settings) -> Iterator[Outcome]:
+    """The weekly and monthly issues that are young enough to go out and have not gone out yet."""
+    now, since = clock.utc_now(), first_list_date(settings)
+    for kind in PERIODS:
+        day = newest_ended(kind, now)
+        age = now - ends_at(kind, day)
+        if since is None or since > first_day(kind, day):
+            continue  # it began before the first reading, so it could never be whole
+        if age <= timedelta(hours=settings.issue_max_age_hours) and not _is_mailed(
+            kind, day, settings
+        ):
+            yield one_edition(kind, day, settings)
 
 
 def _send_rest(settings: Settings) -> None:
@@ -222,18 +318,18 @@ def _newest_day(day: date, settings: Settings) -> Outcome:
     name = f"{day:%A} {day}"
     if not has_issue:
         return Outcome(verdict, f"Nothing is owed: {name} is {verdict}.")
-    if _is_mailed(day, settings):
+    if _is_mailed("daily", day, settings):
         return Outcome(verdict, f"Nothing is owed: {name} is {verdict} and its issue is out.")
     issue = mailed(settings.issue_folder(day), settings, is_new=False)
     said = f"{name} is {verdict}; the rest of its mail goes out. {issue.sentence}"
     return Outcome(verdict, said, issue=issue.folder, is_blocked=issue.is_blocked)
 
 
-def _is_mailed(day: date, settings: Settings) -> bool:
-    """Whether the ledger is done with the issue of this day."""
+def _is_mailed(edition: Edition, day: date, settings: Settings) -> bool:
+    """Whether the ledger is done with this issue."""
     try:
         with closing(open_mailing(settings)) as mailing:
-            issue = find_issue(mailing, "daily", day)
+            issue = find_issue(mailing, edition, day)
     except MailingError:
         return False
     return issue is not None and issue.state == DONE

@@ -136,6 +136,16 @@ class Settings(BaseSettings):
         description="signs the links in mails; several by commas, the first signs, all are taken"
         " (default: one made once, in `secret.key` in HOME)",
     )
+    state_url: SecretStr | None = Field(
+        default=None,
+        description="for a machine that is wiped: the git repository whose branch `state` keeps,"
+        " sealed, what the next run goes on from (`papers state run`)",
+    )
+    state_key: SecretStr | None = Field(
+        default=None,
+        description="seals the state, 32 characters at least; several by commas, the first seals,"
+        " all of them open it",
+    )
     issue_max_age_hours: float = Field(
         default=36, gt=0, description="an issue older than this is never mailed by itself"
     )

@@ -49,6 +49,7 @@ ROOMS: dict[str, set[str]] = {
     "flows.agents": {
         "flows.newsletter", "flows.publication", "flows.search", "flows.sources", "flows.warehouse",
     },
+    "flows.state": {"flows.mailing"},
     "flows.runs": {
         "flows.gates", "flows.issues", "flows.newsletter", "flows.operations", "flows.warehouse",
     },

@@ -19,7 +19,12 @@ from tests.support import folders, pictures, prefect_pictures, quality_pictures
 ROOT = docs.ROOT
 README = docs.README.read_text()
 # The pages that people type from.
-TYPED = [docs.README, ROOT / "infra" / "README.md", ROOT / "flows" / "mailing" / "README.md"]
+TYPED = [
+    docs.README,
+    ROOT / "infra" / "README.md",
+    ROOT / "flows" / "mailing" / "README.md",
+    ROOT / "infra" / "without_a_server" / "README.md",
+]
 MOST_BYTES = 200_000  # a picture that loads before one scrolls past it
 _LINK = re.compile(r"\]\(([^)\s]+)\)|(?:href|src|srcset)=\"([^\"]+)\"")
 _SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)

@@ -31,6 +31,8 @@ app = App(
 app.command("flows.commands.mail:subscribers", name="subscribers", help="The mailing list.")
 app.command("flows.commands.readings:app", name="readings", help="Which readings there are.")
 app.command("flows.commands.site:site", name="site", help="The public pages as files.")
+app.command("flows.commands.catch_up:catch_up", help="Once all that `papers serve` does.")
+app.command("flows.commands.state:state", name="state", help="What a wiped machine goes on from.")
 app.command("flows.commands.mail:issue", name="issue", help="What became of an issue's mail.")
 # DuckDB imports pandas when a value is first bound: a second in which these would have answered,
 # and in which it takes Ctrl-C for a sign that there is no pandas.
@@ -40,17 +42,22 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def main(words: list[str] | None = None) -> None:
-    """Run the command line; problems that are not bugs end in one sentence and an exit code."""
+    """Run the command line, and exit with its code."""
     if words is None:
         words = sys.argv[1:]
         if words and words[0] in _WITHOUT_PANDAS:
             sys.modules["pandas"] = None  # type: ignore[assignment]
+    sys.exit(answer(words))
+
+
+def answer(words: Sequence[str]) -> int:
+    """The exit code of a command; problems that are not bugs end in one sentence."""
     try:
         if words and not {"--help", "-h", "--version"} & set(words):
             from flows.mail_setup import check_mail  # help needs none of what it imports
 
             check_mail(load_settings())
-        code = app(words, exit_on_error=False, print_error=False)
+        code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         errors.print(str(error), markup=False)
         code = EXIT_USAGE
@@ -60,7 +67,7 @@ def main(words: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         errors.print("Interrupted.")
         code = EXIT_INTERRUPTED
-    sys.exit(code if isinstance(code, int) else EXIT_OK)
+    return code if isinstance(code, int) else EXIT_OK
 
 
 @app.command
@@ -73,13 +80,13 @@ def run(day: date | None = None, /, *, as_of: str | None = None) -> int:
     """
     settings = load_settings()
     if as_of is not None:
-        return _tell(_run_as_of(settings, day, as_of))
+        return tell(_run_as_of(settings, day, as_of))
     prepare(settings)
     from flows.daily_papers import daily_papers
 
     wanted = day or newest_closed(clock.utc_now())
     outcome = run_quietly(lambda: daily_papers(wanted, return_state=True), console)
-    return _tell(outcome)
+    return tell(outcome)
 
 
 def _run_as_of(settings: Settings, day: date | None, words: str) -> Outcome:
@@ -112,7 +119,7 @@ def edition(kind: Literal["weekly", "monthly"], period: str | None = None, /) ->
     from flows import editions
 
     start = partial(editions.edition, kind, issue_date, return_state=True)
-    return _tell(run_quietly(start, console))
+    return tell(run_quietly(start, console))
 
 
 @app.command
@@ -131,7 +138,7 @@ def backfill(first: date, last: date | None = None, /) -> int:
     prepare(settings)
     from flows import backfill as bulk
 
-    return _tell(run_quietly(lambda: bulk.backfill(first, end, return_state=True), console))
+    return tell(run_quietly(lambda: bulk.backfill(first, end, return_state=True), console))
 
 
 @app.command(name="import")
@@ -153,7 +160,7 @@ def import_(*paths: Path) -> int:
     from flows import backfill as bulk
 
     start = partial(bulk.import_recordings, found, len(found), return_state=True)
-    return _tell(run_quietly(start, console))
+    return tell(run_quietly(start, console))
 
 
 @app.command
@@ -302,7 +309,7 @@ def preview(
         lint: check the mail against what lists owe their readers; 1 when something is missing.
         browser: open it in the browser.
     """
-    from flows.commands.preview import preview_files
+    from flows.commands.preview import findings_of, preview_files
 
     settings = load_settings()
     day = day or newest_closed(clock.utc_now())
@@ -314,13 +321,7 @@ def preview(
         console.print(str(path), markup=False)
     if browser and sys.stdout.isatty():
         webbrowser.open(files[0].as_uri())
-    return _lint(files) if lint else EXIT_OK
-
-
-def _lint(files: Sequence[Path]) -> int:
-    from flows.newsletter.lint import lint
-
-    findings = [line for f in files if f.suffix == ".eml" for line in lint(f.read_bytes())]
+    findings = findings_of(files) if lint else []
     for line in findings:
         errors.print(line, markup=False)
     return EXIT_BLOCKED if findings else EXIT_OK
@@ -386,10 +387,10 @@ def demo() -> int:
     """The whole path offline, on sample days the project makes itself, in its own folder."""
     from flows.commands.demo import run_demo
 
-    return _tell(run_demo(load_settings(), console))
+    return tell(run_demo(load_settings(), console))
 
 
-def _tell(outcome: Outcome) -> int:
+def tell(outcome: Outcome) -> int:
     """Say how it ended: the sentence last, what failed above it."""
     to = console if outcome.exit_code == EXIT_OK else errors
     for detail in outcome.details:

@@ -1,5 +1,6 @@
 """A digest as files to look at: for everyone, or as one subscriber would get it."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,7 @@ from flows.mailing.rules import choose
 from flows.mailing.subscribers import RefusedError, Subscriber, find
 from flows.newsletter.digest import Digest, Edition
 from flows.newsletter.likeness import Likeness
+from flows.newsletter.lint import lint
 from flows.publication.issue_digest import issue_digest
 from flows.publication.likeness import published_likeness
 from flows.settings import Settings
@@ -62,3 +64,8 @@ def _letter(digest: Digest, person: Subscriber, settings: Settings, likeness: Li
         raise RefusedError(f"Nothing of {digest.issue_date} matches the choice of this address.")
     reader = Reader(person.id, person.public_id, person.address or "", person.rule, person.rule.key)
     return letter(reader)
+
+
+def findings_of(files: Sequence[Path]) -> list[str]:
+    """What the mails among these files lack of what lists owe their readers."""
+    return [line for f in files if f.suffix == ".eml" for line in lint(f.read_bytes())]

@@ -15,7 +15,7 @@ from flows.issues.periods import last_day
 from flows.mail_setup import post
 from flows.newsletter.digest import Digest
 from flows.newsletter.message import message
-from flows.newsletter.render import Rendering, Site, public, render
+from flows.newsletter.render import Rendering, public, render
 from flows.settings import Settings
 
 
@@ -37,7 +37,7 @@ def issue_files(digest: Digest, settings: Settings) -> dict[str, bytes]:
 
     The page and the text are no mail, so they show every paper, however long the list is.
     """
-    site = Site(settings.public_url)
+    site = post(settings).site
     page = public(render(digest, site, limit_bytes=None))
     return {
         "digest.html": page.html.encode(),

@@ -21,7 +21,8 @@ from flows.mailing.tokens import Purpose, Tokens
 from flows.newsletter.digest import Digest
 from flows.newsletter.likeness import Likeness
 from flows.newsletter.message import Unsubscribe, message
-from flows.newsletter.render import ReaderLinks, Rendering, Site, personal, render
+from flows.newsletter.render import ReaderLinks, Rendering, personal, render
+from flows.newsletter.site import Site
 
 UNSUBSCRIBE_WORD = "unsubscribe"  # the subject of a mail that leaves, before the reader's token
 
@@ -82,7 +83,7 @@ class Post:
     ) -> EmailMessage:
         way_out = self._way_out(own.unsubscribe_token)
         links = ReaderLinks(
-            unsubscribe_url=way_out.url,
+            unsubscribe_url=way_out.link,
             preferences_url=self._page(Purpose.PREFERENCES, own.preferences_token),
             like_token=own.like_token,
         )
@@ -94,12 +95,12 @@ class Post:
             date=sent_at,
             list_id=self.list_id,
             unsubscribe=way_out,
-            site_url=self.site.public_url,
+            site=self.site,
         )
 
     def _way_out(self, token: str) -> Unsubscribe:
         return Unsubscribe(
-            self._page(Purpose.UNSUBSCRIBE, token),
+            self._page(Purpose.UNSUBSCRIBE, token) if self.site.is_served else None,
             f"mailto:{quote(self.mailbox, safe='@')}?subject={UNSUBSCRIBE_WORD}%20{token}",
         )
 

@@ -59,6 +59,8 @@ Letter = Callable[[Reader], bytes]
 """The message of a rule, for one of its readers; lines end in CRLF."""
 Compose = Callable[[Rule], Letter | None]
 """Renders a rule once for all its readers; None where nothing matched."""
+OnBegin = Callable[[bool], None]
+"""Called once before the first message leaves: whether those who have no entry yet get one."""
 OnProgress = Callable[[int, int], None]
 """Told now and then, and at the end: how many readers were tried, and how many there were."""
 
@@ -100,6 +102,7 @@ def send_issue(
     is_current: bool = True,
     is_forced: bool = False,
     on_progress: OnProgress | None = None,
+    on_begin: OnBegin | None = None,
 ) -> SendReport:
     """Send the issue to all who have not had it and whose turn it is; safe to run at any time.
 
@@ -121,6 +124,8 @@ def send_issue(
         before = counts(mailing, issue).get(SENT, 0)
         issue = set_issue(mailing, issue, SENDING, "Being sent.", now=clock())
         is_newest = is_forced or (is_current and not is_superseded(mailing, issue))
+        if on_begin:
+            on_begin(is_newest)
         run = _Run(ledger, compose, transport, limits, on_progress)
         stop = run.send(is_new_begun=is_newest)
         reached_count = counts(mailing, issue).get(SENT, 0)

@@ -61,6 +61,11 @@ class SentLog:
         if not self.was_relayed():
             self._append(_RELAYED)
 
+    def go_on(self) -> None:
+        """Take this log for the one that did the mailing: it came here with its own ledger."""
+        if self.path.exists():
+            self._append("taken")
+
     def note(self, issue: Issue, entry_count: int) -> None:
         """Remember how many readers the ledger has an entry for."""
         self._append(f"{issue.edition} {issue.issue_date} {entry_count}")

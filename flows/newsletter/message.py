@@ -10,6 +10,7 @@ from email.utils import format_datetime
 from hashlib import sha256
 
 from flows.newsletter.render import Rendering
+from flows.newsletter.site import Site
 
 _UNFOLDED = {"List-Archive", "List-Help", "List-Unsubscribe", "Message-ID"}
 
@@ -53,15 +54,23 @@ _POLICY = _MailPolicy(linesep="\r\n", max_line_length=76)
 
 @dataclass(frozen=True)
 class Unsubscribe:
-    """One reader's ways out: the address that a single POST unsubscribes, and a mail that does."""
+    """One reader's ways out: the address that a single POST unsubscribes, and a mail that does.
 
-    url: str
+    Where nobody answers, there is the mail alone.
+    """
+
+    url: str | None
     mailto: str
+
+    @property
+    def link(self) -> str:
+        """What the mail's own words lead to."""
+        return self.url or self.mailto
 
     @property
     def header(self) -> str:
         """The value of List-Unsubscribe (RFC 2369), the https link first."""
-        return f"<{self.url}>, <{self.mailto}>"
+        return f"<{self.url}>, <{self.mailto}>" if self.url else f"<{self.mailto}>"
 
 
 def message(
@@ -73,12 +82,14 @@ def message(
     date: datetime,
     list_id: str,
     unsubscribe: Unsubscribe | None,
-    site_url: str | None = None,
+    site: Site | None = None,
 ) -> EmailMessage:
     """The rendering as a mail to one reader, or to nobody yet; same arguments, same bytes.
 
-    `message_id` and `list_id` come with their angle brackets; `date` knows its zone. `site_url` is
-    the list's page, with its archive below. Raises ValueError where a header would hold a newline.
+    `message_id` and `list_id` come with their angle brackets; `date` knows its zone. `site` is
+    where the list's page and its archive are.
+
+    Raises ValueError where a header would hold a newline.
     """
     mail = EmailMessage(policy=_POLICY)
     mail["Date"] = format_datetime(date)
@@ -87,13 +98,14 @@ def message(
         mail["To"] = to
     if unsubscribe is not None:
         mail["List-Unsubscribe"] = unsubscribe.header
-        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        if unsubscribe.url is not None:
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail["From"] = sender
     mail["Subject"] = rendering.subject
     mail["List-Id"] = list_id
-    if site_url is not None:  # RFC 2369
-        mail["List-Help"] = f"<{site_url.rstrip('/')}/>"
-        mail["List-Archive"] = f"<{site_url.rstrip('/')}/issues/>"
+    if site is not None:  # RFC 2369
+        mail["List-Help"] = f"<{site.home_url}>"
+        mail["List-Archive"] = f"<{site.archive_url}>"
     # RFC 3834: nobody wrote this by hand, so no out-of-office reply should come back to us.
     mail["Auto-Submitted"] = "auto-generated"
     # 8bit would need a relay that says it can (8BITMIME); quoted-printable passes everywhere.

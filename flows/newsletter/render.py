@@ -16,6 +16,7 @@ from css_inline import CSSInliner
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from flows.newsletter.digest import Digest, DigestPaper, Edition, Section
+from flows.newsletter.site import Site
 from flows.newsletter.text import (
     claim,
     excerpt,
@@ -50,23 +51,6 @@ _PUBLIC_BLOCK = re.compile(f"{_PUBLIC_ONLY}.*?{_PUBLIC_END}", re.DOTALL)
 _NBSP = "\u00a0"
 # Mail clients fill a short preheader up with the first words of the body; this is what they get.
 _PADDING = "\u00a0\u034f " * 90
-
-
-@dataclass(frozen=True)
-class Site:
-    """Where the links lead: our own pages and the Hub's, without a slash at the end."""
-
-    public_url: str
-    hub_url: str = "https://huggingface.co"
-
-    def issue_url(self, issue_date: date, edition: str) -> str:
-        """The folder of an issue on the web: its view in the browser."""
-        return f"{self.public_url.rstrip('/')}/issues/{issue_date}-{edition}/"
-
-    def view_url(self, digest: Digest) -> str:
-        """Where a browser shows this copy of an issue: all of it, or what a reader chose."""
-        page = self.issue_url(digest.issue_date, digest.edition)
-        return f"{page}?{digest.choice.query}" if digest.choice else page
 
 
 @dataclass(frozen=True)
@@ -155,18 +139,18 @@ def render(digest: Digest, site: Site, *, limit_bytes: int | None = HTML_LIMIT_B
         "silence": digest.silence,
         "warnings": counted(len(digest.proof.warnings), "warning") if digest.proof.warnings else "",
         "view_url": site.view_url(digest),
-        "issue_url": (issue_url := site.issue_url(digest.issue_date, digest.edition)),
-        "report_url": f"{issue_url}quality.html",
-        "home_url": (home_url := f"{site.public_url.rstrip('/')}/"),
-        "feed_url": f"{home_url}feed.atom",
+        "issue_url": site.issue_url(digest.issue_date, digest.edition),
+        "report_url": site.report_url(digest.issue_date, digest.edition),
+        "home_url": site.home_url,
+        "feed_url": site.feed_url,
         "public_only": _PUBLIC_ONLY,
         "public_end": _PUBLIC_END,
         "reader_only": _READER_ONLY,
         "reader_end": _READER_END,
         "unsubscribe": _UNSUBSCRIBE,
-        "preferences": _PREFERENCES,
+        "preferences": _PREFERENCES if site.is_served else "",
         # Who gets every paper would get fewer by one press of it.
-        "like": f"like/{_LIKE_TOKEN}" if digest.choice else "",
+        "like": f"like/{_LIKE_TOKEN}" if digest.choice and site.is_served else "",
         "rule": "-" * 72,
     }
 

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from flows.errors import UsageError
-from flows.newsletter.render import Site
+from flows.newsletter.site import Site
 from flows.publication.kept_open import KeptOpen
 from flows.publication.published import NOTHING_PUBLISHED, NotPublishedError
 from flows.settings import Settings

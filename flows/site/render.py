@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.newsletter.render import Site
+from flows.newsletter.site import Site
 from flows.publication.kept_open import KeptOpen
 from flows.publication.likeness import Vectors, all_vectors
 from flows.publication.paper_page import paper_pages

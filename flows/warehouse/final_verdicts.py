@@ -3,8 +3,8 @@
 A verdict is final when it is complete or empty and the gates admitted the reading that gave it.
 """
 
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 
 from flows.gates.audit import create_audit
 from flows.settings import Settings
@@ -38,6 +38,33 @@ def first_list_date(settings: Settings) -> date | None:
     rows = _rows(settings, "select min(list_date) from raw.readings where kind = 'daily'")
     first: date | None = rows[0][0] if rows else None
     return first
+
+
+def newest_readings(settings: Settings) -> dict[date, datetime]:
+    """When each list date was last read (UTC), whatever came of it."""
+    query = "select list_date, max(read_at) from raw.readings where kind = 'daily' group by all"
+    return dict(_rows(settings, query))
+
+
+class NewestReading(NamedTuple):
+    """What the source's last answer for a list date came to, before any gate."""
+
+    verdict: str
+    reason: str
+
+
+def newest_reading(settings: Settings, day: date) -> NewestReading:
+    """The newest reading of this date, which was read at least once."""
+    (row,) = _rows(
+        settings,
+        f"""
+        select verdict, reason from raw.readings
+        where kind = 'daily' and list_date = '{day}'
+        order by read_at desc
+        limit 1
+        """,
+    )
+    return NewestReading(*row)
 
 
 def known_readings(settings: Settings) -> set[str]:

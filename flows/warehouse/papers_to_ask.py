@@ -4,16 +4,21 @@ marts.listings, raw.* of the kind `linked` ──▶ the ids of papers, at most 
 """
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from flows.settings import Settings
 from flows.warehouse.database import PATIENCE_SECONDS, has_table, looking
 
 # The Hub's window has 500 requests, and the lists come first.
 MOST_PAPERS = 400
+# Once a night, however often the list of the night is tried.
+ASK_AGAIN_AFTER = timedelta(hours=20)
 
 
-def papers_to_ask(settings: Settings) -> Sequence[str]:
-    """The papers of the last REREAD_DAYS lists, those first that were never or longest not asked.
+def papers_to_ask(settings: Settings, now: datetime) -> Sequence[str]:
+    """The papers of the last REREAD_DAYS lists that were not asked about in the last hours.
+
+    Those come first that never were, then those that were longest ago.
 
     Raises:
         WarehouseBusyError: a run was at work all the while that one waits at a terminal.
@@ -23,7 +28,8 @@ def papers_to_ask(settings: Settings) -> Sequence[str]:
     with looking(settings, PATIENCE_SECONDS) as connection:
         if not has_table(connection, "marts", "listings"):
             return ()
-        values = {"lists": settings.reread_days, "most": MOST_PAPERS}
+        values: dict[str, object] = {"asked_before": now - ASK_AGAIN_AFTER}
+        values |= {"lists": settings.reread_days, "most": MOST_PAPERS}
         return [row[0] for row in connection.execute(_TO_ASK, values).fetchall()]
 
 
@@ -48,6 +54,7 @@ _TO_ASK = """
     left join asked using (paper_id)
     where not listings.is_removed
     group by paper_id
+    having coalesce(max(asked.asked_at) < $asked_before, true)
     order by max(asked.asked_at) nulls first, max(list_date) desc, paper_id
     limit $most
 """

@@ -24,7 +24,7 @@ from flows.mailing.database import Mailing
 from flows.mailing.letters import Post
 from flows.mailing.subscribers import RefusedError
 from flows.mailing.tokens import TokenError, Tokens
-from flows.newsletter.render import Site
+from flows.newsletter.site import Site
 from flows.publication.kept_open import KeptOpen, now_published
 from flows.publication.likeness import PublishedLikeness
 from flows.publication.people import KINDS

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from html import escape
 from urllib.parse import quote
 
-from flows.newsletter.render import Site
+from flows.newsletter.site import Site
 from flows.newsletter.text import excerpt, one_line
 from flows.publication.cards import Card
 from flows.wording import counted

@@ -15,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from flows.newsletter.digest import DigestPaper
-from flows.newsletter.render import Site, dateline, section_heading
+from flows.newsletter.render import dateline, section_heading
+from flows.newsletter.site import Site
 from flows.newsletter.text import claim, excerpt, one_line, safe_url, title_line
 from flows.publication.cards import Card
 from flows.web.drawings import sparkline, vote_curve

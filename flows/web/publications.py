@@ -8,7 +8,8 @@ from starlette.responses import RedirectResponse, Response
 
 from flows.mailing.rules import Rule, RuleError, choose, parse_rule
 from flows.newsletter.likeness import Likeness
-from flows.newsletter.render import Site, public, render
+from flows.newsletter.render import public, render
+from flows.newsletter.site import Site
 from flows.web.archive import Archive, FrozenIssue
 from flows.web.guard import FOR_EVERYBODY, ISSUE_CSP, Refusal
 from flows.web.pages import Pages, kept

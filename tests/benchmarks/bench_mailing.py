@@ -35,7 +35,7 @@ from flows.mailing.sending import Letter, SendLimits, send_issue
 from flows.mailing.tokens import Tokens
 from flows.mailing.transports import Connection, Parcel, SendResult, SmtpTransport
 from flows.newsletter.digest import Digest, DigestPaper, Proof
-from flows.newsletter.render import Site
+from flows.newsletter.site import Site
 from tests.support.likeness import NOTHING_ALIKE
 
 SENDER = "Daily Papers <papers@papers.example.org>"

@@ -19,7 +19,7 @@ from flows.mailing.letters import Post, letters
 from flows.mailing.rules import Rule
 from flows.mailing.tokens import Tokens
 from flows.newsletter.lint import lint
-from flows.newsletter.render import Site
+from flows.newsletter.site import Site
 from flows.outcome import Outcome
 from flows.publication.published import read_digest
 from flows.runs.states import outcome_of

@@ -172,17 +172,19 @@ def test_the_warehouse_is_free_while_the_hub_is_asked(
     assert taken
 
 
-def test_those_are_asked_about_first_that_never_were(
+def test_those_are_asked_about_first_that_never_were_and_nobody_twice_a_night(
     complete_day: Outcome, night: Night, hub: SampleHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     papers = {item["paper"]["id"] for item in hub.items(DAY)}
     monkeypatch.setattr(papers_to_ask, "MOST_PAPERS", len(papers) - 5)
     night()
-    rest = papers_to_ask.papers_to_ask(load_settings())
+    rest = papers_to_ask.papers_to_ask(load_settings(), NIGHT)
     asked = {
         request.path.rpartition("/")[2] for request in hub.requests if "papers/" in request.path
     }
-    assert set(rest[:5]) == papers - asked
+    assert set(rest) == papers - asked
+    later = papers_to_ask.papers_to_ask(load_settings(), NIGHT + timedelta(days=1))
+    assert (set(later[:5]), len(later)) == (set(rest), len(papers) - 5)
 
 
 def test_before_the_first_list_there_is_nothing_to_ask(night: Night) -> None:

@@ -1,19 +1,24 @@
 """The checks of the repository's users: what they call is there, and what they use is pinned."""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]  # dbt brings it, without types
 
+from flows.settings import Settings
+from flows.state.keeping import CLAIM
+
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-CANARY, CI, NIGHTLY = WORKFLOWS
+CANARY, CI, NIGHTLY, WITHOUT_A_SERVER = WORKFLOWS
 HOOKS = ROOT / ".pre-commit-config.yaml"
 PROGRAMS = Path(sys.executable).parent
 
@@ -32,8 +37,9 @@ def _called(text: str) -> set[str]:
     return {word for line in re.findall(r"\bmake ([\w./ -]+)", text) for word in line.split()}
 
 
-def test_there_are_the_three_workflows() -> None:
-    assert [path.name for path in WORKFLOWS] == ["canary.yml", "ci.yml", "nightly.yml"]
+def test_there_are_the_four_workflows() -> None:
+    names = ["canary.yml", "ci.yml", "nightly.yml", "without_a_server.yml"]
+    assert [path.name for path in WORKFLOWS] == names
 
 
 def test_the_canary_lets_go_of_every_pin(tmp_path: Path) -> None:
@@ -54,7 +60,8 @@ def test_a_workflow_may_do_only_what_a_job_asks_for_and_does_not_run_twice(path:
     assert loaded["permissions"] == {}
     assert loaded["concurrency"]["group"]
     for job in loaded["jobs"].values():
-        assert job["permissions"]["contents"] == "read"
+        keeps_the_state = path == WITHOUT_A_SERVER and "outputs" in job
+        assert job["permissions"]["contents"] == ("write" if keeps_the_state else "read")
         assert job["timeout-minutes"] <= 60
 
 
@@ -118,3 +125,67 @@ def test_what_the_hooks_call_is_what_make_lint_and_types_call() -> None:
     recipes = (ROOT / "Makefile").read_text()
     for hook in yaml.safe_load(HOOKS.read_text())["repos"][0]["hooks"]:
         assert " ".join(hook["entry"].split()[:2]).removeprefix("make lock") in recipes
+
+
+def _papers_job() -> dict[str, Any]:
+    job: dict[str, Any] = yaml.safe_load(WITHOUT_A_SERVER.read_text())["jobs"]["papers"]
+    return job
+
+
+def test_the_fork_that_did_not_ask_for_it_runs_nothing() -> None:
+    assert _papers_job()["if"] == "vars.PAPERS_WITHOUT_A_SERVER == 'yes'"
+
+
+def test_a_job_is_over_before_its_claim_is() -> None:
+    assert timedelta(minutes=_papers_job()["timeout-minutes"]) < CLAIM
+
+
+def test_the_settings_of_the_job_are_settings_and_each_stands_in_the_four_steps() -> None:
+    (day,) = [step for step in _papers_job()["steps"] if step.get("id") == "day"]
+    given = {name for name in day["env"] if name.startswith("PAPERS_")}
+    assert given <= {f"PAPERS_{name.upper()}" for name in Settings.model_fields}
+    page = (ROOT / "infra" / "without_a_server" / "README.md").read_text()
+    asked = set(re.findall(r"(?:secrets|vars)\.(PAPERS_\w+)", WITHOUT_A_SERVER.read_text()))
+    assert asked - {"PAPERS_HUB_TOKEN", "PAPERS_OPERATOR_WEBHOOK"} == set(
+        re.findall(r"^\| `(PAPERS_\w+)` \|", page, re.MULTILINE)
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "ends", "has_pages"), [(0, 0, True), (75, 0, True), (1, 1, True), (2, 2, False)]
+)
+def test_the_days_script_makes_the_pages_whatever_came_of_the_day(
+    tmp_path: Path,
+    code: int,
+    ends: int,
+    has_pages: bool,  # noqa: FBT001
+) -> None:
+    home = tmp_path / "home"
+    if has_pages:
+        (home / "published").mkdir(parents=True)
+        (home / "published" / "papers.duckdb").touch()
+    papers = tmp_path / "papers"
+    papers.write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/called\nenv > {tmp_path}/env-$1\n'
+        f'[ "$1" = site ] || exit {code}\n'
+    )
+    papers.chmod(0o755)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PAPERS": str(papers),
+        "PAPERS_HOME": str(home),
+        "PAPERS_STATE_URL": "https://github.com/ana/papers",
+        "COMMAND": "issue resume 2026-08-20 --again unknown; echo *",
+        "TOKEN": "a token",
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+    }
+    script = ROOT / "infra" / "without_a_server" / "day.sh"
+    ended = subprocess.run([script], cwd=tmp_path, env=environment, check=False)
+    assert ended.returncode == ends
+    called = (tmp_path / "called").read_text().splitlines()
+    words = "state run issue resume 2026-08-20 --again unknown; echo *"
+    assert called == [words, "site _site"][: 1 + has_pages]
+    assert (tmp_path / "output").exists() is has_pages
+    seen = (tmp_path / "env-state").read_text()
+    assert "GIT_CONFIG_KEY_0=http.https://github.com/ana/papers.extraheader\n" in seen

@@ -18,7 +18,7 @@ from flows.mailing.letters import Post, message_id
 from flows.mailing.sending import SendLimits, send_issue
 from flows.mailing.tokens import Purpose, Tokens
 from flows.mailing.transports import FileTransport
-from flows.newsletter.render import Site
+from flows.newsletter.site import Site
 from tests.mailing.conftest import DAY, NOW
 from tests.support.bounce_reports import DOMAIN, bounce_report
 from tests.support.odd_input import odd_input

@@ -1,3 +1,5 @@
+import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
 from html import unescape
@@ -12,9 +14,9 @@ from flows.mailing.ledger import Reader
 from flows.mailing.letters import Post, letters
 from flows.mailing.rules import Rule, parse_rule
 from flows.mailing.tokens import Purpose, Tokens
-from flows.newsletter.digest import Digest, DigestPaper, Proof
+from flows.newsletter.digest import Choice, Digest, DigestPaper, Proof
 from flows.newsletter.lint import lint
-from flows.newsletter.render import Site
+from flows.newsletter.site import Site
 from tests.support.likeness import NOTHING_ALIKE
 
 SENT_AT = datetime(2026, 8, 14, 2, 0, tzinfo=UTC)
@@ -126,3 +128,24 @@ def test_only_a_filtered_mail_asks_for_more_or_less_like_a_paper() -> None:
 @pytest.mark.parametrize("fields", [{"include": "nothing like it"}, {"upvotes_min": "1000"}])
 def test_a_rule_that_matches_nothing_has_no_letter(fields: dict[str, str]) -> None:
     assert letters(DIGEST, POST, NOTHING_ALIKE, sent_at=SENT_AT)(parse_rule(fields)) is None
+
+
+def test_where_nobody_answers_a_mail_is_the_way_out_and_no_link_leads_to_what_is_not_there() -> (
+    None
+):
+    post = replace(POST, site=Site("https://ana.github.io/papers", is_served=False))
+    likes = replace(DIGEST, choice=Choice(7, "by topic", "like=2608.00001"))
+    compose = letters(likes, post, NOTHING_ALIKE, sent_at=SENT_AT)(Rule())
+    assert compose
+    mail = message_from_bytes(compose(_reader("ada@example.org")), policy=policy.default)
+    token = TOKENS.sign(Purpose.UNSUBSCRIBE, "0123456789abcdef0123")
+    way_out = f"mailto:papers@papers.example.org?subject=unsubscribe%20{token}"
+    assert mail["List-Unsubscribe"] == f"<{way_out}>"
+    assert mail["List-Unsubscribe-Post"] is None
+    day = "https://ana.github.io/papers/papers/date/2026-08-13/"
+    allowed = {day, "https://ana.github.io/papers/papers.atom", way_out}
+    for part in mail.iter_parts():
+        body = unescape(part.get_content())
+        ours = set(re.findall(r"(?:https://ana\.github\.io|mailto:)[^\s\"<>)]*", body))
+        assert ours <= allowed
+        assert {day, way_out} <= ours

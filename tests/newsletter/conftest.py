@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from flows.newsletter.digest import Digest, DigestPaper, Proof
-from flows.newsletter.render import ReaderLinks, Rendering, Site, render
+from flows.newsletter.render import ReaderLinks, Rendering, render
+from flows.newsletter.site import Site
 
 DAY = date(2026, 8, 20)
 

@@ -14,11 +14,11 @@ from flows.newsletter.render import (
     HEADINGS,
     ReaderLinks,
     Rendering,
-    Site,
     personal,
     public,
     render,
 )
+from flows.newsletter.site import Site
 
 Papers = Callable[..., DigestPaper]
 Digests = Callable[..., Digest]

@@ -35,6 +35,8 @@ FOLDERS = {
     "search": "What a question finds, and that its scores are those of BM25F in plain Python.",
     "site": "The pages as files: each link leads somewhere, search finds what the server finds.",
     "sources": "What is read from the Hub, how its lists are judged, and loads that are cut short.",
+    "state": "What a wiped machine goes on from: the seal, the archive, who claims it; and sixty"
+    " days of it.",
     "warehouse": "Which past times can be rebuilt from the readings.",
     "web": "The reader pages over HTTP and in a browser: forms, feeds, guards, accessibility.",
 }

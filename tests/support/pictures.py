@@ -17,7 +17,8 @@ from typing import Literal, get_args
 import duckdb
 from playwright.sync_api import Browser, sync_playwright
 
-from flows.newsletter.render import Site, public, render
+from flows.newsletter.render import public, render
+from flows.newsletter.site import Site
 from flows.publication.published import read_digest
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ from flows.mailing.letters import Post
 from flows.mailing.subscribers import Subscriber
 from flows.mailing.tokens import Tokens
 from flows.mailing.transports import TransportError
-from flows.newsletter.render import Site
+from flows.newsletter.site import Site
 from flows.settings import Settings
 from flows.web.pages import Pages
 from flows.web.postman import answer

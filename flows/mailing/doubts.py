@@ -1,0 +1,54 @@
+"""What a copy of the ledger says that was made before a mailing: who may have got the message.
+
+The copy is all that is left where the machine is wiped in the midst of it. So it takes every
+message that may leave for `unknown`, which only the operator sends again.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import String, and_, literal, or_, select, update
+
+from flows.mailing.database import Mailing
+from flows.mailing.ledger import Issue, is_of
+from flows.mailing.tables import Utc, deliveries, subscribers
+from flows.mailing.transports import DEFERRED, UNKNOWN
+
+_REASON = "its run ended before it told"
+
+
+def doubt_all(mailing: Mailing, issue: Issue, *, is_new_begun: bool, now: datetime) -> int:
+    """Take what may leave next for `unknown`; how many messages that is.
+
+    Those are the deferred that are due and, if new ones may begin, those of all who chose the
+    edition and have no entry yet.
+    """
+    of_issue = is_of(deliveries, issue.edition, issue.issue_date)
+    is_due = and_(deliveries.c.state == DEFERRED, deliveries.c.next_attempt_at <= now)
+    with mailing.write() as connection:
+        due = connection.execute(
+            update(deliveries)
+            .where(of_issue, is_due)
+            .values(state=UNKNOWN, reason=_REASON, changed_at=now)
+        )
+        if not is_new_begun:
+            return due.rowcount
+        columns = {
+            "edition": literal(issue.edition),
+            "issue_date": literal(issue.issue_date, deliveries.c.issue_date.type),
+            "subscriber_id": subscribers.c.id,
+            "state": literal(UNKNOWN),
+            "reason": literal(_REASON, String),
+            "attempts_count": literal(0),
+            "changed_at": literal(now, Utc),
+        }
+        has_entry = select(deliveries.c.subscriber_id).where(of_issue)
+        waits = select(*columns.values()).where(
+            subscribers.c.id.not_in(has_entry),
+            subscribers.c.editions.contains(issue.edition),
+            or_(
+                subscribers.c.state == "active",
+                and_(subscribers.c.state == "paused", subscribers.c.paused_until <= now.date()),
+            ),
+        )
+        new = connection.execute(deliveries.insert().from_select(list(columns), waits))
+    return due.rowcount + new.rowcount

@@ -1,0 +1,1 @@
+"""What a wiped machine cannot make again, sealed and kept on a branch of a git repository."""
