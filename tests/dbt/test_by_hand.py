@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.publication.catalog import PROJECT, marts
-from tests.support.dbt_build import Warehouse, _manifest, item
+from tests.support.dbt_build import Warehouse, item, parsed_project
 
 DBT = Path(sys.executable).with_name("dbt")
 
@@ -56,7 +56,7 @@ def test_dbt_works_in_a_clone_with_no_variable_set(
 
 
 def test_descriptions_are_those_that_dbt_renders() -> None:
-    nodes = {node.name: node for node in _manifest().nodes.values()}
+    nodes = {node.name: node for node in parsed_project().nodes.values()}
     for name, mart in marts().items():
         assert mart.description == " ".join(nodes[name].description.split())
         for column, words in mart.columns.items():

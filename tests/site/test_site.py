@@ -331,7 +331,15 @@ def test_the_command_says_what_it_wrote_and_what_stops_it(
     assert "The feeds name http://localhost:8080: set PAPERS_PUBLIC_URL" in said
 
 
-@pytest.mark.parametrize("there", [MANIFEST, "papers/search/words.json", ".nojekyll"])
+@pytest.mark.parametrize(
+    "there",
+    [
+        # stopped in the middle for each commit; at its first file and its last, with the kills
+        pytest.param(MANIFEST, marks=pytest.mark.torture),
+        "papers/search/words.json",
+        pytest.param(".nojekyll", marks=pytest.mark.torture),
+    ],
+)
 def test_ctrl_c_ends_it_with_one_word_and_the_same_command_goes_on(
     written: Written, tmp_path: Path, there: str
 ) -> None:
