@@ -19,7 +19,7 @@ from flows.settings import Settings, load_settings
 from flows.sources.sample_hub import SampleHub
 from tests.support.clock import CLOSED, DAY, Clock
 from tests.support.dbt_build import parsed_project
-from tests.support.quick_builds import Invoke, without_data_tests
+from tests.support.quick_builds import Invoke, quick
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +56,7 @@ def whole_build() -> Iterator[WholeBuild]:
     whole = WholeBuild(transform._invoke, transform._write_docs_or_warn)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transform, "_manifest", lambda _places: parsed_project())
-        patch.setattr(transform, "_invoke", without_data_tests(whole.invoke))
+        patch.setattr(transform, "_invoke", quick(whole.invoke))
         patch.setattr(transform, "_write_docs_or_warn", lambda _settings: None)
         yield whole
 
