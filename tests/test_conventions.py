@@ -9,7 +9,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # dbt brings it, without types
 
 from flows.sources.feed_day import FEED_TURN, FEED_ZONE
-from tests.support.dbt_build import PROJECT, Warehouse
+from tests.support.dbt_build import PROJECT, Warehouse, parsed_project
 
 Nodes = dict[str, Any]
 # Not plain plurals: the first two stand side by side and say how they differ; the third has none.
@@ -17,17 +17,9 @@ NAMED_FOR_A_QUESTION = {"issue_as_sent", "issue_as_known_now", "paper_momentum"}
 
 
 @pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    from dbt.cli.main import dbtRunner
-
-    folder = tmp_path_factory.mktemp("dbt")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAPERS_WAREHOUSE_PATH", str(folder / "none.duckdb"))
-        arguments = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--quiet"]
-        folders = ["--target-path", str(folder), "--log-path", str(folder)]
-        result = dbtRunner().invoke(["--log-level-file", "none", "parse", *arguments, *folders])
-    assert result.success, result.exception
-    return json.loads((folder / "manifest.json").read_text())
+def manifest() -> Any:
+    """As dbt writes it into manifest.json."""
+    return json.loads(json.dumps(parsed_project().writable_manifest().to_dict(), default=str))
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from flows.commands import cli
 from flows.deliver import deliver
 from flows.issues.frozen import issue_files, write_files
 from flows.mail_setup import open_mailing
+from flows.mailing.sending import SendLimits
 from flows.mailing.subscribers import add
 from flows.mailing.transports import TransportError
 from flows.settings import SETTINGS_FILE, Settings, SettingsError, load_settings, unknown_settings
@@ -129,7 +131,11 @@ def test_help_needs_no_settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert ended.value.code == 0
 
 
-def test_a_list_that_a_relay_mailed_is_not_silently_sent_to_files(home: Path) -> None:
+def test_a_list_that_a_relay_mailed_is_not_silently_sent_to_files(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # the pauses before it gives the relay up are tested with the sending
+    monkeypatch.setattr("flows.deliver.SendLimits", partial(SendLimits, reconnect_pauses=(0.01,)))
     digest = digest_of(LAST_DAY)
     relayed = Settings(home=home, mail_url="smtp://127.0.0.1:1?tls=none", mail_from="p@example.org")
     folder = relayed.issue_folder(LAST_DAY)

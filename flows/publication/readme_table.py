@@ -18,7 +18,8 @@ def comment(connection: DuckDBPyConnection, table: str, mart: Mart) -> None:
         f'comment on column {table}."{column}" is {literal(description)}'
         for column, description in mart.columns.items()
     ]
-    connection.execute(";".join(statements))
+    # One transaction: each statement by itself would be brought to the disk before the next.
+    connection.execute(";".join(["begin transaction", *statements, "commit"]))
 
 
 def write_readme(

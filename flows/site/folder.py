@@ -110,7 +110,8 @@ def _begun(
     All of them have begun: one that is stopped while it imports shows a traceback. So would each at
     Ctrl-C, which a terminal sends to all; they have it blocked, and this one alone tells of it.
     """
-    context = get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])  # imported once, and not by each process anew
     ready = context.Semaphore(0)
     process_count = min(os.cpu_count() or 1, len(work))
     pool = ProcessPoolExecutor(process_count, context, _begin, (published, site, folder, ready))

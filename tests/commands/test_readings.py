@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
-from flows.sources.sample_hub import SampleHub
+from flows.outcome import Outcome
 from tests.support.console import Papers
 
 
-def test_a_reading_is_listed_set_aside_and_taken_back(
-    papers: Papers, prefect: None, hub: SampleHub, clock: object, own_home: Path
-) -> None:
+def test_a_home_without_readings_is_told_so(papers: Papers, own_home: Path) -> None:
     assert papers("readings", "list")[::2] == (1, f"No reading is kept in {own_home}.\n")
-    papers("run", "2026-08-20")
 
+
+def test_a_reading_is_listed_set_aside_and_taken_back(
+    complete_day: Outcome, papers: Papers
+) -> None:
     code, out, _ = papers("readings", "list", "2026-08-20")
     (line,) = out.splitlines()
     reading_id, verdict, papers_read, standing = line.split("  ")
@@ -27,10 +28,7 @@ def test_a_reading_is_listed_set_aside_and_taken_back(
     assert (code, err.startswith(f"Nothing refuses {reading_id}")) == (1, True)
 
 
-def test_an_unknown_reading_is_one_sentence(
-    papers: Papers, prefect: None, hub: SampleHub, clock: object, own_home: Path
-) -> None:
-    papers("run", "2026-08-20")
+def test_an_unknown_reading_is_one_sentence(complete_day: Outcome, papers: Papers) -> None:
     code, _, err = papers("readings", "quarantine", "nothing", "--reason", "why")
     assert (code, "No reading is called nothing" in err) == (2, True)
     assert papers("readings", "list", "2026-08-19")[0] == 1

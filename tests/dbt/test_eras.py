@@ -80,7 +80,7 @@ def papers(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
         for number, era in enumerate(eras.values())
     ]
     warehouse.read("2026-08-14T16:00:00", items)
-    warehouse.build()
+    warehouse.build_of("papers", "paper_authors")
     rows = warehouse.rows("select papers from marts.papers order by paper_id")
     return dict(zip(eras, rows, strict=True))
 

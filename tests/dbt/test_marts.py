@@ -70,14 +70,14 @@ def test_models_data_tests_and_unit_tests_pass(warehouse: Warehouse) -> None:
 
 def test_a_list_that_grows_keeps_what_it_was(warehouse: Warehouse) -> None:
     warehouse.read(MORNING, [item("2608.00001", 5), item("2608.00002", 3)], verdict="partial")
-    warehouse.build()
+    warehouse.build_of("daily_digests", "paper_readings", "list_readings")
     assert warehouse.rows("select verdict, paper_count from marts.daily_digests") == [
         ("partial", 2)
     ]
 
     later = [item("2608.00003", 9), item("2608.00001", 8), item("2608.00002", 2)]
     warehouse.read(EVENING, later)
-    warehouse.build()
+    warehouse.build_of("daily_digests", "paper_readings", "list_readings")
 
     assert warehouse.rows(
         "select paper_id, list_rank, upvotes_count, upvotes_gained_count, is_removed"
@@ -104,7 +104,7 @@ def test_a_list_that_grows_keeps_what_it_was(warehouse: Warehouse) -> None:
 def test_a_removed_paper_stays_on_its_list_and_leaves_the_digest(warehouse: Warehouse) -> None:
     warehouse.read(MORNING, [item("2608.00001", 5), item("2608.00002", 3)])
     warehouse.read(EVENING, [item("2608.00002", 4)])
-    warehouse.build()
+    warehouse.build_of("daily_digests", "daily_digest_papers")
 
     assert warehouse.rows(
         "select paper_id, list_rank, upvotes_count, is_removed from marts.listings order by all"
@@ -119,12 +119,12 @@ def test_a_removed_paper_stays_on_its_list_and_leaves_the_digest(warehouse: Ware
 
 def test_a_paper_on_two_lists_is_one_paper_and_a_repeat(warehouse: Warehouse) -> None:
     warehouse.read("2026-08-14T16:00:20", [item("2608.00001", 9, title="New"), item("2608.00009")])
-    warehouse.build()
+    warehouse.build_of("papers", "daily_digest_papers")
     assert warehouse.rows("select is_repeat from marts.daily_digest_papers") == [False, False]
 
     # History comes later: the repeat is on a date that this build does not read.
     warehouse.read(EVENING, [item("2608.00001", 5, title="Old")])
-    warehouse.build()
+    warehouse.build_of("papers", "daily_digest_papers")
 
     assert warehouse.rows(
         "select title, first_listed_on, last_listed_on, first_digest_date, upvotes_count"
@@ -139,18 +139,18 @@ def test_a_paper_on_two_lists_is_one_paper_and_a_repeat(warehouse: Warehouse) ->
 
 
 def test_a_reading_that_a_gate_refuses_is_taken_back(warehouse: Warehouse) -> None:
+    of_papers = ("papers", "paper_authors", "listings", "paper_readings", "daily_digest_papers")
     warehouse.read("2026-08-12T16:00:00", [item("2608.00001", 1, title="Old")])
     warehouse.read(MORNING, [item("2608.00002", 3)], verdict="partial")
-    warehouse.build()
-    before = warehouse.marts()
+    warehouse.build_of(*of_papers, "list_readings", "daily_digests")
+    before = warehouse.marts(*of_papers)
 
     refused = warehouse.read(EVENING, [item("2608.00001", 9, title="New"), item("2608.00003")])
-    warehouse.build()
-    assert warehouse.marts()["papers"] != before["papers"]
+    warehouse.build_of(*of_papers, "list_readings", "daily_digests")
+    assert warehouse.marts(*of_papers)["papers"] != before["papers"]
     warehouse.judge(refused, "marts", passed=False)
-    warehouse.build()
+    warehouse.build_of(*of_papers, "list_readings", "daily_digests")
 
-    after = warehouse.marts()
     assert warehouse.rows(
         f"select verdict, reason, is_admitted from marts.list_readings"
         f" where reading_id = '{refused}'"
@@ -158,15 +158,14 @@ def test_a_reading_that_a_gate_refuses_is_taken_back(warehouse: Warehouse) -> No
     assert warehouse.rows("select verdict from marts.daily_digests order by digest_date") == [
         *("complete", "failed")
     ]
-    for mart in ("papers", "paper_authors", "listings", "paper_readings", "daily_digest_papers"):
-        assert after[mart] == before[mart]
+    assert warehouse.marts(*of_papers) == before
 
 
 def test_a_reading_enters_only_whole_and_checked(warehouse: Warehouse) -> None:
     warehouse.read(MORNING, [item("2608.00001")], passed=None)
     warehouse.read(EVENING, [item("2608.00002")], verdict="partial", is_whole=False)
     warehouse.read("2026-08-13T18:00:00", [item("2608.00003")], passed=False)
-    warehouse.build()
+    warehouse.build_of("papers", "list_readings", "daily_digests")
 
     assert warehouse.rows("from marts.papers") == []
     assert warehouse.rows("select verdict, reason from marts.list_readings order by read_at") == [
@@ -181,7 +180,7 @@ def test_a_reading_enters_only_whole_and_checked(warehouse: Warehouse) -> None:
 
 def test_an_empty_list_is_a_day_without_papers(warehouse: Warehouse) -> None:
     warehouse.read("2026-08-17T02:00:00", [], day="2026-08-15", verdict="empty")
-    warehouse.build()
+    warehouse.build_of("daily_digests")
 
     assert warehouse.rows("select digest_date, verdict, paper_count from marts.daily_digests") == [
         (date(2026, 8, 15), "empty", 0)
@@ -190,9 +189,9 @@ def test_an_empty_list_is_a_day_without_papers(warehouse: Warehouse) -> None:
 
 def test_a_list_that_was_emptied_keeps_its_papers_as_removed(warehouse: Warehouse) -> None:
     warehouse.read(MORNING, [item("2608.00001", 5)])
-    warehouse.build()
+    warehouse.build_of("listings", "daily_digest_papers")
     warehouse.read(EVENING, [], verdict="empty")
-    warehouse.build()
+    warehouse.build_of("listings", "daily_digest_papers")
 
     assert warehouse.rows("select paper_id, is_removed from marts.listings") == [
         ("2608.00001", True)
@@ -205,7 +204,7 @@ def test_a_quarantined_item_is_in_no_mart_and_the_rest_is(warehouse: Warehouse) 
     del broken["paper"]["upvotes"]
     items = [item("2608.00001", 5), broken, item("2608.00003", 3), item("2608.00004", 2)]
     warehouse.read(MORNING, items, quarantined={2: "Its id is made up."})
-    warehouse.build()
+    warehouse.build_of("listings", "papers", "quarantined_items")
 
     assert warehouse.rows("select paper_id, list_rank from marts.listings order by list_rank") == [
         ("2608.00001", 1),
@@ -221,7 +220,7 @@ def test_a_quarantined_item_is_in_no_mart_and_the_rest_is(warehouse: Warehouse) 
 
 def test_a_doubled_paper_is_listed_once(warehouse: Warehouse) -> None:
     warehouse.read(MORNING, [item("2608.00001", 5), item("2608.00001", 5), item("2608.00002")])
-    warehouse.build()
+    warehouse.build_of("listings")
 
     assert warehouse.rows("select paper_id, list_rank from marts.listings order by list_rank") == [
         ("2608.00001", 1),
@@ -245,9 +244,9 @@ def test_a_date_with_no_reading_left_leaves_every_mart(warehouse: Warehouse) -> 
 
 def test_authors_that_are_gone_leave(warehouse: Warehouse) -> None:
     warehouse.read(MORNING, [item("2608.00001"), item("2608.00002")])
-    warehouse.build()
+    warehouse.build_of("paper_authors")
     warehouse.read("2026-08-14T16:00:00", [item("2608.00001", authors=[])])
-    warehouse.build()
+    warehouse.build_of("paper_authors")
 
     assert warehouse.rows("select paper_id from marts.paper_authors") == ["2608.00002"]
 
@@ -301,12 +300,12 @@ def test_a_full_refresh_changes_nothing(warehouse: Warehouse) -> None:
 def test_a_change_that_is_gone_with_its_reading_leaves(warehouse: Warehouse) -> None:
     first = warehouse.read("2026-08-12T16:00:00", [item("2608.00001", title="Old")])
     warehouse.read(MORNING, [item("2608.00001", title="New")])
-    warehouse.build()
+    warehouse.build_of("paper_changes")
     changes = "select field, old_value, new_value, previous_list_date from marts.paper_changes"
     assert warehouse.rows(changes) == [("title", "Old", "New", date(2026, 8, 12))]
 
     warehouse.forget(first)
-    warehouse.build()
+    warehouse.build_of("paper_changes")
 
     assert warehouse.rows(changes) == []
 
@@ -314,7 +313,7 @@ def test_a_change_that_is_gone_with_its_reading_leaves(warehouse: Warehouse) -> 
 def test_a_paper_that_leaves_a_week_is_new_in_a_later_one(warehouse: Warehouse) -> None:
     first = warehouse.read("2026-08-12T16:00:00", [item("2608.00001", 9), item("2608.00002", 5)])
     warehouse.read("2026-08-20T16:00:00", [item("2608.00001", 9), item("2608.00003", 8)])
-    warehouse.build()
+    warehouse.build_of("weekly_digests", "weekly_digest_papers")
     weeks = (
         "select digest_date, paper_id, is_repeat from marts.weekly_digest_papers"
         " order by digest_date, digest_rank"
@@ -327,7 +326,7 @@ def test_a_paper_that_leaves_a_week_is_new_in_a_later_one(warehouse: Warehouse) 
     ]
 
     warehouse.judge(first, "marts", passed=False)
-    warehouse.build()
+    warehouse.build_of("weekly_digests", "weekly_digest_papers")
 
     assert warehouse.rows(weeks) == [
         (date(2026, 8, 23), "2608.00001", False),

@@ -49,9 +49,8 @@ def shown(**options: bool) -> str:
 
 
 def test_a_day_is_shown_while_a_run_holds_the_warehouse(
-    run: Run, hub: SampleHub, own_home: Path
+    complete_day: Outcome, run: Run, hub: SampleHub, own_home: Path
 ) -> None:
-    outcome = run()
     before = overview(load_settings())
     hub.fail("503")
     tomorrow = run(DAY + timedelta(days=1), CLOSED + timedelta(days=1))
@@ -59,7 +58,7 @@ def test_a_day_is_shown_while_a_run_holds_the_warehouse(
         busy = overview(load_settings())
     note = "A run is at work in the warehouse; the counts are those last published."
     assert busy.notes == (note,)
-    assert [day.sentence for day in busy.days] == [tomorrow.sentence, outcome.sentence]
+    assert [day.sentence for day in busy.days] == [tomorrow.sentence, complete_day.sentence]
     assert busy.days[1].paper_count == before.days[0].paper_count == len(hub.items(DAY))
     assert busy.days[1].checks == before.days[0].checks
     assert busy.days[0].verdict == "failed", "no failed reading was published, and yet it is known"
@@ -70,12 +69,13 @@ def test_a_day_is_shown_while_a_run_holds_the_warehouse(
     assert "`papers run 2026-08-21`" in text
 
 
-def test_a_day_that_was_read_again_since_keeps_what_its_run_said(run: Run, hub: SampleHub) -> None:
-    outcome = run()
+def test_a_day_that_was_read_again_since_keeps_what_its_run_said(
+    complete_day: Outcome, run: Run, hub: SampleHub
+) -> None:
     hub.fail("503")
     run(at=CLOSED + timedelta(hours=5))
     (day,) = overview(load_settings()).days
-    assert (day.verdict, day.sentence) == ("complete", outcome.sentence)
+    assert (day.verdict, day.sentence) == ("complete", complete_day.sentence)
     assert len(day.readings) == 2
 
 
@@ -119,8 +119,9 @@ for words in cycle(["status", "check", "sql select", "doctor"]):
 
 
 @pytest.mark.torture
-def test_runs_beside_those_who_look_end_as_they_would_alone(run: Run, own_home: Path) -> None:
-    run()
+def test_runs_beside_those_who_look_end_as_they_would_alone(
+    complete_day: Outcome, run: Run, own_home: Path
+) -> None:
     with (
         (own_home / "seen.txt").open("w") as seen,
         subprocess.Popen(
@@ -139,9 +140,8 @@ def test_runs_beside_those_who_look_end_as_they_would_alone(run: Run, own_home: 
 
 @pytest.mark.torture
 def test_who_looks_keeps_a_run_from_beginning_and_a_run_keeps_who_looks_out(
-    run: Run, own_home: Path
+    complete_day: Outcome, own_home: Path
 ) -> None:
-    run()
     settings = load_settings()
     with looking(settings), pytest.raises(WarehouseBusyError), writer_lock(settings, patience=0.1):
         pass
@@ -152,13 +152,12 @@ def test_who_looks_keeps_a_run_from_beginning_and_a_run_keeps_who_looks_out(
 @pytest.mark.torture
 @pytest.mark.parametrize("at", ["the load", "the build"])
 def test_a_run_waits_for_a_program_that_opens_the_warehouse_under_it(
-    at: str, run: Run, own_home: Path, monkeypatch: pytest.MonkeyPatch
+    at: str, complete_day: Outcome, run: Run, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A DuckDB shell on the writer's file, opened between two of our own connections."""
     from flows import transform
     from flows.sources import pipeline
 
-    run()
     holds = [sys.executable, "-c", SHELL, str(own_home / "warehouse.duckdb")]
     held_by: list[subprocess.Popen[str]] = []
 

@@ -255,9 +255,8 @@ def test_an_answer_goes_to_a_file_as_it_goes_to_the_screen(
 
 
 def test_what_the_readme_says_how_to_do_works_as_it_stands(
-    run: Run, own_home: Path, published: Path, monkeypatch: pytest.MonkeyPatch
+    complete_day: Outcome, own_home: Path, published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run()
     monkeypatch.chdir(own_home)
     file = str(published / "papers.duckdb")
     with duckdb.connect(file, read_only=True) as connection:

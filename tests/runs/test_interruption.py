@@ -65,14 +65,13 @@ def test_readings_in_hand_are_kept_when_the_run_is_interrupted() -> None:
 
 
 def test_a_run_that_finds_the_warehouse_taken_is_busy_and_no_failure(
-    run: Run, own_home: Path, monkeypatch: pytest.MonkeyPatch
+    complete_day: Outcome, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from prefect import get_client
 
     from flows import daily_papers, scheduled
     from flows.runs import flow_runs
 
-    assert run().verdict == "complete"
     settings = load_settings()
     impatient = partial(writer_lock, patience=0.1)
     monkeypatch.setattr(daily_papers, "writer_lock", impatient)

@@ -331,12 +331,9 @@ def test_the_command_says_what_it_wrote_and_what_stops_it(
     assert "The feeds name http://localhost:8080: set PAPERS_PUBLIC_URL" in said
 
 
-@pytest.mark.parametrize("there", [MANIFEST, "papers/search/words.json", ".nojekyll"])
-def test_ctrl_c_ends_it_with_one_word_and_the_same_command_goes_on(
-    written: Written, tmp_path: Path, there: str
-) -> None:
+def _interrupted(written: Written, folder: Path, there: str) -> None:
+    """Stop `papers site` once this file is there; one word is said, and a second call goes on."""
     environment = os.environ | {"PAPERS_HOME": str(written.home), "PAPERS_MODEL": "none"}
-    folder = tmp_path / "site"
     began = subprocess.Popen(
         [sys.executable, "-m", "flows", "site", str(folder)],
         env=environment,
@@ -354,3 +351,17 @@ def test_ctrl_c_ends_it_with_one_word_and_the_same_command_goes_on(
     assert {str(p.relative_to(folder)) for p in folder.rglob("*.html")} == {
         name for name in written.files if name.endswith(".html")
     }
+
+
+def test_ctrl_c_ends_it_with_one_word_and_the_same_command_goes_on(
+    written: Written, tmp_path: Path
+) -> None:
+    _interrupted(written, tmp_path / "site", "papers/search/words.json")
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("there", [MANIFEST, ".nojekyll"])
+def test_ctrl_c_at_the_first_file_and_at_one_of_the_last_is_as_good(
+    written: Written, tmp_path: Path, there: str
+) -> None:
+    _interrupted(written, tmp_path / "site", there)

@@ -12,7 +12,7 @@ from flows import clock, transform
 from flows.daily_papers import daily_papers
 from flows.gates.gate import warm_up
 from flows.settings import Settings
-from tests.support.quick_builds import without_data_tests
+from tests.support.quick_builds import quick
 
 
 def prepare() -> None:
@@ -24,7 +24,7 @@ def prepare() -> None:
     transform._manifest = lambda _places: manifest  # type: ignore[assignment]
     transform._write_docs_or_warn = lambda settings: None
     # What dbt's data tests read was written before; a kill among them is a kill after the models.
-    transform._invoke = without_data_tests(transform._invoke)  # type: ignore[assignment]
+    transform._invoke = quick(transform._invoke)  # type: ignore[assignment]
 
 
 def do(order: dict[str, Any]) -> None:

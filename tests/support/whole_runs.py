@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,25 @@ from flows.runs.states import outcome_of
 from flows.settings import Settings, load_settings
 from flows.sources.sample_hub import SampleHub
 from tests.support.clock import CLOSED, DAY, Clock
-from tests.support.quick_builds import Invoke, without_data_tests
+from tests.support.dbt_build import parsed_project
+from tests.support.quick_builds import Invoke, quick
 
 
 @pytest.fixture(scope="session")
 def prefect(whole_build: "WholeBuild") -> Iterator[None]:
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+    from prefect.settings import (
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        PREFECT_LOGGING_TO_API_ENABLED,
+        temporary_settings,
+    )
     from prefect.testing.utilities import prefect_test_harness
 
-    # Joining the heartbeat's thread costs a second at the end of each run; no test is about it.
-    no_heartbeat = temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
-    with prefect_test_harness(server_startup_timeout=120), no_heartbeat:
+    # Joining the heartbeat's thread costs a second at the end of each run, and the server writes
+    # every line of the log into its database; no test here is about either.
+    quick = temporary_settings(
+        {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_LOGGING_TO_API_ENABLED: False}
+    )
+    with prefect_test_harness(server_startup_timeout=120), quick:
         yield
 
 
@@ -45,17 +53,10 @@ def whole_build() -> Iterator[WholeBuild]:
     """Let dbt parse its project once, and leave its data tests to tests/dbt: seconds a run."""
     from flows import transform
 
-    parse, known = transform._manifest, list[Any]()
     whole = WholeBuild(transform._invoke, transform._write_docs_or_warn)
-
-    def parsed(places: tuple[str, ...]) -> Any:
-        if not known:
-            known.append(parse(places))
-        return known[0]
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(transform, "_manifest", parsed)
-        patch.setattr(transform, "_invoke", without_data_tests(whole.invoke))
+        patch.setattr(transform, "_manifest", lambda _places: parsed_project())
+        patch.setattr(transform, "_invoke", quick(whole.invoke))
         patch.setattr(transform, "_write_docs_or_warn", lambda _settings: None)
         yield whole
 
@@ -112,10 +113,18 @@ class KeptHomes:
         """Bring this home to where `make` leaves one; what that run came to."""
         if name in self.outcomes:
             shutil.copytree(self.folder / name, home, symlinks=True, dirs_exist_ok=True)
+            _let_it_be_no_copy(home / "mailed.log")
         else:
             self.outcomes[name] = make()
             shutil.copytree(home, self.folder / name, symlinks=True)
         return self.outcomes[name]
+
+
+def _let_it_be_no_copy(log: Path) -> None:
+    """Give its lines the time of now: by an older one a run sees that the file was restored."""
+    now = datetime.now(UTC).isoformat()
+    lines = [line.partition(" ")[2] for line in log.read_text().splitlines()]
+    log.write_text("".join(f"{now} {words}\n" for words in lines))
 
 
 @pytest.fixture(scope="session")
