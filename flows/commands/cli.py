@@ -2,7 +2,6 @@
 
 import os
 import sys
-import webbrowser
 from collections.abc import Sequence
 from datetime import date
 from functools import partial
@@ -274,7 +273,7 @@ def search(
         format: a list to read, or JSON for a script.
     """
     from flows.search.find import Question, corrections, search
-    from flows.search.meaning import sentence_model
+    from flows.search.meaning import quick_sentence_model
     from flows.search.show import show_json, show_list
 
     question = Question(
@@ -282,7 +281,7 @@ def search(
     )
     settings = load_settings()
     path = settings.published_path
-    hits = search(path, question, sentence_model(settings))
+    hits = search(path, question, quick_sentence_model(settings))
     if format == "json":
         show_json(hits, console)
     else:
@@ -320,6 +319,8 @@ def preview(
     for path in files:
         console.print(str(path), markup=False)
     if browser and sys.stdout.isatty():
+        import webbrowser
+
         webbrowser.open(files[0].as_uri())
     findings = findings_of(files) if lint else []
     for line in findings:

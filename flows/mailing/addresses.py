@@ -3,8 +3,6 @@
 import hashlib
 from dataclasses import dataclass
 
-from email_validator import EmailNotValidError, validate_email
-
 from flows.errors import UsageError
 
 
@@ -31,6 +29,9 @@ def parse_address(text: str) -> Address:
     Upper and lower case are one address: mail servers that tell them apart are all but extinct, and
     people who write theirs in two ways are not.
     """
+    # Its tables take as long to import as a tenth of a command; most commands read no address.
+    from email_validator import EmailNotValidError, validate_email
+
     if len(text) > 400:
         raise AddressError("An address has at most 254 characters.")
     try:

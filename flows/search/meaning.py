@@ -5,7 +5,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,10 +23,15 @@ _MOST_TOKENS = 128
 
 @dataclass(frozen=True)
 class SentenceModel:
-    """A model in ONNX and its tokenizer; both are read when a text is first asked about."""
+    """A model in ONNX and its tokenizer; both are read when a text is first asked about.
+
+    One that is `ready_soon` is not optimized as it is read: that takes 0.05 s instead of 0.2, and
+    a question 30 ms instead of 6.
+    """
 
     model: Path
     tokenizer: Path
+    ready_soon: bool = False
 
     @cached_property
     def name(self) -> str:
@@ -65,7 +70,19 @@ class SentenceModel:
     def _session(self) -> Any:  # noqa: ANN401  onnxruntime has no types
         import onnxruntime  # type: ignore[import-untyped]
 
-        return onnxruntime.InferenceSession(str(self.model), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        if self.ready_soon:
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+            options.intra_op_num_threads = 1
+        return onnxruntime.InferenceSession(
+            str(self.model), options, providers=["CPUExecutionProvider"]
+        )
+
+
+def quick_sentence_model(settings: Settings) -> SentenceModel | None:
+    """The same for a single question, of which all is over before an optimized one is read."""
+    model = sentence_model(settings)
+    return model and replace(model, ready_soon=True)
 
 
 def sentence_model(settings: Settings) -> SentenceModel | None:

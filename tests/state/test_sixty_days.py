@@ -64,7 +64,7 @@ class Fork:
     def run(self, *words: str, at: datetime | None = None, dies: str | None = None) -> int:
         """The exit code of `papers state run` on a new machine; minus the signal that killed it."""
         self.start(*words, at=at, dies=dies)
-        (code,) = self.finish(are_kept=dies != "before it is kept")
+        (code,) = self.finish(dies)
         self.relay.meanwhile = None
         return code
 
@@ -97,13 +97,17 @@ class Fork:
 
             self.relay.meanwhile = kill_after_the_first
 
-    def finish(self, *, are_kept: bool = True) -> list[int]:
-        """The exit codes of what was started; the machines' disks are wiped."""
+    def finish(self, died: str | None = None) -> list[int]:
+        """The exit codes of what was started; the machines' disks are wiped.
+
+        A run that died had kept its lists before it mailed, and what grew out of papers never.
+        """
         codes = [os.waitstatus_to_exitcode(status) for status in self.server.wait()]
         for number, code in enumerate(reversed(codes)):
             home = self.home(self.run_count - number)
-            if are_kept and code != 75:
-                self.kept |= readings(home / "warehouse.duckdb")
+            if died != "before it is kept" and code != 75:
+                read = readings(home / "warehouse.duckdb")
+                self.kept |= {each for each in read if not died or ".linked." not in each}
             shutil.rmtree(home, ignore_errors=True)
         return codes
 
