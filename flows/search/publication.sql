@@ -28,9 +28,10 @@ comment on column published.search.papers.organization_name is 'See marts.papers
 comment on column published.search.papers.has_code is 'Whether a code repository is known.';
 comment on column published.search.papers.upvotes_count is 'See marts.papers.';
 
-create table published.search.postings as
-from search.indexed_postings
-order by term_number, paper_number;
+-- Filled by index.py, term by term.
+create table published.search.postings (
+    term_number integer, paper_number integer, weight utinyint
+);
 comment on table published.search.postings is
 'Which paper has which term. One row per term_number and paper_number, in that order.';
 comment on column published.search.postings.term_number is 'The term; see search.terms.';

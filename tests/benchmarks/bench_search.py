@@ -32,7 +32,7 @@ ONE_DAY = 60
 console = Console(highlight=False, soft_wrap=True)
 
 # A word's rank by Zipf's law, from a number between 0 and 1 that a hash gives; then as letters.
-_MACROS = f"""
+WORDS_SQL = f"""
     create macro chance(a, b) as (hash(a, b) >> 11) / 9007199254740992.0;
     create macro ranked(a, b) as floor({STOP} * ({WORDS} / {STOP}) ** chance(a, b))::integer;
     create table words as
@@ -149,7 +149,7 @@ def bench(size: int, folder: Path) -> None:
 
 
 def _make_papers(connection: duckdb.DuckDBPyConnection, size: int) -> None:
-    connection.execute(_MACROS)
+    connection.execute(WORDS_SQL)
     connection.execute(
         "create schema marts; create table marts.papers (paper_id text, reading_id text,"
         " title text, abstract text, ai_summary text, ai_keywords text[], author_names text[],"
