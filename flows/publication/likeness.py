@@ -155,26 +155,25 @@ _NEAR = """
 _PAIRS = """
     with
 
-    keywords as (
-        select paper_id, unnest(ai_keywords) as keyword from marts.papers
-    ),
-
-    frequencies as (
-        select keyword, count(*) as paper_count
-        from keywords
-        group by keyword
-    ),
-
     -- The five rarest of each: what thousands have would join each of these papers with all others.
     named_keywords as (
-        select keywords.paper_id as named_id, keyword, frequencies.paper_count
-        from keywords
-        inner join frequencies using (keyword)
-        where keywords.paper_id in (select unnest($named::text[]))
+        select named.paper_id as named_id, keyword, keywords.paper_count
+        from (
+            select paper_id, unnest(ai_keywords) as keyword
+            from marts.papers
+            where paper_id in (select unnest($named::text[]))
+        ) as named
+        inner join search.keywords as keywords using (keyword)
         qualify
             row_number() over (
-                partition by keywords.paper_id order by frequencies.paper_count, keyword
+                partition by named.paper_id order by keywords.paper_count, keyword
             ) <= 5
+    ),
+
+    keywords as (
+        select paper_id, name as keyword
+        from search.paper_names
+        where kind = 'keyword' and name in (select keyword from named_keywords)
     ),
 
     sharing as (
