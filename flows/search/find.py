@@ -13,9 +13,9 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from flows.errors import UsageError
+from flows.publication.near import KeptMeanings, Meanings, numbers
 from flows.publication.published import opened
 from flows.search.meaning import SentenceModel
-from flows.search.near import KeptMeanings, Meanings
 from flows.topics import Topic, TopicError, fold, parse_topic
 from flows.warehouse.database import records
 
@@ -171,11 +171,10 @@ def _meant(
     connection.register("word_hits", words)
     filters = {name: values[name] for name in _FILTERS}
     is_filtered = any(value is not None for value in filters.values())
-    chosen = connection.execute(_CHOSEN, filters).fetchnumpy() if is_filtered else None
-    said = connection.execute(_NUMBERS).fetchnumpy()
+    chosen = numbers(connection, _CHOSEN, filters) if is_filtered else None
     found = [
-        vectors.nearest(vector, values["most"], chosen and chosen["paper_number"]),
-        vectors.of(vector, said["paper_number"]),
+        vectors.nearest(vector, values["most"], chosen),
+        vectors.of(vector, numbers(connection, _NUMBERS)),
     ]
     connection.register("near_papers", pa.concat_tables(found))
     query = _MEANT.format(words="from word_hits", near=_NEAR_FOUND)

@@ -27,9 +27,9 @@ from flows.mailing.tokens import TokenError, Tokens
 from flows.newsletter.render import Site
 from flows.publication.kept_open import KeptOpen, now_published
 from flows.publication.likeness import PublishedLikeness
+from flows.publication.near import KeptMeanings
 from flows.publication.people import KINDS
 from flows.search.meaning import sentence_model
-from flows.search.near import KeptMeanings
 from flows.settings import Settings
 from flows.sources.hub_grammar import BadRequestError
 from flows.web.answers import Answers
@@ -94,7 +94,7 @@ def create_app(
         *_reader_routes(readers, guard),
         *_public_routes(PublicPages(pages, archive, likeness)),
         *_search_routes(SearchPage(pages, published, model, vectors), get_kept),
-        *_list_routes(ListPages(pages, published), get_kept),
+        *_list_routes(ListPages(pages, published, vectors), get_kept),
         *_insights_routes(InsightsPage(pages, published), get_kept),
         *_api_routes(HubApi(settings.public_url, published, model, vectors), get_kept),
         *_sitemap_routes(Sitemap(pages, published)),

@@ -26,9 +26,9 @@ from flows.publication.hub_items import (
 )
 from flows.publication.kept_open import KeptOpen
 from flows.publication.lists import Known
+from flows.publication.near import KeptMeanings
 from flows.search.find import Question, QuestionError, find
 from flows.search.meaning import SentenceModel
-from flows.search.near import KeptMeanings
 from flows.sources.feed_day import is_weekend
 from flows.sources.hub_grammar import (
     NO_PAGE,

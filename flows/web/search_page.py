@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from flows.publication.cards import cards
 from flows.publication.kept_open import KeptOpen
+from flows.publication.near import KeptMeanings
 from flows.search.find import Hit, Question, QuestionError, corrected, find, is_by_meaning
 from flows.search.meaning import SentenceModel
-from flows.search.near import KeptMeanings
 from flows.web.exports import Export, export
 from flows.web.guard import Refusal, reading_published
 from flows.web.pages import Pages, kept

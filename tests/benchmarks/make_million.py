@@ -2,10 +2,10 @@
 
     PYTHONPATH=. python tests/benchmarks/make_million.py HOME [years]
 
-A year of readings is made up and built as any other (140 papers a day, five readings each); the other
-years are copies of it, each 364 days before the next, with ids and texts of their own: words by
-Zipf's law from 60,000. Vectors lie around a thousand topics. Each step is a process of its own, so
-that its most memory is its own; the tables come from the project's models and its own publication.
+A year of readings is made up and built as any other: 140 papers a day, five readings each. The
+other years are copies of it, each 364 days before the next, with ids and texts of their own: words
+by Zipf's law from 60,000. Vectors lie around a thousand topics. Each step is a process of its own,
+so that its most memory is its own; the tables come from the project's models and publication.
 """
 
 import multiprocessing
@@ -34,7 +34,7 @@ from tests.benchmarks.bench_search import WORDS_SQL
 from tests.support.dbt_build import Warehouse
 
 LAST = date(2026, 8, 16)  # a Sunday: a copy begins with a week, and shares none with the next one
-DAYS, A_DAY = 364, int(__import__("os").environ.get("A_DAY", 140))
+DAYS, A_DAY = 364, 140
 TOPICS, A_CHUNK = 1_000, 50_000
 console = Console(highlight=False, soft_wrap=True)
 
@@ -234,7 +234,9 @@ def make_year(home: Path) -> None:
         mark_built(connection)
         # Its first month is not whole, and would stand beside that of the copy before it.
         for table in ("marts.monthly_digests", "marts.monthly_digest_papers"):
-            connection.execute(f"delete from {table} where digest_date <= last_day(?::date)", [first])
+            connection.execute(
+                f"delete from {table} where digest_date <= last_day(?::date)", [first]
+            )
         # So are the days after its last list, which are of the readings made then.
         connection.execute("delete from marts.trending_papers where as_of_date > ?", [LAST])
         for table, *_ in connection.execute(_TABLES).fetchall():
@@ -332,9 +334,7 @@ def _publishing(home: Path) -> duckdb.DuckDBPyConnection:
     file.parent.mkdir(exist_ok=True)
     connection = duckdb.connect(str(settings.warehouse_path))
     connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = true")
-    connection.execute(
-        f"attach {literal(file)} as published (storage_version '{STORAGE_VERSION}')"
-    )
+    connection.execute(f"attach {literal(file)} as published (storage_version '{STORAGE_VERSION}')")
     return connection
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from flows.publication.near import KeptMeanings
 from flows.publication.published import opened
 from flows.search.find import Question, find, search
 from flows.search.meaning import LENGTH, SentenceModel, sentence_model
-from flows.search.near import KeptMeanings
 from flows.search.vectors import Paper, update_vectors
 from flows.settings import Settings, SettingsError, load_settings
 from tests.support.search_publication import index, paper, publish

@@ -2,9 +2,9 @@
 
 search.vectors ──▶ a file without a name, mapped into memory, and the signs of its numbers
 
-A vector is 1,536 bytes; on which side of the mean each of its numbers lies is 48. Two that point the
-same way lie mostly on the same sides: the `_COMPARED` nearest by that are compared exactly. Of fewer
-papers than that all are.
+A vector is 1,536 bytes; on which side of the mean each of its numbers lies is 48. Two that point
+the same way lie mostly on the same sides: the `_COMPARED` nearest by that are compared exactly. Of
+fewer papers than that all are.
 """
 
 import tempfile
@@ -18,7 +18,7 @@ from duckdb import DuckDBPyConnection
 if TYPE_CHECKING:
     import numpy as np
 
-    Numbers = np.ndarray[Any, np.dtype[np.int32]]
+    Numbers = np.ndarray[Any, np.dtype[Any]]
     Floats = np.ndarray[Any, np.dtype[np.float32]]
     Words = np.ndarray[Any, np.dtype[np.uint64]]
 
@@ -49,7 +49,9 @@ class Meanings:
         )
         if len(places) > _COMPARED:
             signs = self.signs if chosen is None else self.signs[places]
-            unlike = np.bitwise_count(signs ^ _signs(vector[None, :], self.mean)).sum(axis=1, dtype=np.uint16)
+            unlike = np.bitwise_count(signs ^ _signs(vector[None, :], self.mean)).sum(
+                axis=1, dtype=np.uint16
+            )
             places = np.sort(places[np.argpartition(unlike, _COMPARED)[:_COMPARED]])
         return self._cosines(vector, places, most)
 
@@ -59,6 +61,13 @@ class Meanings:
 
         places = np.flatnonzero(np.isin(self.paper_numbers, paper_numbers))
         return self._cosines(vector, places, len(places))
+
+    def vector(self, paper_number: int) -> "Floats | None":
+        """The one of this paper; None where it has none."""
+        import numpy as np
+
+        places = np.flatnonzero(self.paper_numbers == paper_number)
+        return self.rows[places[0]] if len(places) else None
 
     def _cosines(
         self, vector: "Floats", places: "np.ndarray[Any, np.dtype[np.intp]]", most: int
@@ -97,7 +106,7 @@ def read_meanings(connection: DuckDBPyConnection) -> Meanings:
     (count, length) = connection.execute(_COUNT).fetchall()[0]
     with tempfile.TemporaryFile() as file:
         file.truncate(max(1, count * length * 4))
-        rows = np.memmap(file, np.float32, "r+", shape=(count, length))
+        rows: Floats = np.memmap(file, np.float32, "r+", shape=(count, length))
     numbers = np.empty(count, np.int32)
     at = 0
     for batch in connection.execute(_VECTORS).to_arrow_reader(_BATCH):
@@ -106,6 +115,12 @@ def read_meanings(connection: DuckDBPyConnection) -> Meanings:
         numbers[at:end] = batch["paper_number"].to_numpy()
         at = end
     return meanings(numbers, rows)
+
+
+def numbers(connection: DuckDBPyConnection, query: str, values: object = None) -> "Numbers":
+    """The paper numbers that a query gives in its one column."""
+    found: Numbers = connection.execute(query, values).to_arrow_table()["paper_number"].to_numpy()
+    return found
 
 
 def meanings(paper_numbers: "Numbers", rows: "Floats") -> Meanings:
@@ -122,7 +137,8 @@ def meanings(paper_numbers: "Numbers", rows: "Floats") -> Meanings:
 def _signs(rows: "Floats", mean: "Floats") -> "Words":
     import numpy as np
 
-    return np.packbits(rows > mean, axis=1).view(np.uint64)
+    signs: Words = np.packbits(rows > mean, axis=1).view(np.uint64)
+    return signs
 
 
 _PUBLICATION = "select publication_id from search.vectors_made_with"
