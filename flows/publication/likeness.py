@@ -112,7 +112,7 @@ def _near_pairs(
             continue
         sharing = numbers(connection, _SHARING_NUMBERS, given)
         # one more than are shown: it is the nearest to itself
-        found = pa.concat_tables([vectors.nearest(vector, _MOST + 1), vectors.of(vector, sharing)])
+        found = vectors.near(vector, _MOST + 1, also=sharing)
         parts.append(found.append_column("named_id", pa.array([paper_id] * len(found))))
     return pa.concat_tables(parts) if parts else _NO_PAIRS
 
@@ -190,11 +190,10 @@ _NEAR = """
             and coalesce(list_contains($candidates::text[], vectors.paper_id), true)
 """
 _NEAR_FOUND = """
-        select papers.paper_id, near_pairs.named_id, max(near_pairs.cosine) as cosine
+        select papers.paper_id, near_pairs.named_id, near_pairs.cosine
         from near_pairs
         inner join search.papers as papers using (paper_number)
         where papers.paper_id != near_pairs.named_id and near_pairs.cosine >= $least
-        group by papers.paper_id, near_pairs.named_id
 """
 _NUMBER = "select paper_number from search.papers where paper_id = $named"
 _SHARING_NUMBERS = """

@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from flows.errors import UsageError
@@ -172,11 +171,9 @@ def _meant(
     filters = {name: values[name] for name in _FILTERS}
     is_filtered = any(value is not None for value in filters.values())
     chosen = numbers(connection, _CHOSEN, filters) if is_filtered else None
-    found = [
-        vectors.nearest(vector, values["most"], chosen),
-        vectors.of(vector, numbers(connection, _NUMBERS)),
-    ]
-    connection.register("near_papers", pa.concat_tables(found))
+    also = numbers(connection, _NUMBERS)
+    found = vectors.near(vector, values["most"], also=also, chosen=chosen)
+    connection.register("near_papers", found)
     query = _MEANT.format(words="from word_hits", near=_NEAR_FOUND)
     return records(connection, query, {"most": values["most"]})
 
@@ -275,10 +272,9 @@ _NEAR = f"""
         where {_IS_CHOSEN}
 """
 _NEAR_FOUND = """
-        select papers.paper_id, max(near_papers.cosine)::double as cosine
+        select papers.paper_id, near_papers.cosine::double as cosine
         from near_papers
         inner join search.papers as papers using (paper_number)
-        group by papers.paper_id
 """
 # Cosine and words add up: measured on a hundred questions, tests/benchmarks/README.md. A paper that
 # has none of the words must be near, and not much farther than the nearest.
