@@ -10,6 +10,8 @@ model: it follows the papers that changed and not the list dates that were read.
 
 import hashlib
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -30,9 +32,12 @@ FIELDS = {
 K1, B = 1.5, 0.5
 # What a synonym counts for beside the word itself; of several words each has its part.
 SYNONYM_SHARE = 0.4
-# What is in memory at once: the words of so many papers, and so many postings to be sorted.
+# What is in memory at once: the words of so many papers, so many postings to be sorted, and so much
+# of all the rest, of which DuckDB would else keep as much as fits.
 CHUNK = 10_000
 POSTINGS = 16_000_000
+MEMORY = "1200MB"
+THREADS = 4
 
 
 def update_index(connection: DuckDBPyConnection, made_with: str) -> int:
@@ -42,6 +47,22 @@ def update_index(connection: DuckDBPyConnection, made_with: str) -> int:
     paper is read anew. All or nothing, also when it is killed.
     """
     rules = hashlib.sha256(f"{made_with} {_rules()}".encode()).hexdigest()
+    with _bounded(connection):
+        return _update(connection, rules)
+
+
+@contextmanager
+def _bounded(connection: DuckDBPyConnection) -> Iterator[None]:
+    """Let DuckDB keep no more than MEMORY while the block runs."""
+    (usual,) = connection.execute("select current_setting('memory_limit')").fetchall()[0]
+    connection.execute(f"set memory_limit = '{MEMORY}'")
+    try:
+        yield
+    finally:
+        connection.execute(f"set memory_limit = '{usual}'")
+
+
+def _update(connection: DuckDBPyConnection, rules: str) -> int:
     connection.execute("begin")
     connection.execute(sql("index.sql"))
     create_words(connection)
@@ -163,6 +184,15 @@ _FIELD_TEXTS = ", ".join(
     else f"{{'field': {number}, 'written': papers.{name}}}"
     for number, name in enumerate(FIELDS)
 )
+# DuckDB reads so few papers in one thread; each part of a union may have one of its own.
+_IN_THREADS = " union all ".join(
+    f"""
+            select paper_number, field::utinyint as field, unnest(search.words_of(written)) as word
+            from texts
+            where paper_number % {THREADS} = {part}
+    """
+    for part in range(THREADS)
+)
 # A word is a number from here on: of 230 a paper only those not met before are kept as text.
 _OCCURRENCES = f"""
     create or replace temp table occurrences as
@@ -177,10 +207,7 @@ _OCCURRENCES = f"""
             inner join marts.papers as papers using (paper_id)
             where changed.position >= $first and changed.position < $next
         ),
-        words as (
-            select paper_number, field::utinyint as field, unnest(search.words_of(written)) as word
-            from texts
-        )
+        words as ({_IN_THREADS})
     select
         words.paper_number,
         words.field,
