@@ -13,6 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from flows.newsletter.likeness import Alike
 from flows.publication.kept_open import KeptOpen
+from flows.publication.near import Meanings, numbers
 from flows.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ _NEAR_FROM = 0.4
 # Where a paper has no vector, a keyword tells that no more papers than this have.
 _RARE = 10
 _SHOWN = 4
+_MOST = 6
+_NO_PAIRS = pa.table(
+    {
+        "paper_number": pa.array([], pa.int32()),
+        "cosine": pa.array([], pa.float32()),
+        "named_id": pa.array([], pa.string()),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -65,19 +74,47 @@ def all_vectors(connection: DuckDBPyConnection) -> Vectors:
 
 
 def nearest(
-    connection: DuckDBPyConnection, paper_ids: Sequence[str], vectors: Vectors | None = None
+    connection: DuckDBPyConnection,
+    paper_ids: Sequence[str],
+    vectors: Vectors | Meanings | None = None,
 ) -> Mapping[str, Mapping[str, str]]:
-    """Up to six papers nearest to each of these, the nearest first, each with why."""
-    given: dict[str, object] = {"named": list(paper_ids), "candidates": None, "most": 6}
-    if vectors:
+    """Up to six papers nearest to each of these, the nearest first, each with why.
+
+    Who asks for thousands hands all vectors over; who asks often, those that are kept.
+    """
+    given: dict[str, object] = {"named": list(paper_ids), "candidates": None}
+    sharing, near, more = _SHARING, _NEAR, dict[str, object](least=_NEAR_FROM)
+    if isinstance(vectors, Vectors):
         connection.register("near_pairs", vectors.near(paper_ids))
-        query = _PAIRS.format(near="from near_pairs")
-    else:
-        query, given = _PAIRS.format(near=_NEAR), given | {"least": _NEAR_FROM}
+        near, more = "from near_pairs", {}
+    elif vectors:
+        shared = connection.execute(_SHARING, given).to_arrow_table()
+        connection.register("sharing_papers", shared)
+        connection.register("near_pairs", _near_pairs(connection, paper_ids, vectors))
+        sharing, near, given = "from sharing_papers", _NEAR_FOUND, {}
+    query = f"{_PAIRS.format(sharing=sharing, near=near)} {_NEAREST}"
     found = defaultdict[str, dict[str, str]](dict)
-    for named, other, shared in connection.execute(f"{query} {_NEAREST}", given).fetchall():
-        found[named][other] = _why(shared)
+    for named, other, why in connection.execute(query, given | more | {"most": _MOST}).fetchall():
+        found[named][other] = _why(why)
     return found
+
+
+def _near_pairs(
+    connection: DuckDBPyConnection, paper_ids: Sequence[str], vectors: Meanings
+) -> pa.Table:
+    """The nearest papers of each of these, and what those have that share a keyword with it."""
+    parts = []
+    for paper_id in paper_ids:
+        given = {"named": paper_id}
+        own = connection.execute(_NUMBER, given).fetchone()
+        vector = vectors.vector(own[0]) if own else None
+        if vector is None:
+            continue
+        sharing = numbers(connection, _SHARING_NUMBERS, given)
+        # one more than are shown: it is the nearest to itself
+        found = vectors.near(vector, _MOST + 1, also=sharing)
+        parts.append(found.append_column("named_id", pa.array([paper_id] * len(found))))
+    return pa.concat_tables(parts) if parts else _NO_PAIRS
 
 
 @dataclass(frozen=True)
@@ -105,7 +142,9 @@ class PublishedLikeness:
             "rare": _RARE,
         }
         with self.published.opened() as connection:
-            rows = connection.execute(f"{_PAIRS.format(near=_NEAR)} {_ALIKE}", given).fetchall()
+            rows = connection.execute(
+                f"{_PAIRS.format(sharing=_SHARING, near=_NEAR)} {_ALIKE}", given
+            ).fetchall()
         found = {
             paper_id: Alike(nearness, None if nearest_id in unlike else _like(nearest_id, shared))
             for paper_id, nearest_id, nearness, shared in rows
@@ -150,47 +189,62 @@ _NEAR = """
             and cosine >= $least
             and coalesce(list_contains($candidates::text[], vectors.paper_id), true)
 """
+_NEAR_FOUND = """
+        select papers.paper_id, near_pairs.named_id, near_pairs.cosine
+        from near_pairs
+        inner join search.papers as papers using (paper_number)
+        where papers.paper_id != near_pairs.named_id and near_pairs.cosine >= $least
+"""
+_NUMBER = "select paper_number from search.papers where paper_id = $named"
+_SHARING_NUMBERS = """
+    select papers.paper_number
+    from search.papers as papers
+    where papers.paper_id in (select paper_id from sharing_papers where named_id = $named)
+"""
+# The papers that share keywords with one that is named.
+_SHARING = """
+    with
+
+    -- The five rarest of each: what thousands have would join each of these papers with all others.
+    named_keywords as (
+        select named.paper_id as named_id, keyword, keywords.paper_count
+        from (
+            select paper_id, unnest(ai_keywords) as keyword
+            from marts.papers
+            where paper_id in (select unnest($named::text[]))
+        ) as named
+        inner join search.keywords as keywords using (keyword)
+        qualify
+            row_number() over (
+                partition by named.paper_id order by keywords.paper_count, keyword
+            ) <= 5
+    ),
+
+    keywords as (
+        select paper_id, name as keyword
+        from search.paper_names
+        where kind = 'keyword' and name in (select keyword from named_keywords)
+    )
+
+    select
+        keywords.paper_id,
+        named_keywords.named_id,
+        list(keyword order by named_keywords.paper_count, keyword) as shared,
+        sum(1 / named_keywords.paper_count) as rarity,
+        min(named_keywords.paper_count) as rarest_count
+    from keywords
+    inner join named_keywords using (keyword)
+    where
+        keywords.paper_id != named_keywords.named_id
+        and coalesce(list_contains($candidates::text[], keywords.paper_id), true)
+    group by keywords.paper_id, named_keywords.named_id
+"""
 # Pairs of a paper and one that is named. A keyword is worth the more the fewer papers have it; one
 # that most have tells nothing. Words and meaning add up; without vectors the keywords alone tell.
 _PAIRS = """
     with
 
-    keywords as (
-        select paper_id, unnest(ai_keywords) as keyword from marts.papers
-    ),
-
-    frequencies as (
-        select keyword, count(*) as paper_count
-        from keywords
-        group by keyword
-    ),
-
-    -- The five rarest of each: what thousands have would join each of these papers with all others.
-    named_keywords as (
-        select keywords.paper_id as named_id, keyword, frequencies.paper_count
-        from keywords
-        inner join frequencies using (keyword)
-        where keywords.paper_id in (select unnest($named::text[]))
-        qualify
-            row_number() over (
-                partition by keywords.paper_id order by frequencies.paper_count, keyword
-            ) <= 5
-    ),
-
-    sharing as (
-        select
-            keywords.paper_id,
-            named_keywords.named_id,
-            list(keyword order by named_keywords.paper_count, keyword) as shared,
-            sum(1 / named_keywords.paper_count) as rarity,
-            min(named_keywords.paper_count) as rarest_count
-        from keywords
-        inner join named_keywords using (keyword)
-        where
-            keywords.paper_id != named_keywords.named_id
-            and coalesce(list_contains($candidates::text[], keywords.paper_id), true)
-        group by keywords.paper_id, named_keywords.named_id
-    ),
+    sharing as ({sharing}),
 
     near as (
         {near}

@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from flows.publication.cards import Card, Vote, cards
 from flows.publication.likeness import Vectors, nearest
+from flows.publication.near import Meanings
 from flows.warehouse.database import records
 from flows.wording import counted
 
@@ -105,13 +106,17 @@ class PaperPage:
     alike: tuple[tuple[Card, str], ...]
 
 
-def paper_page(connection: DuckDBPyConnection, paper_id: str) -> PaperPage | None:
+def paper_page(
+    connection: DuckDBPyConnection, paper_id: str, vectors: Meanings | None = None
+) -> PaperPage | None:
     """The paper with this id, or None where it was never on a list that was let through."""
-    return paper_pages(connection, [paper_id]).get(paper_id)
+    return paper_pages(connection, [paper_id], vectors).get(paper_id)
 
 
 def paper_pages(
-    connection: DuckDBPyConnection, paper_ids: Sequence[str], vectors: Vectors | None = None
+    connection: DuckDBPyConnection,
+    paper_ids: Sequence[str],
+    vectors: Vectors | Meanings | None = None,
 ) -> Mapping[str, PaperPage]:
     """The papers with these ids by id, without those that were on no list; one query a part.
 
@@ -152,7 +157,7 @@ def title_of(connection: DuckDBPyConnection, paper_id: str) -> str | None:
 
 
 def _alike(
-    connection: DuckDBPyConnection, paper_ids: Sequence[str], vectors: Vectors | None
+    connection: DuckDBPyConnection, paper_ids: Sequence[str], vectors: Vectors | Meanings | None
 ) -> Mapping[str, list[tuple[Card, str]]]:
     """Up to six papers nearest to each of these, the nearest first, each with why."""
     why = nearest(connection, paper_ids, vectors)

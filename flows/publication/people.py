@@ -55,11 +55,14 @@ _PAPERS: dict[Kind, str] = {
     """,
     "authors": """
         select paper_id, author_name as name from marts.paper_authors
-        where not is_hidden and (hub_user = $handle or lower(author_name) = lower($handle))
+        where hub_user = $handle and not is_hidden
+        union all
+        select paper_id, name from search.paper_names
+        where kind = 'author' and lower_name = lower($handle)
     """,
     "keywords": """
-        select paper_id, lower($handle) as name from marts.papers
-        where list_contains(list_transform(ai_keywords, k -> lower(k)), lower($handle))
+        select paper_id, lower_name as name from search.paper_names
+        where kind = 'keyword' and lower_name = lower($handle)
     """,
     "submitters": """
         select paper_id, submitted_by as name from marts.listings where submitted_by = $handle

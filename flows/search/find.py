@@ -12,6 +12,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from flows.errors import UsageError
+from flows.publication.near import KeptMeanings, Meanings, numbers
 from flows.publication.published import opened
 from flows.search.meaning import SentenceModel
 from flows.topics import Topic, TopicError, fold, parse_topic
@@ -93,9 +94,14 @@ def search(path: Path, question: Question, model: SentenceModel | None = None) -
 
 
 def find(
-    connection: DuckDBPyConnection, question: Question, model: SentenceModel | None = None
+    connection: DuckDBPyConnection,
+    question: Question,
+    model: SentenceModel | None = None,
+    kept: KeptMeanings | None = None,
 ) -> tuple[Hit, ...]:
     """The same over a connection from `opened`, which knows words faster the second time.
+
+    Who asks often keeps the vectors, which are else read for each question.
 
     Raises:
         QuestionError: the text is too long, or has no word that tells papers apart.
@@ -111,8 +117,8 @@ def find(
     if topic:
         rows = _joined(connection, topic, values)
     elif model and _is_asked_by_meaning(connection, text, model):
-        vector = model.vectors([text])[0].tolist()
-        rows = records(connection, _MEANT, values | {"vector": vector})
+        vectors = kept.of(connection) if kept else None
+        rows = _meant(connection, values, model.vectors([text])[0], vectors)
     else:
         rows = records(connection, _SEARCH, values)
     if not rows and not _telling_words(connection, text):
@@ -148,6 +154,28 @@ def _is_asked_by_meaning(connection: DuckDBPyConnection, text: str, model: Sente
         return False
     (is_name,) = connection.execute(_IS_NAME, {"text": text.strip()}).fetchall()[0]
     return not is_name
+
+
+def _meant(
+    connection: DuckDBPyConnection,
+    values: dict[str, Any],
+    vector: Any,  # noqa: ANN401  numpy takes long to import, for a type alone
+    vectors: Meanings | None,
+) -> list[dict[str, Any]]:
+    """What has the words, and what is near in meaning."""
+    if vectors is None:
+        query = _MEANT.format(words=_WORDS, near=_NEAR)
+        return records(connection, query, values | {"vector": vector.tolist()})
+    words = connection.execute(f"select * {_WORDS}", values).to_arrow_table()
+    connection.register("word_hits", words)
+    filters = {name: values[name] for name in _FILTERS}
+    is_filtered = any(value is not None for value in filters.values())
+    chosen = numbers(connection, _CHOSEN, filters) if is_filtered else None
+    also = numbers(connection, _NUMBERS)
+    found = vectors.near(vector, values["most"], also=also, chosen=chosen)
+    connection.register("near_papers", found)
+    query = _MEANT.format(words="from word_hits", near=_NEAR_FOUND)
+    return records(connection, query, {"most": values["most"]})
 
 
 def _topic(text: str) -> Topic | None:
@@ -222,26 +250,40 @@ _BY_WORDS = """from search_papers(
         mark_end := $end
     )"""
 _SEARCH = _BY_WORDS.format(most="$most")
-# Cosine and words add up: measured on a hundred questions, tests/benchmarks/README.md. A paper that
-# has none of the words must be near, and not much farther than the nearest.
-_MEANT = f"""
-    with
-
-    words as materialized ({_BY_WORDS.format(most="greatest($most, 200)")}),
-
-    near as (
+_WORDS = _BY_WORDS.format(most="greatest($most, 200)")
+_FILTERS = ("since", "until", "organization", "has_code", "upvotes_min")
+_IS_CHOSEN = """search.is_chosen(
+            papers.first_listed_on, papers.last_listed_on, papers.organization_name,
+            papers.has_code, papers.upvotes_count,
+            $since, $until, $organization, $has_code, $upvotes_min
+        )"""
+_CHOSEN = f"select papers.paper_number from search.papers as papers where {_IS_CHOSEN}"
+_NUMBERS = """
+    select papers.paper_number
+    from search.papers as papers
+    where papers.paper_id in (select paper_id from word_hits)
+"""
+_NEAR = f"""
         select
             vectors.paper_id,
             array_inner_product(vectors.vector, $vector::float[384])::double as cosine
         from search.vectors as vectors
         inner join search.papers as papers using (paper_id)
-        where
-            search.is_chosen(
-                papers.first_listed_on, papers.last_listed_on, papers.organization_name,
-                papers.has_code, papers.upvotes_count,
-                $since, $until, $organization, $has_code, $upvotes_min
-            )
-    ),
+        where {_IS_CHOSEN}
+"""
+_NEAR_FOUND = """
+        select papers.paper_id, near_papers.cosine::double as cosine
+        from near_papers
+        inner join search.papers as papers using (paper_number)
+"""
+# Cosine and words add up: measured on a hundred questions, tests/benchmarks/README.md. A paper that
+# has none of the words must be near, and not much farther than the nearest.
+_MEANT = """
+    with
+
+    words as materialized ({words}),
+
+    near as ({near}),
 
     fused as (
         select
@@ -276,13 +318,11 @@ _MEANT = f"""
     inner join marts.papers as papers using (paper_id)
     order by search_rank
 """
-_MADE_WITH = "from search.vectors_made_with"
+_MADE_WITH = "select model from search.vectors_made_with"
 _IS_NAME = """
     select exists (
-        from marts.papers
-        where
-            lower(organization_name) = lower($text)
-            or list_contains(list_transform(author_names, name -> lower(name)), lower($text))
+        from search.paper_names
+        where kind in ('author', 'organization') and lower_name = lower($text)
     )
 """
 _TEXTS = """

@@ -10,6 +10,8 @@ model: it follows the papers that changed and not the list dates that were read.
 
 import hashlib
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -30,8 +32,12 @@ FIELDS = {
 K1, B = 1.5, 0.5
 # What a synonym counts for beside the word itself; of several words each has its part.
 SYNONYM_SHARE = 0.4
-# Papers whose words are in memory at once.
-CHUNK = 50_000
+# What is in memory at once: the words of so many papers, so many postings to be sorted, and so much
+# of all the rest, of which DuckDB would else keep as much as fits.
+CHUNK = 10_000
+POSTINGS = 16_000_000
+MEMORY = "1200MB"
+THREADS = 4
 
 
 def update_index(connection: DuckDBPyConnection, made_with: str) -> int:
@@ -41,6 +47,22 @@ def update_index(connection: DuckDBPyConnection, made_with: str) -> int:
     paper is read anew. All or nothing, also when it is killed.
     """
     rules = hashlib.sha256(f"{made_with} {_rules()}".encode()).hexdigest()
+    with _bounded(connection):
+        return _update(connection, rules)
+
+
+@contextmanager
+def _bounded(connection: DuckDBPyConnection) -> Iterator[None]:
+    """Let DuckDB keep no more than MEMORY while the block runs."""
+    (usual,) = connection.execute("select current_setting('memory_limit')").fetchall()[0]
+    connection.execute(f"set memory_limit = '{MEMORY}'")
+    try:
+        yield
+    finally:
+        connection.execute(f"set memory_limit = '{usual}'")
+
+
+def _update(connection: DuckDBPyConnection, rules: str) -> int:
     connection.execute("begin")
     connection.execute(sql("index.sql"))
     create_words(connection)
@@ -63,6 +85,9 @@ def update_index(connection: DuckDBPyConnection, made_with: str) -> int:
 def copy_index(connection: DuckDBPyConnection) -> None:
     """Put the index and `search_papers` into the database that is attached as `published`."""
     connection.execute(sql("publication.sql"))
+    parts = connection.execute(_PARTS, {"most": POSTINGS}).fetchall()
+    for first, last in parts:
+        connection.execute(_PUBLISHED_POSTINGS, {"first": first, "last": last})
     warehouse = connection.execute("select current_database()").fetchall()[0][0]
     connection.execute("use published")
     connection.execute(sql("words.sql"))
@@ -152,46 +177,57 @@ _REMEMBER = """
     insert into search.indexed_papers by name
     select paper_number, paper_id, reading_id, text_hash from changed_papers order by paper_number
 """
-_OCCURRENCES = """
+_LISTS = ("ai_keywords", "author_names")
+_FIELD_TEXTS = ", ".join(
+    f"{{'field': {number}, 'written': array_to_string(papers.{name}, ' ')}}"
+    if name in _LISTS
+    else f"{{'field': {number}, 'written': papers.{name}}}"
+    for number, name in enumerate(FIELDS)
+)
+# DuckDB reads so few papers in one thread; each part of a union may have one of its own.
+_IN_THREADS = " union all ".join(
+    f"""
+            select paper_number, field::utinyint as field, unnest(search.words_of(written)) as word
+            from texts
+            where paper_number % {THREADS} = {part}
+    """
+    for part in range(THREADS)
+)
+# A word is a number from here on: of 230 a paper only those not met before are kept as text.
+_OCCURRENCES = f"""
     create or replace temp table occurrences as
     with
         texts as (
             select
                 changed.paper_number,
                 unnest([
-                    {'field': 'paper_id', 'written': papers.paper_id},
-                    {'field': 'title', 'written': papers.title},
-                    {'field': 'ai_keywords', 'written': array_to_string(papers.ai_keywords, ' ')},
-                    {'field': 'ai_summary', 'written': papers.ai_summary},
-                    {'field': 'abstract', 'written': papers.abstract},
-                    {'field': 'author_names', 'written': array_to_string(papers.author_names, ' ')},
-                    {'field': 'organization_name', 'written': papers.organization_name}
+                    {_FIELD_TEXTS}
                 ], recursive := true)
             from changed_papers as changed
             inner join marts.papers as papers using (paper_id)
             where changed.position >= $first and changed.position < $next
         ),
-        words as (
-            select paper_number, field, unnest(search.words_of(written)) as word from texts
-        )
-    select paper_number, field, word, count(*) as word_count
+        words as ({_IN_THREADS})
+    select
+        words.paper_number,
+        words.field,
+        known.term_number,
+        case when known.term_number is null then words.word end as new_word
     from words
-    where word not in (select stop_words.word from search.stop_words)
-    group by all
+    left join search.indexed_words as known using (word)
+    where words.word not in (select stop_words.word from search.stop_words)
 """
 _NEW_WORDS = """
     insert into search.indexed_words
     with
         new as (
-            select word, search.stem(word) as term
-            from (
-                select distinct word from occurrences
-                where word not in (select known.word from search.indexed_words as known)
-            )
+            select new_word as word, search.stem(new_word) as term
+            from (select distinct new_word from occurrences where new_word is not null)
         ),
         terms as (
             select term, any_value(term_number) as term_number
             from search.indexed_words
+            where term in (select new.term from new)
             group by term
         )
     select
@@ -206,7 +242,8 @@ _NEW_WORDS = """
     left join terms using (term)
     order by new.word
 """
-_FIELD_ROWS = ", ".join(str((name, *numbers)) for name, numbers in FIELDS.items())
+_FIELD_ROWS = ", ".join(str((number, *worth)) for number, worth in enumerate(FIELDS.values()))
+# What a field's words count for adds up, each time a word stands there.
 _NEW_POSTINGS = f"""
     insert into search.indexed_postings
     with
@@ -214,25 +251,44 @@ _NEW_POSTINGS = f"""
             values {_FIELD_ROWS}
         ),
         lengths as (
-            select paper_number, field, sum(word_count) as length from occurrences group by all
+            select paper_number, field, count(*) as length from occurrences group by all
+        ),
+        worths as (
+            select
+                lengths.paper_number,
+                lengths.field,
+                fields.boost / (1 - {B} + {B} * lengths.length / fields.usual_length) as worth
+            from lengths
+            inner join fields using (field)
         ),
         weights as (
             select
-                words.term_number,
+                coalesce(occurrences.term_number, words.term_number) as term_number,
                 occurrences.paper_number,
-                sum(
-                    fields.boost * occurrences.word_count
-                    / (1 - {B} + {B} * lengths.length / fields.usual_length)
-                ) as weight
+                sum(worths.worth) as weight
             from occurrences
-            inner join search.indexed_words as words using (word)
-            inner join lengths using (paper_number, field)
-            inner join fields using (field)
+            inner join worths using (paper_number, field)
+            left join search.indexed_words as words on occurrences.new_word = words.word
             group by all
         )
     select term_number, paper_number, round(255 * weight / ({K1} + weight))::utinyint
     from weights
-    order by all
+"""
+# Terms that follow one another, with about so many postings in all.
+_PARTS = """
+    with running as (
+        select
+            term_number,
+            (sum(paper_count) over (order by term_number) - paper_count) // $most as part
+        from published.search.terms
+    )
+    select min(term_number), max(term_number) from running group by part order by part
+"""
+_PUBLISHED_POSTINGS = """
+    insert into published.search.postings
+    from search.indexed_postings
+    where term_number between $first and $last
+    order by term_number, paper_number
 """
 _SYNONYMS = """
     create or replace table search.synonyms as

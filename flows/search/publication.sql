@@ -28,9 +28,10 @@ comment on column published.search.papers.organization_name is 'See marts.papers
 comment on column published.search.papers.has_code is 'Whether a code repository is known.';
 comment on column published.search.papers.upvotes_count is 'See marts.papers.';
 
-create table published.search.postings as
-from search.indexed_postings
-order by term_number, paper_number;
+-- Filled by index.py, term by term.
+create table published.search.postings (
+    term_number integer, paper_number integer, weight utinyint
+);
 comment on table published.search.postings is
 'Which paper has which term. One row per term_number and paper_number, in that order.';
 comment on column published.search.postings.term_number is 'The term; see search.terms.';
@@ -110,6 +111,58 @@ comment on column published.search.synonyms.said is 'Stems that stand in the que
 comment on column published.search.synonyms.term_number is 'The term that is looked for as well.';
 comment on column published.search.synonyms.share is 'What a hit is worth beside one of a word asked for.';
 
+create table published.search.paper_names as
+with
+
+names as (
+    select
+        'author' as kind,
+        paper_id,
+        unnest(author_names) as name
+    from published.marts.papers
+    union all
+    select
+        'keyword' as kind,
+        paper_id,
+        unnest(ai_keywords) as name
+    from published.marts.papers
+    union all
+    select
+        'organization' as kind,
+        paper_id,
+        organization_name as name
+    from published.marts.papers
+)
+
+select
+    kind,
+    lower(name) as lower_name,
+    name,
+    paper_id
+from names
+where name is not null
+group by all
+order by all;
+comment on table published.search.paper_names is
+'Who wrote a paper, for whom, and about what. One row per kind, name and paper_id, in that order.';
+comment on column published.search.paper_names.kind is 'author, keyword or organization.';
+comment on column published.search.paper_names.lower_name is 'The name in lower case.';
+comment on column published.search.paper_names.name is 'The name as the paper has it.';
+comment on column published.search.paper_names.paper_id is 'The paper; see marts.papers.';
+
+create table published.search.keywords as
+select
+    name as keyword,
+    count(*) as paper_count
+from published.search.paper_names
+where kind = 'keyword'
+group by name
+order by name;
+comment on table published.search.keywords is
+'How many papers have a keyword, to tell the rare ones. One row per keyword.';
+comment on column published.search.keywords.keyword is 'The keyword as papers have it.';
+comment on column published.search.keywords.paper_count is 'How many papers have it.';
+
 create table published.search.vectors as
 select
     paper_id,
@@ -123,8 +176,13 @@ comment on column published.search.vectors.vector is
 'Of length 1, so array_inner_product of two is their cosine: 1 is the same, 0 unrelated.';
 
 create table published.search.vectors_made_with as
+select
+    model,
+    uuid()::text as publication_id
 from search.vectors_made_with;
 comment on table published.search.vectors_made_with is
 'The model that made the vectors. One row.';
 comment on column published.search.vectors_made_with.model is
 'What tells it from other models; empty where there is none, and words alone are searched.';
+comment on column published.search.vectors_made_with.publication_id is
+'Another one in each publication, for whoever keeps its vectors in memory.';

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from flows.newsletter.site import Site
 from flows.publication.kept_open import KeptOpen
 from flows.publication.likeness import Vectors, all_vectors
+from flows.publication.near import KeptMeanings
 from flows.publication.paper_page import paper_pages
 from flows.site.links import file_of, with_relative_links
 from flows.web.exports import Export, export
@@ -140,7 +141,7 @@ class StaticPages:
 
     @cached_property
     def _lists(self) -> "_Lists":
-        return _Lists(self._pages, self.published)
+        return _Lists(self._pages, self.published, KeptMeanings())
 
     @cached_property
     def _insights(self) -> InsightsPage:

@@ -27,6 +27,7 @@ from flows.mailing.tokens import TokenError, Tokens
 from flows.newsletter.site import Site
 from flows.publication.kept_open import KeptOpen, now_published
 from flows.publication.likeness import PublishedLikeness
+from flows.publication.near import KeptMeanings
 from flows.publication.people import KINDS
 from flows.search.meaning import sentence_model
 from flows.settings import Settings
@@ -65,7 +66,7 @@ def create_app(
     site, tokens = Site(settings.public_url), Tokens(keys)
     pages = Pages(site)
     model, published = sentence_model(settings), KeptOpen(settings.published_path)
-    likeness = PublishedLikeness(published)
+    likeness, vectors = PublishedLikeness(published), KeptMeanings()
     get_kept = partial(_get_kept, Answers(settings.published_path))
     archive = Archive(settings.issues_path)
     postman = Postman(mailing, pages, Post(site, tokens, settings.mail_from), send_mail)
@@ -92,10 +93,10 @@ def create_app(
     routes: list[BaseRoute] = [
         *_reader_routes(readers, guard),
         *_public_routes(PublicPages(pages, archive, likeness)),
-        *_search_routes(SearchPage(pages, published, model), get_kept),
-        *_list_routes(ListPages(pages, published), get_kept),
+        *_search_routes(SearchPage(pages, published, model, vectors), get_kept),
+        *_list_routes(ListPages(pages, published, vectors), get_kept),
         *_insights_routes(InsightsPage(pages, published), get_kept),
-        *_api_routes(HubApi(settings.public_url, published, model), get_kept),
+        *_api_routes(HubApi(settings.public_url, published, model, vectors), get_kept),
         *_sitemap_routes(Sitemap(pages, published)),
         Route("/healthz", _get(lambda _request: _health(mailing, archive))),
     ]

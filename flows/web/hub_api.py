@@ -27,6 +27,7 @@ from flows.publication.hub_items import (
 )
 from flows.publication.kept_open import KeptOpen
 from flows.publication.lists import Known
+from flows.publication.near import KeptMeanings
 from flows.search.find import Question, QuestionError, find
 from flows.search.meaning import SentenceModel
 from flows.sources.feed_day import is_weekend
@@ -60,6 +61,7 @@ class HubApi:
     public_url: str
     published: KeptOpen
     model: SentenceModel | None
+    vectors: KeptMeanings
 
     def daily_papers(self, request: Request) -> Response:
         """The list of a date, week or month, of a submitter, of what trends, or what is newest."""
@@ -105,7 +107,7 @@ class HubApi:
         most = asked_limit(request.query_params.get("limit", str(_MOST_FOUND)), _MOST_FOUND)
         with reading_published(self.published) as connection:
             try:
-                hits = find(connection, Question(words, most=most), self.model)
+                hits = find(connection, Question(words, most=most), self.model, self.vectors)
             except QuestionError:
                 return _answer(request, [])  # a question of stop words finds nothing, as at the Hub
             items = hub_papers(connection, [hit.paper_id for hit in hits])

@@ -26,6 +26,7 @@ from flows.publication.lists import (
     period_list,
     trending_list,
 )
+from flows.publication.near import KeptMeanings
 from flows.publication.paper_page import PaperPage, paper_page
 from flows.publication.people import PAGE_LENGTH, Kind, collected
 from flows.sources.feed_day import is_weekend, opens_at
@@ -45,6 +46,7 @@ class ListPages:
 
     pages: Pages
     published: KeptOpen
+    vectors: KeptMeanings
 
     def newest(self, request: Request) -> Response:
         """The newest list that has papers."""
@@ -85,7 +87,7 @@ class ListPages:
         paper_id, format_ = _split(request.path_params["paper_id"])
         paper_id = canonical_id(paper_id)
         with reading_published(self.published) as connection:
-            found = paper_page(connection, paper_id)
+            found = paper_page(connection, paper_id, self.vectors.of(connection))
         if found is None:
             raise Refusal(404, f"{paper_id} was on no list that was read; arXiv may have it.")
         if format_:

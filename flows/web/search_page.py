@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from flows.publication.cards import cards
 from flows.publication.kept_open import KeptOpen
+from flows.publication.near import KeptMeanings
 from flows.search.find import Hit, Question, QuestionError, corrected, find, is_by_meaning
 from flows.search.meaning import SentenceModel
 from flows.web.exports import Export, export
@@ -29,6 +30,7 @@ class SearchPage:
     pages: Pages
     published: KeptOpen
     model: SentenceModel | None
+    vectors: KeptMeanings
 
     def show(self, request: Request) -> Response:
         """What a question finds, or how to ask one."""
@@ -38,7 +40,7 @@ class SearchPage:
         question = _question(request.query_params)
         try:
             with reading_published(self.published) as connection:
-                hits = _sorted(find(connection, question, self.model), asked["sort"])
+                hits = _sorted(find(connection, question, self.model, self.vectors), asked["sort"])
                 meant = corrected(connection, question)
                 alone = not is_by_meaning(connection, self.model)
         except QuestionError as error:
@@ -60,7 +62,7 @@ class SearchPage:
         question = _question(request.query_params)
         try:
             with reading_published(self.published) as connection:
-                ids = [hit.paper_id for hit in find(connection, question, self.model)]
+                ids = [hit.paper_id for hit in find(connection, question, self.model, self.vectors)]
                 found = cards(connection, _RANKED, {"ids": ids})
         except QuestionError as error:
             raise Refusal(400, str(error)) from None

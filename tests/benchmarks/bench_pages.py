@@ -1,10 +1,11 @@
 """How long the pages and the API take at fifty requests a second, and what memory they hold.
 
-    python tests/benchmarks/bench_pages.py HOME [days]
+    PYTHONPATH=. python tests/benchmarks/bench_pages.py HOME [days]
 
 HOME is made if it is not there: sample days up to 13 August 2026 (600 if not said), each read once
-and published. `papers web` serves it in a process of its own; each kind of address is asked for in
-turn, so many times a second in all, from eight connections.
+and published; or make_million.py has made it. `papers web` serves it in a process of its own. Each
+kind of address is asked for alone, one request after the other, each time another address; then all
+in turn, so many times a second in all, from eight connections.
 """
 
 import itertools
@@ -14,11 +15,13 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from statistics import median, quantiles
+from urllib.parse import quote
 
 import duckdb
 import requests
@@ -31,8 +34,9 @@ from tests.support.dbt_build import Warehouse
 from tests.support.publishing import publish_built
 
 LAST = date(2026, 8, 13)
-RATE, SECONDS, PORT = 50, 60, 8097
-CONNECTIONS = 8
+RATE, SECONDS, PORT = 50, 100, 8097
+CONNECTIONS, ALONE = 8, 8
+_SOME = "using sample reservoir(2000 rows) repeatable (7)"
 
 
 def main(home: Path, day_count: int) -> None:
@@ -43,15 +47,15 @@ def main(home: Path, day_count: int) -> None:
     environment = os.environ | {
         "PAPERS_HOME": str(home),
         "PAPERS_PUBLIC_URL": f"http://127.0.0.1:{PORT}",
-        "PAPERS_MODEL": "none",
     }
     command = [str(Path(sys.executable).with_name("papers")), "web", "--port", str(PORT)]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
         _wait()
-        before = _memory(server.pid)
-        seconds, errors = _ask(places)
-        _show(seconds, errors, before, _memory(server.pid))
+        alone = {kind: _alone(paths) for kind, paths in places.items()}
+        memory = [_memory(server.pid)]
+        seconds, errors = _ask(places, lambda: memory.append(_memory(server.pid)))
+        _show(alone, seconds, errors, [*memory, _memory(server.pid)])
     finally:
         server.terminate()
         server.wait(30)
@@ -75,15 +79,19 @@ def _places(home: Path) -> dict[str, list[str]]:
 
     def drawn(query: str, shape: str) -> list[str]:
         rows = [row[0] for row in connection.execute(query).fetchall()]
-        return [shape.format(random.choice(rows)) for _ in range(500)]
+        return [shape.format(quote(str(random.choice(rows)))) for _ in range(500)]
 
     with duckdb.connect(str(home / "published" / "papers.duckdb"), read_only=True) as connection:
         dates = "select digest_date from marts.daily_digests where listed_count > 0 order by 1"
-        papers = "select paper_id from marts.papers order by 1"
+        papers = f"select paper_id from marts.papers {_SOME}"
         words = "select word from search.words where paper_count between 20 and 400 order by 1"
+        texts = f"select regexp_extract(title, '^\\S+ \\S+ \\S+') from marts.papers {_SOME}"
         weeks = "select strftime(digest_date, '%G-W%V') from marts.weekly_digests order by 1"
         months = "select strftime(digest_date, '%Y-%m') from marts.monthly_digests order by 1"
         handles = "select organization_handle from marts.organizations order by 1"
+        authors = f"select author_name from marts.paper_authors {_SOME}"
+        keywords = f"select unnest(ai_keywords) from marts.papers {_SOME}"
+        users = "select submitted_by from marts.submitters order by 1"
         return {
             "front page": ["/"],
             "list": drawn(dates, "/papers/date/{}"),
@@ -92,16 +100,37 @@ def _places(home: Path) -> dict[str, list[str]]:
             "trending": ["/papers/trending"],
             "paper": drawn(papers, "/papers/{}"),
             "organization": drawn(handles, "/organizations/{}"),
-            "search": drawn(words, "/papers/search?q={}"),
+            "author": drawn(authors, "/authors/{}"),
+            "keyword": drawn(keywords, "/keywords/{}"),
+            "submitter": drawn(users, "/submitters/{}"),
+            "search, a word": drawn(words, "/papers/search?q={}"),
+            "search, meaning": drawn(texts, "/papers/search?q={}"),
             "feed of a list": drawn(dates, "/papers/date/{}.atom"),
+            "JSON of a list": drawn(dates, "/papers/date/{}.json"),
+            "BibTeX of a paper": drawn(papers, "/papers/{}.bib"),
             "API, list": drawn(dates, "/api/daily_papers?date={}&limit=100"),
             "API, newest": ["/api/daily_papers"],
             "API, paper": drawn(papers, "/api/papers/{}"),
             "API, search": drawn(words, "/api/papers/search?q={}&limit=20"),
+            "insights": ["/insights"],
+            "sitemap": ["/sitemap.xml"],
+            "sitemap, a month": drawn(months, "/sitemap/{}.xml"),
         }
 
 
-def _ask(places: dict[str, list[str]]) -> tuple[dict[str, list[float]], int]:
+def _alone(paths: list[str]) -> float:
+    """The median of a few requests of a kind, with nothing beside them; the first is not one."""
+    seconds = []
+    for path in paths[-1 - ALONE :]:
+        began = time.perf_counter()
+        requests.get(f"http://127.0.0.1:{PORT}{path}", timeout=120).raise_for_status()
+        seconds.append(time.perf_counter() - began)
+    return median(seconds[1:] or seconds)
+
+
+def _ask(
+    places: dict[str, list[str]], after_1000: Callable[[], object]
+) -> tuple[dict[str, list[float]], int]:
     seconds: dict[str, list[float]] = defaultdict(list)
     errors = itertools.count()
     local = threading.local()
@@ -122,19 +151,26 @@ def _ask(places: dict[str, list[str]]) -> tuple[dict[str, list[float]], int]:
         for number in range(RATE * SECONDS):
             time.sleep(max(0, start + number / RATE - time.perf_counter()))
             kind = next(kinds)
+            if number == 1_000:
+                after_1000()
             pool.submit(one, kind, next(turns[kind]))
     return seconds, next(errors)
 
 
-def _show(seconds: dict[str, list[float]], errors: int, before: float, after: float) -> None:
-    table = Table("", "asked", "median", "95 %")
+def _show(
+    alone: dict[str, float], seconds: dict[str, list[float]], errors: int, memory: list[float]
+) -> None:
+    table = Table("", "alone", "asked", "median", "95 %")
     for kind, each in seconds.items():
-        worst = quantiles(each, n=20)[-1]
-        table.add_row(
-            kind, str(len(each)), f"{1000 * median(each):.0f} ms", f"{1000 * worst:.0f} ms"
-        )
+        figures = (alone[kind], median(each), quantiles(each, n=20)[-1])
+        once, usual, worst = (f"{1000 * figure:.0f} ms" for figure in figures)
+        table.add_row(kind, once, str(len(each)), usual, worst)
     Console().print(table)
-    print(f"{errors} errors; memory {before:.0f} MB before, {after:.0f} MB after")  # noqa: T201
+    before, after_1000, after = (f"{figure:.0f} MB" for figure in memory)
+    print(  # noqa: T201
+        f"{errors} errors; memory {before} before, {after_1000} after 1,000 requests,"
+        f" {after} after {RATE * SECONDS:,}"
+    )
 
 
 def _wait() -> None:

@@ -2,19 +2,25 @@
 
 import csv
 import re
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
 import html5lib
 import pytest
+from starlette.requests import Request
 
-from flows.insights.page import insights_files
+from flows.insights.page import insights, insights_files
 from flows.insights.questions import QUESTIONS, answered
+from flows.newsletter.render import Site
 from flows.publication.kept_open import KeptOpen
 from flows.settings import Settings
 from flows.sources.sample.days import items_at
+from flows.web.insights_page import InsightsPage
+from flows.web.pages import Pages
 from tests.support.dbt_build import Warehouse, item
 from tests.support.publishing import publish_built
 
@@ -154,3 +160,20 @@ def test_each_query_gives_what_one_counts_by_hand(tmp_path: Path) -> None:
     assert rows["half_life_of_votes"] == [(12, 2, 20.0), (24, 2, 50.0), (36, 2, 90.0)]
     assert found["half_life_of_votes"].sentence.endswith("are there by hour 24.")
     assert rows["share_with_code"] == [("2026-08", 6, 0, 0.0)]
+
+
+def test_the_page_is_made_once_a_publication(published: Path, tmp_path: Path) -> None:
+    file = tmp_path / "papers.duckdb"
+    shutil.copy(published, file)
+    page = InsightsPage(Pages(Site("http://127.0.0.1")), KeptOpen(file))
+    asked = Request({"type": "http", "headers": []})
+    with patch("flows.web.insights_page.insights", side_effect=insights) as made:
+        once, again = page.show(asked).body, page.show(asked).body
+        assert (again, made.call_count) == (once, 1)
+        later = tmp_path / "later.duckdb"
+        shutil.copy(published, later)
+        with duckdb.connect(str(later)) as connection:
+            connection.execute("update marts.listings set has_code = not has_code")
+        later.replace(file)
+        assert page.show(asked).body != once
+        assert made.call_count == 2

@@ -9,6 +9,7 @@ import pytest
 
 from flows.publication.kept_open import KeptOpen
 from flows.publication.likeness import all_vectors, nearest
+from flows.publication.near import read_meanings
 from flows.publication.paper_page import paper_page, paper_pages
 from flows.settings import Settings
 from flows.sources.sample.days import items_at
@@ -46,6 +47,15 @@ def test_a_product_of_matrices_finds_what_the_query_finds(published: KeptOpen) -
     assert len(together) > 50
     assert any("close in meaning" in others.values() for others in together.values())
     assert all(name not in others and len(others) <= 6 for name, others in together.items())
+
+
+def test_vectors_kept_in_memory_find_what_the_query_finds(published: KeptOpen) -> None:
+    with published.opened() as connection:
+        ids = [row[0] for row in connection.execute("select paper_id from marts.papers").fetchall()]
+        vectors = read_meanings(connection)
+        for each in ids:
+            known = nearest(connection, [each], vectors).get(each, {})
+            assert list(known.items()) == list(nearest(connection, [each]).get(each, {}).items())
 
 
 def test_pages_made_together_are_those_made_alone(published: KeptOpen) -> None:

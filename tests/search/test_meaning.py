@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from flows.search.find import Question, search
+from flows.publication.near import KeptMeanings
+from flows.publication.published import opened
+from flows.search.find import Question, find, search
 from flows.search.meaning import LENGTH, SentenceModel, sentence_model
 from flows.search.vectors import Paper, update_vectors
 from flows.settings import Settings, SettingsError, load_settings
@@ -88,6 +91,34 @@ def test_the_filters_hold_for_what_is_near_too(file: Path, model: SentenceModel)
     text = "shrink a chatbot so it fits on a phone"
     assert _found(file, text, model, organization="tidal") == ["1"]
     assert _found(file, text, model, upvotes_min=1) == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{}, {"organization": "tidal"}, {"since": date(2026, 8, 2)}, {"upvotes_min": 1}, {"most": 1}],
+)
+def test_vectors_in_memory_find_what_reading_them_finds(
+    file: Path, model: SentenceModel, asked: dict[str, Any]
+) -> None:
+    kept = KeptMeanings()
+    with opened(file) as connection:
+        for text in ("shrink a chatbot so it fits on a phone", "music of robot hands"):
+            question = Question(text, **asked)
+            read, known = find(connection, question, model), find(connection, question, model, kept)
+            assert [hit.paper_id for hit in known] == [hit.paper_id for hit in read]
+            assert [hit.snippet for hit in known] == [hit.snippet for hit in read]
+            assert [hit.score for hit in known] == pytest.approx([hit.score for hit in read])
+
+
+def test_another_publication_has_other_vectors(tmp_path: Path, model: SentenceModel) -> None:
+    kept, counts = KeptMeanings(), []
+    for count in (2, 4):
+        index(tmp_path, PAPERS[:count])
+        _made(tmp_path, model)
+        with opened(publish(tmp_path)) as connection:
+            counts.append(len(kept.of(connection).rows))
+            assert kept.of(connection) is kept.of(connection), "they are read once"
+    assert counts == [2, 4]
 
 
 def test_as_many_are_found_as_are_asked_for(tmp_path: Path, model: SentenceModel) -> None:

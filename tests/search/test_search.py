@@ -200,6 +200,26 @@ def test_an_index_kept_day_by_day_is_the_index_made_at_once(tmp_path: Path) -> N
     assert by_day == at_once
 
 
+def test_an_index_made_in_small_parts_is_the_index_made_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    papers = sample_papers(60)
+    (tmp_path / "once").mkdir()
+    (tmp_path / "parts").mkdir()
+    index(tmp_path / "once", papers)
+    once = publish(tmp_path / "once")
+    monkeypatch.setattr("flows.search.index.CHUNK", 7)
+    monkeypatch.setattr("flows.search.index.POSTINGS", 500)
+    index(tmp_path / "parts", papers)
+    parts = publish(tmp_path / "parts")
+    assert _content(parts) == _content(once)
+    with duckdb.connect(str(parts), read_only=True) as connection:
+        stored = connection.execute("select term_number, paper_number from search.postings")
+        pairs = stored.fetchall()
+    assert len(pairs) > 3_000
+    assert pairs == sorted(pairs), "a question reads the postings of a term in one place"
+
+
 def test_a_paper_is_read_again_only_when_its_words_or_the_rules_changed(tmp_path: Path) -> None:
     assert index(tmp_path, PAPERS) == len(PAPERS)
     assert index(tmp_path, PAPERS) == 0
