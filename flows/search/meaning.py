@@ -80,7 +80,7 @@ class SentenceModel:
 
 
 def quick_sentence_model(settings: Settings) -> SentenceModel | None:
-    """The same for a single question, of which all is over before an optimized one is read."""
+    """The same for a program that asks it once: sooner ready, and slower to answer."""
     model = sentence_model(settings)
     return model and replace(model, ready_soon=True)
 
