@@ -28,12 +28,8 @@ _NEAR_FROM = 0.4
 _RARE = 10
 _SHOWN = 4
 _MOST = 6
-_NO_PAIRS = pa.table(
-    {
-        "paper_number": pa.array([], pa.int32()),
-        "cosine": pa.array([], pa.float32()),
-        "named_id": pa.array([], pa.string()),
-    }
+_PAIR = pa.schema(
+    [("paper_number", pa.int32()), ("cosine", pa.float32()), ("named_id", pa.string())]
 )
 
 
@@ -114,7 +110,7 @@ def _near_pairs(
         # one more than are shown: it is the nearest to itself
         found = vectors.near(vector, _MOST + 1, also=sharing)
         parts.append(found.append_column("named_id", pa.array([paper_id] * len(found))))
-    return pa.concat_tables(parts) if parts else _NO_PAIRS
+    return pa.concat_tables(parts) if parts else _PAIR.empty_table()
 
 
 @dataclass(frozen=True)

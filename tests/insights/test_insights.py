@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 from flows.insights.page import insights, insights_files
 from flows.insights.questions import QUESTIONS, answered
-from flows.newsletter.render import Site
+from flows.newsletter.site import Site
 from flows.publication.kept_open import KeptOpen
 from flows.settings import Settings
 from flows.sources.sample.days import items_at
