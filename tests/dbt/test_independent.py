@@ -10,6 +10,7 @@ import pytest
 from tests.support.dbt_build import MARTS, Warehouse
 from tests.support.histories import changing_history, recorded_history
 from tests.support.independent import DAY, Barred, History, Response, Trending
+from tests.support.independent_links import Linked
 
 COLUMNS = {
     "papers": (
@@ -49,6 +50,27 @@ def _barred(responses: Sequence[Response]) -> list[Barred]:
     ]
 
 
+def _answers(responses: Sequence[Response]) -> list[tuple[datetime, dict[str, Any]]]:
+    """What the Hub said of some papers, again and again: repositories come, go, and are many."""
+    told = []
+    for number, (_, read_at, items) in enumerate(responses[::2]):
+        answers: dict[str, Any] = {}
+        for place, item in enumerate(items[:6]):
+            models = [
+                {"id": f"lab/{n}", "likes": n + number}
+                for n in range(place % 3, place + number % 4)
+            ]
+            answers[item["paper"]["id"]] = {
+                "linkedModels": models[::-1],
+                "numTotalModels": len(models) + 9 * (place % 4 == 3),
+                "linkedDatasets": None if number % 3 == 2 else [{"id": "set", "downloads": number}],
+                **({"linkedSpaces": [{"id": f"s/{number % 5}"}]} if place % 2 else {}),
+                **({"venue": "A hall"} if place == 1 else {}),
+            }
+        told.append((read_at + timedelta(minutes=11), answers))
+    return told
+
+
 @pytest.fixture(scope="module", params=["recorded", "sample"])
 def responses(request: pytest.FixtureRequest) -> list[Response]:
     if request.param == "sample":
@@ -82,8 +104,12 @@ def told(
         trending.append(
             Trending(read_at, chosen, warehouse.read_trending(read_at.isoformat(), chosen))
         )
+    linked = [
+        Linked(read_at, answers, warehouse.read_linked(read_at.isoformat(), answers))
+        for read_at, answers in _answers(responses)
+    ]
     warehouse.build("build", "--exclude-resource-type", "unit_test")
-    return History(responses, barred, trending), warehouse
+    return History(responses, barred, trending, linked), warehouse
 
 
 # what the documents hold is compared with each recorded response, in web/test_hub_api

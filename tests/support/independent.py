@@ -16,6 +16,9 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.support import independent_links
+from tests.support.independent_links import Linked
+
 Item = dict[str, Any]
 Response = tuple[date, datetime, Sequence[Item]]
 Row = tuple[Any, ...]
@@ -156,10 +159,11 @@ class History:
         responses: Iterable[Response],
         barred: Sequence[Barred] = (),
         trending: Sequence[Trending] = (),
+        linked: Sequence[Linked] = (),
     ) -> None:
         self.responses = sorted(responses, key=lambda response: (response[1], response[0]))
         self.newest = {day: read_at for day, read_at, _ in self.responses}
-        self.barred, self.trending = barred, trending
+        self.barred, self.trending, self.linked = barred, trending, linked
 
     @cached_property
     def seen(self) -> list[Seen]:
@@ -543,6 +547,14 @@ class History:
             for one in self.trending
             for place, item in enumerate(one.items, 1)
         ]
+
+    def paper_links(self) -> list[Row]:
+        """marts.paper_links."""
+        return independent_links.paper_links(self.linked)
+
+    def linked_repositories(self) -> list[Row]:
+        """marts.linked_repositories."""
+        return independent_links.linked_repositories(self.linked)
 
     def _trending(self, as_of: date) -> list[Row]:
         lists = {as_of - n * DAY for n in range(14)}
