@@ -185,7 +185,7 @@ class SampleHub:
         if item:
             answer = json_answer(linked_answer(item, self.now), headers)
         else:
-            answer = json_answer({"error": "Paper not found"}, headers, HTTPStatus.NOT_FOUND)
+            answer = json_answer({"error": NO_PAGE}, headers, HTTPStatus.NOT_FOUND)
         for fault in self._met(None):
             answer = fault.answer(answer)
         return answer

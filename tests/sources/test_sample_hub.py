@@ -361,7 +361,7 @@ def test_new_fields_hostile_titles_and_links(items: list[Item]) -> None:
     ("text", "problem"),
     [
         ("gremlins", "there is no fault 'gremlins'; there are 408, 429"),
-        ("500,often=2", "a fault has times=, page= and date=, not 'often=2'"),
+        ("500,often=2", "a fault has times=, page=, date= and of=papers, not 'often=2'"),
     ],
 )
 def test_a_fault_that_there_is_not_is_refused_by_name(text: str, problem: str) -> None:
