@@ -36,6 +36,8 @@ class Served:
             "PAPERS_HUB_URL": hub_url,
             "PAPERS_TIMEZONE": "Europe/Berlin",
             "PAPERS_SCHEDULE": "45 7 * * 2-6",
+            # The clock is the real one, and on a Sunday the newest list is of Friday.
+            "PAPERS_ISSUE_MAX_AGE_HOURS": "500",
             "PREFECT_SERVER_API_PORT": str(ui_port),
         }
         self.process = self._command("serve", "--port", str(self.pages_port))

@@ -65,7 +65,6 @@ def test_a_second_run_changes_no_table_but_the_readings(
         "marts.list_readings", "marts.paper_readings", "marts.paper_momentum",
         "marts.issue_as_sent", "marts.issue_as_known_now",
         "quality.day_reports", "quality.gate_results",
-        "search.vectors_made_with",  # which publication it is
     }  # fmt: skip
     assert issue.stat().st_mtime_ns == made
     assert ask(own_home, "select count(*) from marts.list_readings") == [(2,)]

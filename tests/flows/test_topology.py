@@ -76,6 +76,8 @@ def processes(
         "PAPERS_MAIL_FROM": "Daily Papers <papers@example.org>",
         "PAPERS_MAILING_URL": postgres % "mailing",
         "PAPERS_MAIL_URL": f"smtp://127.0.0.1:{relay.port}?tls=none",
+        # The clock is the real one, and on a Sunday the newest list is of Friday.
+        "PAPERS_ISSUE_MAX_AGE_HOURS": "500",
         "PREFECT_HOME": str(own_home / "prefect"),
         "PREFECT_API_URL": f"{server}/api",
         "PREFECT_API_DATABASE_CONNECTION_URL": database,

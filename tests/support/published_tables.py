@@ -13,7 +13,7 @@ _NAMES = """
         and not regexp_full_match(column_name, ?)
     group by all
 """
-_OF_A_RUN = ".*(read|checked|quarantined)_at|reading_id|run_id|paper_row"
+_OF_A_RUN = ".*(read|checked|quarantined)_at|(reading|run|publication)_id|paper_row"
 
 
 def published_tables(home: Path, but: str = _OF_A_RUN) -> dict[str, list[tuple[Any, ...]]]:
