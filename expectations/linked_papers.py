@@ -9,20 +9,16 @@ stops the load. A row's reason is its first failure in this order, said by `meta
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
-from great_expectations.expectations.metadata_types import FailureSeverity
 
-CRITICAL, WARNING = FailureSeverity.CRITICAL, FailureSeverity.WARNING
+from expectations.shared import CRITICAL, WARNING, every_row
 
 suite = gx.ExpectationSuite(
     name="linked_papers",
     meta={"rows": "papers", "quarantines": True},
     expectations=[
-        gxe.ExpectTableRowCountToEqual(
-            value={"$PARAMETER": "row_count"},
-            severity=CRITICAL,
-            description="what came of every question has arrived",
-            notes="All other checks pass on a frame that lost its rows.",
-            meta={"otherwise": "{rows} papers arrived where {given} were asked about"},
+        every_row(
+            "what came of every question has arrived",
+            "{rows} papers arrived where {given} were asked about",
         ),
         gxe.ExpectColumnValuesToBeNull(
             column="contract_error",

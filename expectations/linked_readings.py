@@ -9,28 +9,23 @@ Columns that cannot be judged yet (too little history) are null, and so skipped.
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
-from great_expectations.expectations.metadata_types import FailureSeverity
 
-CRITICAL, WARNING = FailureSeverity.CRITICAL, FailureSeverity.WARNING
+from expectations.shared import (
+    CRITICAL,
+    WARNING,
+    as_many_rows_as_items,
+    every_reading,
+    no_new_fields,
+)
 
 suite = gx.ExpectationSuite(
     name="linked_readings",
     expectations=[
-        gxe.ExpectTableRowCountToEqual(
-            value={"$PARAMETER": "row_count"},
-            severity=CRITICAL,
-            description="every reading of the load is judged, once",
-            notes="All other checks pass on a frame that lost its rows.",
-            meta={"otherwise": "{rows} rows stand for this reading where 1 should"},
-        ),
-        gxe.ExpectColumnPairValuesToBeEqual(
-            column_A="row_count",
-            column_B="item_count",
-            ignore_row_if="neither",
-            severity=CRITICAL,
-            description="as many answers arrived as questions were asked",
-            notes="A load that breaks off half-way would leave papers out unseen.",
-            meta={"otherwise": "{row_count} answers arrived where {item_count} were asked for"},
+        every_reading(),
+        as_many_rows_as_items(
+            "as many answers arrived as questions were asked",
+            "A load that breaks off half-way would leave papers out unseen.",
+            "{row_count} answers arrived where {item_count} were asked for",
         ),
         gxe.ExpectColumnPairValuesAToBeGreaterThanB(
             column_A="broken_limit",
@@ -65,12 +60,6 @@ suite = gx.ExpectationSuite(
             notes="Without any, the fields have probably moved.",
             meta={"otherwise": "no answer says anything of models, datasets or Spaces"},
         ),
-        gxe.ExpectColumnValuesToBeNull(
-            column="new_fields",
-            severity=WARNING,
-            description="the answers have no field that was never seen before",
-            notes="A new field is harmless, and often the first sign of a change.",
-            meta={"otherwise": "fields never seen before: {new_fields}"},
-        ),
+        no_new_fields("the answers have no field that was never seen before"),
     ],
 )

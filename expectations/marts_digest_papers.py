@@ -5,22 +5,17 @@
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
-from great_expectations.expectations.metadata_types import FailureSeverity
 
 from expectations import VISIBLE
-
-CRITICAL, WARNING = FailureSeverity.CRITICAL, FailureSeverity.WARNING
+from expectations.shared import CRITICAL, WARNING, every_row
 
 suite = gx.ExpectationSuite(
     name="marts_digest_papers",
     meta={"rows": "papers"},
     expectations=[
-        gxe.ExpectTableRowCountToEqual(
-            value={"$PARAMETER": "row_count"},
-            severity=CRITICAL,
-            description="every paper of the digest is judged",
-            notes="All other checks pass on a frame that lost its rows.",
-            meta={"otherwise": "{rows} papers are in the digest, which says it has {given}"},
+        every_row(
+            "every paper of the digest is judged",
+            "{rows} papers are in the digest, which says it has {given}",
         ),
         gxe.ExpectColumnValuesToNotBeNull(
             column="title",

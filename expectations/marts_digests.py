@@ -8,19 +8,15 @@ Any failure stops the reading that the digest shows, and so its publication and 
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
-from great_expectations.expectations.metadata_types import FailureSeverity
 
-CRITICAL = FailureSeverity.CRITICAL
+from expectations.shared import CRITICAL, every_row
 
 suite = gx.ExpectationSuite(
     name="marts_digests",
     expectations=[
-        gxe.ExpectTableRowCountToEqual(
-            value={"$PARAMETER": "row_count"},
-            severity=CRITICAL,
-            description="every day has one digest",
-            notes="All other checks pass on a frame that lost its rows.",
-            meta={"otherwise": "the day has {rows} digests where it should have {given}"},
+        every_row(
+            "every day has one digest",
+            "the day has {rows} digests where it should have {given}",
         ),
         gxe.ExpectColumnPairValuesToBeEqual(
             column_A="last_read_at",

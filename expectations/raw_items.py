@@ -9,22 +9,17 @@ stops the load. A row's reason is its first failure in this order, said by `meta
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
-from great_expectations.expectations.metadata_types import FailureSeverity
 
 from expectations import VISIBLE
-
-CRITICAL, WARNING = FailureSeverity.CRITICAL, FailureSeverity.WARNING
+from expectations.shared import CRITICAL, WARNING, every_row
 
 suite = gx.ExpectationSuite(
     name="raw_items",
     meta={"rows": "items", "quarantines": True},
     expectations=[
-        gxe.ExpectTableRowCountToEqual(
-            value={"$PARAMETER": "row_count"},
-            severity=CRITICAL,
-            description="every item the Hub gave has arrived",
-            notes="All other checks pass on a frame that lost its rows.",
-            meta={"otherwise": "{rows} items arrived where the Hub gave {given}"},
+        every_row(
+            "every item the Hub gave has arrived",
+            "{rows} items arrived where the Hub gave {given}",
         ),
         gxe.ExpectColumnValuesToBeNull(
             column="contract_error",

@@ -9,9 +9,14 @@ Columns that cannot be judged yet (too few rows, too little history) are null, a
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
-from great_expectations.expectations.metadata_types import FailureSeverity
 
-CRITICAL, WARNING = FailureSeverity.CRITICAL, FailureSeverity.WARNING
+from expectations.shared import (
+    CRITICAL,
+    WARNING,
+    as_many_rows_as_items,
+    every_reading,
+    no_new_fields,
+)
 
 # Fields that come and go by item, and what the digest loses without them.
 OPTIONAL_FIELDS = {
@@ -27,21 +32,11 @@ OPTIONAL_FIELDS = {
 suite = gx.ExpectationSuite(
     name="raw_readings",
     expectations=[
-        gxe.ExpectTableRowCountToEqual(
-            value={"$PARAMETER": "row_count"},
-            severity=CRITICAL,
-            description="every reading of the load is judged, once",
-            notes="All other checks pass on a frame that lost its rows.",
-            meta={"otherwise": "{rows} rows stand for this reading where 1 should"},
-        ),
-        gxe.ExpectColumnPairValuesToBeEqual(
-            column_A="row_count",
-            column_B="item_count",
-            ignore_row_if="neither",
-            severity=CRITICAL,
-            description="as many items arrived as the Hub gave",
-            notes="A page or a load that breaks off half-way would become a short day.",
-            meta={"otherwise": "{row_count} items arrived where the Hub gave {item_count}"},
+        every_reading(),
+        as_many_rows_as_items(
+            "as many items arrived as the Hub gave",
+            "A page or a load that breaks off half-way would become a short day.",
+            "{row_count} items arrived where the Hub gave {item_count}",
         ),
         gxe.ExpectColumnPairValuesToBeEqual(
             column_A="answered_date",
@@ -110,13 +105,7 @@ suite = gx.ExpectationSuite(
             )
             for field, reason in OPTIONAL_FIELDS.items()
         ),
-        gxe.ExpectColumnValuesToBeNull(
-            column="new_fields",
-            severity=WARNING,
-            description="the items have no field that was never seen before",
-            notes="A new field is harmless, and often the first sign of a change.",
-            meta={"otherwise": "fields never seen before: {new_fields}"},
-        ),
+        no_new_fields("the items have no field that was never seen before"),
         gxe.ExpectColumnValuesToBeBetween(
             column="weekday_item_count",
             min_value=1,

@@ -115,7 +115,12 @@ def one_day(day: date, settings: Settings) -> Outcome:
     publish(settings)
     quality = write_quality_page(settings, day)
     outcome = _judged_outcome(reading, marts, quality)
-    if reading.verdict != "complete":
+    return with_issue(day, outcome, quality, settings)
+
+
+def with_issue(day: date, outcome: Outcome, quality: QualityPage, settings: Settings) -> Outcome:
+    """How the day ended, with its issue made and mailed where the day is complete."""
+    if outcome.verdict != "complete":
         return outcome
     issue = export(day, "daily", quality.page, settings)
     return replace(

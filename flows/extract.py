@@ -3,7 +3,7 @@
 Hub ──Answer──▶ verdict ──Reading──▶ dlt ──▶ raw.readings, raw.items
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -13,10 +13,15 @@ from flows import clock
 from flows.gates.audit import create_audit
 from flows.settings import Settings
 from flows.sources.hub import Answer, Hub
-from flows.sources.hub_item import read_item
-from flows.sources.linked_item import read_linked_item
-from flows.sources.pipeline import Reading, ReadingPipeline
-from flows.sources.verdict import EarlierReading, History, judge, judge_linked, judge_trending
+from flows.sources.pipeline import Reading, ReadingPipeline, items_of
+from flows.sources.verdict import (
+    EarlierReading,
+    History,
+    Verdict,
+    judge,
+    judge_linked,
+    judge_trending,
+)
 from flows.stage import stage
 from flows.warehouse.database import connect, has_table
 
@@ -82,16 +87,8 @@ def extract_trending(settings: Settings) -> Load:
     or history of a date looks at it. Once gate raw has let it through, the next `transform`
     compares it with our own order.
     """
-    pipeline = reading_pipeline(settings)
-    pipeline.finish_pending()
-    load = load_id(clock.utc_now())
     answer = Hub(settings.hub_url, settings.hub_token).read_trending(clock.utc_now)
-    items = (read_item(position, raw) for position, raw in enumerate(answer.items))
-    usable_count = sum(item.contract_error is None for item in items)
-    verdict = judge_trending(answer, usable_count)
-    reading = Reading(answer, verdict, "hub", load, kind="trending")
-    pipeline.load([reading])
-    return Load(load, (loaded(reading),))
+    return _loaded_apart(answer, "trending", judge_trending, settings)
 
 
 @stage
@@ -100,12 +97,18 @@ def extract_linked(answer: Answer, settings: Settings) -> Load:
 
     It is of the UTC date on which it was made; its gate is `linked`, and no other looks at it.
     """
+    return _loaded_apart(answer, "linked", judge_linked, settings)
+
+
+def _loaded_apart(
+    answer: Answer, kind: str, judge_it: Callable[[Answer, int], Verdict], settings: Settings
+) -> Load:
+    """An answer that is no list's as a reading of its own load."""
     pipeline = reading_pipeline(settings)
     pipeline.finish_pending()
-    items = (read_linked_item(position, raw) for position, raw in enumerate(answer.items))
-    usable_count = sum(item.contract_error is None for item in items)
+    usable_count = sum(item.contract_error is None for item in items_of(answer, kind))
     load = load_id(clock.utc_now())
-    reading = Reading(answer, judge_linked(answer, usable_count), "hub", load, kind="linked")
+    reading = Reading(answer, judge_it(answer, usable_count), "hub", load, kind=kind)
     pipeline.load([reading])
     return Load(load, (loaded(reading),))
 

@@ -15,10 +15,10 @@ from prefect.client.schemas.objects import State
 
 from flows import clock
 from flows.backfill import read_days
-from flows.daily_papers import one_day, run_to_final_state, run_to_verdict
+from flows.daily_papers import one_day, run_to_final_state, run_to_verdict, with_issue
 from flows.deliver import deliver_rest
 from flows.editions import one_edition
-from flows.export import export, mailed
+from flows.export import mailed
 from flows.extract import extract_linked, extract_trending, reading_pipeline
 from flows.issues.periods import ends_at, first_day, newest_ended
 from flows.mail_setup import open_mailing
@@ -53,7 +53,7 @@ from flows.warehouse.final_verdicts import (
     newest_readings,
     unfinished_days,
 )
-from flows.warehouse.papers_to_ask import papers_to_ask
+from flows.warehouse.papers_to_ask import ONCE_A_NIGHT, papers_to_ask
 from flows.wording import verdict_words
 
 # dlt's copies of what it loaded are of use while one looks into yesterday's trouble.
@@ -63,8 +63,6 @@ CATCH_UP = timedelta(days=30)
 # From when a list closed to its deadline; what is not there after an hour comes after many.
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120))
 FINAL = ("complete", "empty")
-# A list that still changes is read once a night, however late the night's run is.
-REREAD_AFTER = timedelta(hours=20)
 PERIODS: tuple[Edition, ...] = ("weekly", "monthly")
 
 
@@ -235,7 +233,7 @@ def _read_what_is_due(day: date, settings: Settings) -> Iterator[Outcome]:
     if not is_weekend(growing := open_list_date(now)):
         days.append(growing)
     read_at = newest_readings(settings)
-    again = [each for each in days if each not in read_at or now - read_at[each] > REREAD_AFTER]
+    again = [each for each in days if each not in read_at or now - read_at[each] > ONCE_A_NIGHT]
     due = sorted({*missing, *again})
     if due:
         extract_trending(settings)
@@ -244,18 +242,16 @@ def _read_what_is_due(day: date, settings: Settings) -> Iterator[Outcome]:
 
 def _issue_of(day: date, settings: Settings) -> Outcome:
     """How a day stands that was just read; of a complete one the issue, and what its mail lacks."""
-    page = write_quality_page(settings, day)
-    facts, newest = page.facts, newest_reading(settings, day)
+    quality = write_quality_page(settings, day)
+    facts, newest = quality.facts, newest_reading(settings, day)
     if facts.verdict not in FINAL and newest.verdict == "failed":
         # What was judged before stands for readers; the run is told what it came to itself.
-        return Outcome("failed", f"Failed. {newest.reason}", page.path)
+        return Outcome("failed", f"Failed. {newest.reason}", quality.path)
     if facts.verdict != "complete":
         said = f"{verdict_words(facts.verdict)}. {facts.reason}"
         by_gate = facts.reason if facts.failure_count else ""
-        return Outcome(facts.verdict, said, page.path, stopped_by=by_gate)
-    issue = export(day, "daily", page.page, settings)
-    said = f"{facts.sentence} {issue.sentence}"
-    return Outcome("complete", said, page.path, issue=issue.folder, is_blocked=issue.is_blocked)
+        return Outcome(facts.verdict, said, quality.path, stopped_by=by_gate)
+    return with_issue(day, Outcome("complete", facts.sentence, quality.path), quality, settings)
 
 
 def _editions_due(settings: Settings) -> Iterator[Outcome]:

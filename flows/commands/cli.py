@@ -30,7 +30,7 @@ app = App(
 app.command("flows.commands.mail:subscribers", name="subscribers", help="The mailing list.")
 app.command("flows.commands.readings:app", name="readings", help="Which readings there are.")
 app.command("flows.commands.site:site", name="site", help="The public pages as files.")
-app.command("flows.commands.catch_up:catch_up", help="Once all that `papers serve` does.")
+app.command("flows.commands.catch_up:catch_up", help="Once, what `papers serve` does by the clock.")
 app.command("flows.commands.state:state", name="state", help="What a wiped machine goes on from.")
 app.command("flows.commands.mail:issue", name="issue", help="What became of an issue's mail.")
 # DuckDB imports pandas when a value is first bound: a second in which these would have answered,

@@ -15,7 +15,7 @@ from flows.issues.periods import last_day
 from flows.mail_setup import post
 from flows.newsletter.digest import Digest
 from flows.newsletter.message import message
-from flows.newsletter.render import Rendering, public, render
+from flows.newsletter.render import public, render
 from flows.settings import Settings
 
 
@@ -37,12 +37,21 @@ def issue_files(digest: Digest, settings: Settings) -> dict[str, bytes]:
 
     The page and the text are no mail, so they show every paper, however long the list is.
     """
-    site = post(settings).site
-    page = public(render(digest, site, limit_bytes=None))
+    shared = post(settings)
+    page = public(render(digest, shared.site, limit_bytes=None))
+    mail = message(
+        public(render(digest, shared.site)),
+        sender=shared.sender,
+        to=None,
+        message_id=f"<{digest.edition}.{digest.issue_date}@{shared.domain}>",
+        date=digest.proof.read_at,
+        list_id=shared.list_id,
+        unsubscribe=None,
+    )
     return {
         "digest.html": page.html.encode(),
         "digest.txt": page.text.encode(),
-        "digest.eml": _mail(digest, public(render(digest, site)), settings),
+        "digest.eml": mail.as_bytes(),
         "issue.json": json.dumps(
             {"subject": page.subject} | asdict(digest),
             default=str,
@@ -60,17 +69,3 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     for name, content in files.items():
         (new / name).write_bytes(content)
     new.rename(folder)
-
-
-def _mail(digest: Digest, rendering: Rendering, settings: Settings) -> bytes:
-    shared = post(settings)
-    mail = message(
-        rendering,
-        sender=settings.mail_from,
-        to=None,
-        message_id=f"<{digest.edition}.{digest.issue_date}@{shared.domain}>",
-        date=digest.proof.read_at,
-        list_id=shared.list_id,
-        unsubscribe=None,
-    )
-    return mail.as_bytes()

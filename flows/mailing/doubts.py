@@ -6,12 +6,12 @@ message that may leave for `unknown`, which only the operator sends again.
 
 from datetime import datetime
 
-from sqlalchemy import String, and_, literal, or_, select, update
+from sqlalchemy import String, literal, or_, select, update
 
 from flows.mailing.database import Mailing
-from flows.mailing.ledger import Issue, is_of
+from flows.mailing.ledger import Issue, has_chosen, is_due, is_of
 from flows.mailing.tables import Utc, deliveries, subscribers
-from flows.mailing.transports import DEFERRED, UNKNOWN
+from flows.mailing.transports import UNKNOWN
 
 _REASON = "its run ended before it told"
 
@@ -23,11 +23,10 @@ def doubt_all(mailing: Mailing, issue: Issue, *, is_new_begun: bool, now: dateti
     edition and have no entry yet.
     """
     of_issue = is_of(deliveries, issue.edition, issue.issue_date)
-    is_due = and_(deliveries.c.state == DEFERRED, deliveries.c.next_attempt_at <= now)
     with mailing.write() as connection:
         due = connection.execute(
             update(deliveries)
-            .where(of_issue, is_due)
+            .where(of_issue, is_due(now))
             .values(state=UNKNOWN, reason=_REASON, changed_at=now)
         )
         if not is_new_begun:
@@ -44,11 +43,8 @@ def doubt_all(mailing: Mailing, issue: Issue, *, is_new_begun: bool, now: dateti
         has_entry = select(deliveries.c.subscriber_id).where(of_issue)
         waits = select(*columns.values()).where(
             subscribers.c.id.not_in(has_entry),
-            subscribers.c.editions.contains(issue.edition),
-            or_(
-                subscribers.c.state == "active",
-                and_(subscribers.c.state == "paused", subscribers.c.paused_until <= now.date()),
-            ),
+            has_chosen(issue.edition),
+            or_(subscribers.c.paused_until.is_(None), subscribers.c.paused_until <= now.date()),
         )
         new = connection.execute(deliveries.insert().from_select(list(columns), waits))
     return due.rowcount + new.rowcount

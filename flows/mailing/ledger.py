@@ -330,8 +330,7 @@ class Ledger:
             .select_from(subscribers)
             .outerjoin(deliveries, theirs)
             .where(
-                subscribers.c.state.in_(["active", "paused"]),
-                subscribers.c.editions.contains(self._edition),
+                has_chosen(self._edition),
                 func.coalesce(deliveries.c.state, DEFERRED) == DEFERRED,
             )
         )
@@ -340,11 +339,7 @@ class Ledger:
 
     def claim_deferred(self) -> Iterator[list[Reader]]:
         """Give pages of readers to whom a deferred message is due now; they are ours alone."""
-        due = and_(
-            self._of_issue,
-            deliveries.c.state == DEFERRED,
-            deliveries.c.next_attempt_at <= self._clock(),
-        )
+        due = and_(self._of_issue, is_due(self._clock()))
         query = select(*_READER).join(deliveries).where(due)
         for page in self._pages(query):
             claim = (
@@ -369,8 +364,7 @@ class Ledger:
             )
             .where(
                 deliveries.c.subscriber_id.is_(None),
-                subscribers.c.state.in_(["active", "paused"]),
-                subscribers.c.editions.contains(self._edition),
+                has_chosen(self._edition),
             )
         )
         today = self._clock().date()
@@ -553,6 +547,18 @@ def _reader(row: Row[Any]) -> Reader:
 
 def _issue(row: Row[Any]) -> Issue:
     return Issue(*(getattr(row, name) for name in Issue.__dataclass_fields__))
+
+
+def has_chosen(edition: str) -> ColumnElement[bool]:
+    """The subscribers who get this edition, also those of whom a pause may still last."""
+    return and_(
+        subscribers.c.state.in_(["active", "paused"]), subscribers.c.editions.contains(edition)
+    )
+
+
+def is_due(now: datetime) -> ColumnElement[bool]:
+    """The deliveries that were deferred until now or before."""
+    return and_(deliveries.c.state == DEFERRED, deliveries.c.next_attempt_at <= now)
 
 
 def is_of(table: Table, edition: str, issue_date: date) -> ColumnElement[bool]:

@@ -167,7 +167,11 @@ _LINKED = """
     with
 
     newest as (
-        select * from marts.paper_links
+        select
+            models_count as model,
+            datasets_count as dataset,
+            spaces_count as space
+        from marts.paper_links
         where paper_id = $id
         order by read_at desc
         limit 1
@@ -175,10 +179,7 @@ _LINKED = """
 
     counts as (
         from newest
-        unpivot (
-            repository_count
-            for repository_kind in (models_count, datasets_count, spaces_count)
-        )
+        unpivot (repository_count for repository_kind in (model, dataset, space))
     ),
 
     shown as (
@@ -191,11 +192,11 @@ _LINKED = """
     )
 
     select
-        counts.repository_kind[:-8] as repository_kind,
+        repository_kind,
         counts.repository_count,
         coalesce(shown.repositories, []) as repositories
     from counts
-    left join shown on counts.repository_kind = shown.repository_kind || 's_count'
+    left join shown using (repository_kind)
 """
 _HUB_TRENDING = """
     select paper_id from marts.hub_trending_papers

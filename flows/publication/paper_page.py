@@ -12,7 +12,7 @@ from flows.publication.cards import Card, Vote, cards
 from flows.publication.likeness import Vectors, nearest
 from flows.publication.near import Meanings
 from flows.warehouse.database import records
-from flows.wording import counted
+from flows.wording import counted, enumerated
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,10 @@ class Links:
     @property
     def counts(self) -> str:
         """The counts in words; "" where there is nothing."""
-        said = ((self.models_count, "model"), (self.datasets_count, "dataset"))
-        parts = [
-            counted(count, noun) for count, noun in (*said, (self.spaces_count, "Space")) if count
-        ]
-        return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
+        said = {
+            "model": self.models_count, "dataset": self.datasets_count, "Space": self.spaces_count
+        }  # fmt: skip
+        return enumerated([counted(count, noun) for noun, count in said.items() if count])
 
 
 @dataclass(frozen=True)

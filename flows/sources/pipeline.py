@@ -89,8 +89,13 @@ class Reading:
     @cached_property
     def items(self) -> tuple[Item, ...]:
         """The items of the response in its order, good and broken."""
-        read = read_linked_item if self.kind == "linked" else read_item
-        return tuple(read(position, raw) for position, raw in enumerate(self.answer.items))
+        return items_of(self.answer, self.kind)
+
+
+def items_of(answer: Answer, kind: str) -> tuple[Item, ...]:
+    """The items of an answer in its order, by the contract of this kind of reading."""
+    read = read_linked_item if kind == "linked" else read_item
+    return tuple(read(position, raw) for position, raw in enumerate(answer.items))
 
 
 def reading_id(list_date: date, read_at: datetime, kind: str = "daily") -> str:

@@ -51,7 +51,9 @@ class Branch:
         if self._tip() is None:
             self._git("update-ref", "-d", _FOUND)
             return None
-        self._git("fetch", "--quiet", "--depth=1", "--no-tags", _REMOTE, _REF)
+        # Not --depth=1, though the branch has one commit: git notes it as cut off, and a server
+        # then refuses a push now and then ("shallow update not allowed").
+        self._git("fetch", "--quiet", "--no-tags", _REMOTE, _REF)
         commit = self._git("rev-parse", "FETCH_HEAD").strip()
         self._git("read-tree", "--reset", "-u", commit)
         self._git("clean", "--quiet", "--force", "-d", "-x")

@@ -149,8 +149,7 @@ def keep(settings: Settings) -> Archive:
         BranchError: the repository cannot be reached, or refuses.
     """
     folder = _claimed(settings)
-    (folder / _MAILING).unlink(missing_ok=True)
-    archive = write_archive(settings.home, folder, seal_of(settings.state_key))
+    archive = _write_state(settings, folder)
     _write_claim(folder, clock.utc_now())
     _branch(settings).replace("kept")
     return archive
@@ -159,11 +158,16 @@ def keep(settings: Settings) -> Archive:
 def give_back(settings: Settings) -> Archive:
     """Keep the home as the newest state, for whoever claims it next. Raises as `keep` does."""
     folder = _claimed(settings)
-    (folder / _MAILING).unlink(missing_ok=True)
-    archive = write_archive(settings.home, folder, seal_of(settings.state_key))
+    archive = _write_state(settings, folder)
     (folder / _CLAIM).unlink()
     _branch(settings).replace("kept")
     return archive
+
+
+def _write_state(settings: Settings, folder: Path) -> Archive:
+    """The home as it is, with a ledger that is true: no mailing is in doubt any more."""
+    (folder / _MAILING).unlink(missing_ok=True)
+    return write_archive(settings.home, folder, seal_of(settings.state_key))
 
 
 def keep_before_mail(

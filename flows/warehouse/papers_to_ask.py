@@ -11,8 +11,8 @@ from flows.warehouse.database import PATIENCE_SECONDS, has_table, looking
 
 # The Hub's window has 500 requests, and the lists come first.
 MOST_PAPERS = 400
-# Once a night, however often the list of the night is tried.
-ASK_AGAIN_AFTER = timedelta(hours=20)
+# What is read once a night is read again after this, however late a night's run is.
+ONCE_A_NIGHT = timedelta(hours=20)
 
 
 def papers_to_ask(settings: Settings, now: datetime) -> Sequence[str]:
@@ -28,7 +28,7 @@ def papers_to_ask(settings: Settings, now: datetime) -> Sequence[str]:
     with looking(settings, PATIENCE_SECONDS) as connection:
         if not has_table(connection, "marts", "listings"):
             return ()
-        values: dict[str, object] = {"asked_before": now - ASK_AGAIN_AFTER}
+        values: dict[str, object] = {"asked_before": now - ONCE_A_NIGHT}
         values |= {"lists": settings.reread_days, "most": MOST_PAPERS}
         return [row[0] for row in connection.execute(_TO_ASK, values).fetchall()]
 

@@ -20,6 +20,7 @@ from rich.progress import track
 from flows.settings import Settings
 from flows.transform import _dbt_build, mark_built, mark_stale
 from flows.warehouse.database import connect
+from tests.benchmarks.made_up_lists import LAST, add_readings
 from tests.support.dbt_build import Warehouse
 
 GOAL = 1.3
@@ -27,36 +28,9 @@ GOAL_GB = 2
 A_DAY, READINGS = 40, 5
 DAYS = 252  # 36 weeks, 10,000 papers
 COPIES = 99
-LAST = date(2026, 8, 16)  # a Sunday: a copy begins with a week, and shares none with the next one
 
-# The readings of a list are made when it is 14 hours old, and then up to 13 days.
-_READINGS = """
-    create or replace temp table new_readings as
-    select
-        list_date::date as list_date,
-        (list_date + to_hours([14, 26, 76, 172, 318][number + 1])) at time zone 'UTC' as read_at,
-        strftime(list_date, '%Y-%m-%d.') || number as reading_id
-    from generate_series($first::timestamp, $last::timestamp, interval 1 day) as days (list_date)
-    cross join range($reading_count) as numbers (number)
-"""
-_INSERTS = (
-    """
-    insert into raw.readings by name
-    select
-        reading_id, 'a load' as load_id, 'daily' as kind, 'hub' as origin, list_date, read_at,
-        'complete' as verdict, 'All papers read.' as reason, true as is_whole, 200 as http_status,
-        1 as page_count, $size as item_count, true as first_page_agrees, '[]' as new_fields,
-    from new_readings
-    """,
-    """
-    insert into audit.gates by name
-    select
-        reading_id as run_id, 'raw' as gate, list_date, true as is_passed, 'Fine.' as reason,
-        1 as check_count, 0 as warning_count, read_at as checked_at,
-    from new_readings
-    """,
-    # Every hundredth paper is submitted again three days later.
-    """
+# Every hundredth paper is submitted again three days later.
+_ITEMS = """
     insert into raw.items by name
     with numbered as (
         select
@@ -105,8 +79,7 @@ _INSERTS = (
             )
         )::text as item,
     from papers
-    """,
-)
+"""
 
 
 # A copy lies so many days earlier, under ids of its own: a past, and not a double.
@@ -160,12 +133,9 @@ class _History:
         return self._build(is_first=False)
 
     def _read(self, first: date, last: date, reading_count: int) -> None:
-        span = {"first": first, "last": last, "reading_count": reading_count}
         with connect(self.settings.warehouse_path) as connection:
-            connection.execute(_READINGS, span)
-            connection.execute(_INSERTS[0], {"size": A_DAY})
-            connection.execute(_INSERTS[1])
-            connection.execute(_INSERTS[2], {"size": A_DAY})
+            add_readings(connection, first, last, size=A_DAY, reading_count=reading_count)
+            connection.execute(_ITEMS, {"size": A_DAY})
 
     def _build(self, *, is_first: bool) -> tuple[float, float]:
         began = time.perf_counter()

@@ -13,7 +13,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -31,9 +31,9 @@ from flows.settings import Settings
 from flows.transform import _dbt_build, mark_built, mark_stale
 from flows.warehouse.database import connect, literal
 from tests.benchmarks.bench_search import WORDS_SQL
+from tests.benchmarks.made_up_lists import LAST, add_readings
 from tests.support.dbt_build import Warehouse
 
-LAST = date(2026, 8, 16)  # a Sunday: a copy begins with a week, and shares none with the next one
 DAYS, A_DAY = 364, 140
 TOPICS, A_CHUNK = 1_000, 50_000
 console = Console(highlight=False, soft_wrap=True)
@@ -53,33 +53,7 @@ _TEXTS = """
         upper(words[3000 + number // 7][1]) || words[3000 + number // 7][2:]
     );
 """
-# The readings of a list are made when it is 14 hours old, and then up to 13 days.
-_READINGS = """
-    create temp table new_readings as
-    select
-        list_date::date as list_date,
-        (list_date + to_hours([14, 26, 76, 172, 318][number + 1])) at time zone 'UTC' as read_at,
-        strftime(list_date, '%Y-%m-%d.') || number as reading_id
-    from generate_series($first::timestamp, $last::timestamp, interval 1 day) as days (list_date)
-    cross join range(5) as numbers (number);
-"""
-_ROWS = (
-    """
-    insert into raw.readings by name
-    select
-        reading_id, 'a load' as load_id, 'daily' as kind, 'hub' as origin, list_date, read_at,
-        'complete' as verdict, 'All papers read.' as reason, true as is_whole, 200 as http_status,
-        1 as page_count, $size as item_count, true as first_page_agrees, '[]' as new_fields,
-    from new_readings
-    """,
-    """
-    insert into audit.gates by name
-    select
-        reading_id as run_id, 'raw' as gate, list_date, true as is_passed, 'Fine.' as reason,
-        1 as check_count, 0 as warning_count, read_at as checked_at,
-    from new_readings
-    """,
-    """
+_PAPERS = """
     create temp table made as
     select
         number,
@@ -100,9 +74,9 @@ _ROWS = (
         ] as authors
     from range($size * $days) as papers (number)
     cross join all_words
-    """,
-    # Every hundredth paper is submitted again three days later.
-    """
+"""
+# Every hundredth paper is submitted again three days later.
+_ITEMS = """
     insert into raw.items by name
     with numbered as (
         select
@@ -153,8 +127,7 @@ _ROWS = (
     from papers
     inner join made on papers.paper = made.number
     order by read_at, position
-    """,
-)
+"""
 _TABLES = """
     select
         schema_name || '.' || table_name,
@@ -222,11 +195,9 @@ def make_year(home: Path) -> None:
     first = LAST - timedelta(days=DAYS - 1)
     with connect(settings.warehouse_path) as connection:
         _prepare(connection)
-        connection.execute(_READINGS, {"first": first, "last": LAST})
-        connection.execute(_ROWS[0], {"size": A_DAY})
-        connection.execute(_ROWS[1])
-        connection.execute(_ROWS[2], {"size": A_DAY, "days": DAYS})
-        connection.execute(_ROWS[3], {"size": A_DAY, "first": first})
+        add_readings(connection, first, LAST, size=A_DAY, reading_count=5)
+        connection.execute(_PAPERS, {"size": A_DAY, "days": DAYS})
+        connection.execute(_ITEMS, {"size": A_DAY, "first": first})
         mark_stale(connection, every_date=True)
     nodes = _dbt_build(settings, is_new_project=True)
     assert {node.status for node in nodes} <= {"success", "pass", "no-op", "warn"}, nodes

@@ -4,27 +4,7 @@
 
 with
 
-readings as (
-    select * from {{ source('audit', 'judged_readings') }}
-    where kind = 'trending' and is_admitted
-),
-
-quarantined_items as (
-    select * from {{ source('audit', 'quarantined_items') }}
-),
-
-items as (
-    select items.*
-    from {{ source('hub', 'items') }} as items
-    inner join readings
-        on
-            items.reading_id = readings.reading_id
-            and items.list_date = readings.list_date
-    anti join quarantined_items
-        on
-            items.reading_id = quarantined_items.reading_id
-            and items.position = quarantined_items.position
-),
+{{ items_apart('trending') }},
 
 distinct_items as (
     select * from items
