@@ -103,14 +103,24 @@ def _put(place: dict[str, Any], field: str, value: object) -> None:
         place[field] = value
 
 
-# `chosen` gives list_date, paper_id, read_at and the place of each.
+# `chosen` gives list_date, paper_id, read_at and the place of each. Documents are found by their
+# keys first and read by their rows then: a join reads each that lies beside one that is asked for.
 _ITEMS = """
-    with chosen as ({chosen})
-    select readings.*, documents.document_json
-    from chosen
-    inner join marts.paper_readings as readings using (list_date, paper_id, read_at)
-    inner join marts.paper_documents as documents using (list_date, paper_id, document_id)
-    order by chosen.place
+    with
+
+    chosen as ({chosen}),
+
+    found as materialized (
+        select readings.*, chosen.place, documents.rowid as document_row
+        from chosen
+        inner join marts.paper_readings as readings using (list_date, paper_id, read_at)
+        inner join marts.paper_documents as documents using (list_date, paper_id, document_id)
+    )
+
+    select found.*, documents.document_json
+    from found
+    inner join marts.paper_documents as documents on found.document_row = documents.rowid
+    order by found.place
 """
 _OF_DAY = """
     select list_date, paper_id, read_at, list_rank as place

@@ -16,9 +16,12 @@ from duckdb import DuckDBPyConnection
 from flows.publication.published import NOTHING_PUBLISHED, NotPublishedError, older_is_told
 from flows.warehouse.database import CONFIG, literal
 
-# DuckDB would else remember of the file as much as the machine has memory for.
-_BOUNDED: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "1GB"}
-
+# DuckDB would else remember of the file as much as the machine has memory for, and read a table
+# whole where more than 50 of its rows are asked for.
+_BOUNDED: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": "1GB",
+    "dynamic_or_filter_threshold": 2_000,
+}
 
 Publication = tuple[int, int, int]
 

@@ -149,6 +149,11 @@ def _by_paper(
     return found
 
 
+def paper_card(connection: DuckDBPyConnection, paper_id: str) -> Card | None:
+    """The paper with this id as lists show it; None where it was never on one."""
+    return next(iter(cards(connection, _ASKED, {"ids": [paper_id]})), None)
+
+
 def title_of(connection: DuckDBPyConnection, paper_id: str) -> str | None:
     """The title of the paper with this id; None where it was never on a list."""
     row = connection.execute(_TITLE, {"id": paper_id}).fetchone()

@@ -160,42 +160,60 @@ _PAPER = """
         digest.why_here,
         papers.is_withdrawn
 """
-# An organization keeps its id, and is found by each of the names and handles it had.
+# Of the papers of `digest`. An organization keeps its id, and is found by each of the names and
+# handles it had.
 _NAMED = """
-    left join (
+    named as (
         select
             organization_id,
             list(distinct organization_handle order by organization_handle)
             || list(distinct organization_name order by organization_name)
                 as organization_names
         from marts.papers
-        where organization_id is not null
+        where organization_id in (
+            select organization_id from marts.papers
+            where paper_id in (select paper_id from digest)
+        )
         group by organization_id
-    ) as named using (organization_id)
+    )
 """
 _PAPERS = f"""
+    with
+
+    digest as materialized (
+        from marts.{{edition}}_digest_papers where digest_date = $day
+    ),
+
+    {_NAMED}
+
     select
         digest.digest_rank as rank,
         digest.comments_count,
         case when digest.is_repeat then [d for d in papers.list_dates if d < $first] end
             as listed_before,
         {_PAPER}
-    from marts.{{edition}}_digest_papers as digest
+    from digest
     inner join marts.papers as papers using (paper_id)
-    {_NAMED}
-    where digest.digest_date = $day
+    left join named using (organization_id)
     order by digest.digest_rank
 """
 _UPDATES = f"""
+    with
+
+    digest as materialized (
+        from marts.daily_digest_updates where digest_date between $first and $day
+    ),
+
+    {_NAMED}
+
     select
         digest.section,
         digest.update_rank as rank,
         papers.comments_count,
         {_PAPER}
-    from marts.daily_digest_updates as digest
+    from digest
     inner join marts.papers as papers using (paper_id)
-    {_NAMED}
-    where digest.digest_date between $first and $day
+    left join named using (organization_id)
     order by digest.section, digest.update_rank, digest.digest_date desc
 """
 _PERIOD = """

@@ -84,10 +84,11 @@ def _update(connection: DuckDBPyConnection, rules: str) -> int:
 
 def copy_index(connection: DuckDBPyConnection) -> None:
     """Put the index and `search_papers` into the database that is attached as `published`."""
-    connection.execute(sql("publication.sql"))
-    parts = connection.execute(_PARTS, {"most": POSTINGS}).fetchall()
-    for first, last in parts:
-        connection.execute(_PUBLISHED_POSTINGS, {"first": first, "last": last})
+    with _bounded(connection):
+        connection.execute(sql("publication.sql"))
+        parts = connection.execute(_PARTS, {"most": POSTINGS}).fetchall()
+        for first, last in parts:
+            connection.execute(_PUBLISHED_POSTINGS, {"first": first, "last": last})
     warehouse = connection.execute("select current_database()").fetchall()[0][0]
     connection.execute("use published")
     connection.execute(sql("words.sql"))

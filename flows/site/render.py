@@ -67,7 +67,7 @@ class StaticPages:
             address = f"/papers/{paper_id}"
             page = self._lists.paper_text(paper)
             yield file_of(address), with_relative_links(page, address).encode()
-            yield from self._exports(paper_export(paper), address)
+            yield from self._exports(paper_export(paper.card), address)
 
     def fixed(self) -> Iterator[tuple[str, bytes]]:
         """What does not depend on the papers."""

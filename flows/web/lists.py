@@ -16,7 +16,7 @@ from flows import clock
 from flows.issues.periods import PeriodError, first_day, last_day, parse_period, period_name
 from flows.newsletter.digest import Edition
 from flows.newsletter.render import dateline
-from flows.publication.cards import PaperList
+from flows.publication.cards import Card, PaperList
 from flows.publication.kept_open import KeptOpen
 from flows.publication.lists import (
     DayList,
@@ -27,7 +27,7 @@ from flows.publication.lists import (
     trending_list,
 )
 from flows.publication.near import KeptMeanings
-from flows.publication.paper_page import PaperPage, paper_page
+from flows.publication.paper_page import PaperPage, paper_card, paper_page
 from flows.publication.people import PAGE_LENGTH, Kind, collected
 from flows.sources.feed_day import is_weekend, opens_at
 from flows.sources.hub_item import canonical_id
@@ -87,16 +87,17 @@ class ListPages:
         paper_id, format_ = _split(request.path_params["paper_id"])
         paper_id = canonical_id(paper_id)
         with reading_published(self.published) as connection:
-            found = paper_page(connection, paper_id, self.vectors.of(connection))
-        if found is None:
+            card = paper_card(connection, paper_id)
+            if card and format_:
+                return self._answer(request, paper_export(card), format_, "")
+            found = card and paper_page(connection, paper_id, self.vectors.of(connection))
+        if not found:
             raise Refusal(404, f"{paper_id} was on no list that was read; arXiv may have it.")
-        if format_:
-            return self._answer(request, paper_export(found), format_, "")
         return kept(request, self.paper_text(found).encode(), "text/html", seconds=_SECONDS_KEPT)
 
     def paper_text(self, paper: PaperPage) -> str:
         """The page of a paper."""
-        exported = paper_export(paper)
+        exported = paper_export(paper.card)
         return self.pages.text("paper.html", paper=paper, address=exported.address, shared=exported)
 
     def people(self, kind: Kind) -> Callable[[Request], Response]:
@@ -199,9 +200,9 @@ class ListPages:
         return RedirectResponse(f"{self.pages.base}/papers", 308)
 
 
-def paper_export(paper: PaperPage) -> Export:
+def paper_export(card: Card) -> Export:
     """A paper as it is followed or cited."""
-    return Export(f"papers/{paper.card.paper_id}", paper.card.title, (paper.card,))
+    return Export(f"papers/{card.paper_id}", card.title, (card,))
 
 
 def _split(name: str) -> tuple[str, str | None]:
