@@ -71,12 +71,17 @@ def hub_linked(connection: DuckDBPyConnection, paper_id: str) -> HubItem:
 
 
 def hub_trending(connection: DuckDBPyConnection) -> tuple[HubItem, ...]:
-    """What the Hub called trending when it was last asked, of papers that were on a list.
+    """What the Hub called trending when it was last asked, in its order.
 
-    Where it was never asked, what trends by our own rule.
+    Of the papers that were on a list, those on one that was read. Where the Hub was never asked,
+    what trends by our own rule.
     """
-    ids = connection.execute(_HUB_TRENDING).fetchall() or connection.execute(_TRENDING).fetchall()
-    return hub_papers(connection, [row[0] for row in ids])
+    order = connection.execute(_HUB_TRENDING).fetchall()
+    ids = [row[0] for row in order or connection.execute(_TRENDING).fetchall()]
+    known: dict[str, HubItem] = {paper_id: json.loads(item) for paper_id, item in order if item}
+    for row in records(connection, _ITEMS.format(chosen=_OF_PAPERS), {"ids": ids}):
+        known[row["paper_id"]] = _item(row)
+    return tuple(known[paper_id] for paper_id in ids if paper_id in known)
 
 
 def _items(
@@ -209,7 +214,7 @@ _LINKED = """
     left join shown using (repository_kind)
 """
 _HUB_TRENDING = """
-    select paper_id from marts.hub_trending_papers
+    select paper_id, unlisted_json from marts.hub_trending_papers
     where read_at = (select max(read_at) from marts.hub_trending_papers)
     order by hub_rank
 """

@@ -3,6 +3,7 @@
 readings and what came of them -> rows in the order of the mart's columns, by mart
 """
 
+import json
 import re
 from calendar import monthrange
 from collections import Counter, defaultdict
@@ -542,11 +543,16 @@ class History:
                 one.reading_id,
                 ours.get((one.read_at.date(), item["paper"]["id"])),
                 item["paper"]["upvotes"],
+                None if item["paper"].get("submittedOnDailyAt") else self._text(item),
                 one.read_at.date(),
             )
             for one in self.trending
             for place, item in enumerate(one.items, 1)
         ]
+
+    @staticmethod
+    def _text(item: Item) -> str:
+        return json.dumps(item, ensure_ascii=False, separators=(",", ":"))
 
     def paper_links(self) -> list[Row]:
         """marts.paper_links."""

@@ -52,12 +52,27 @@ def odd_items() -> list[dict[str, Any]]:
     return items
 
 
+def trending_items() -> list[dict[str, Any]]:
+    """What the Hub called trending: papers of a list, and before, among and after them others.
+
+    The first and the last were on no list; the second was on one that is not known here.
+    """
+    items = items_at(DAY, TIMES[1], 8)[::-1]
+    others = items_at(date(2025, 3, 3), TIMES[1], 3)
+    for each in (others[0], others[2]):
+        del each["paper"]["submittedOnDailyAt"]
+    return [*others[:2], *items, others[2]]
+
+
 def published_home(
-    home: Path, responses: Sequence[Response], linked: Mapping[str, dict[str, Any]] | None = None
+    home: Path,
+    responses: Sequence[Response],
+    linked: Mapping[str, dict[str, Any]] | None = None,
+    trending: Sequence[dict[str, Any]] = (),
 ) -> Path:
     """A home that has published these responses, each the complete list of its time.
 
-    `linked`: what the Hub said of single papers three weeks after DAY.
+    Three weeks after DAY the Hub said `linked` of single papers, and called `trending` trending.
     """
     warehouse = Warehouse(home, home / "warehouse.duckdb")
     for day, read_at, items in responses:
@@ -65,6 +80,8 @@ def published_home(
         warehouse.read(read_at.isoformat(), items, day=str(day), verdict=verdict)
     if linked:
         warehouse.read_linked(LATER.isoformat(), linked)
+    if trending:
+        warehouse.read_trending(LATER.isoformat(), trending)
     publish_built(warehouse, Settings(home=home, model="none"))
     return home
 
@@ -76,7 +93,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     shift = [(day, at + (day - DAY)) for day in days for at in TIMES]
     responses = [(day, at, items_at(day, at, 8)) for day, at in shift]
     responses.append((ODD_DAY, datetime(2026, 8, 18, 2, 31, tzinfo=UTC), odd_items()))
-    home = published_home(tmp_path_factory.mktemp("api"), responses, LINKED)
+    home = published_home(tmp_path_factory.mktemp("api"), responses, LINKED, trending_items())
     with serving(Settings(home=home)) as running:
         yield running
 
@@ -159,7 +176,13 @@ def test_without_a_date_the_newest_submissions_come_first(site: Site) -> None:
 def test_what_trends_ignores_the_date(site: Site) -> None:
     with_date = site.get(f"/api/daily_papers?sort=trending&date={DAY}").json()
     assert with_date == site.get("/api/daily_papers?sort=trending").json()
-    assert with_date
+
+
+def test_what_trends_stands_in_the_hubs_order_also_what_was_on_no_list(site: Site) -> None:
+    trending = site.get("/api/daily_papers?sort=trending").json()
+    assert trending == [trending_items()[0], *trending_items()[2:]], "the second is of no list read"
+    shown = site.get("/api/daily_papers?sort=trending&limit=2").json()
+    assert shown == trending[:2]
 
 
 @pytest.mark.parametrize(

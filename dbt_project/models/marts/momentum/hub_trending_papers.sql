@@ -33,6 +33,9 @@ final as (
         trending_papers.trending_rank,
         trending_items.upvotes_count,
 
+        -- strings
+        trending_items.unlisted_json,
+
         -- dates
         trending_items.list_date as as_of_date
     from trending_items

@@ -22,6 +22,10 @@ final as (
         row_number() over (partition by list_date, reading_id order by position) as hub_rank,
         upvotes_count,
 
+        -- strings
+        case when json_extract_string(item, '$.paper.submittedOnDailyAt') is null then item end
+            as unlisted_json,
+
         -- dates
         list_date,
 
@@ -30,5 +34,5 @@ final as (
     from distinct_items
 )
 
--- left out: the JSON, which int_papers_listed has of every paper that was on a list
+-- left out: the JSON of papers that were on a list, which int_papers_listed has
 select * from final
