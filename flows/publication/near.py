@@ -11,11 +11,11 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
 
     Numbers = np.ndarray[Any, np.dtype[Any]]
     Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -37,13 +37,14 @@ class Meanings:
         *,
         also: "Numbers",
         chosen: "Numbers | None" = None,
-    ) -> pa.Table:
+    ) -> "pa.Table":
         """The papers nearest to a vector of length 1, and `also` those of these numbers.
 
         Given are `paper_number` and `cosine`. Nearest among `chosen`, the numbers of some papers;
         None for all.
         """
         import numpy as np
+        import pyarrow as pa
 
         cosines = self.rows @ vector
         among = cosines
