@@ -10,7 +10,7 @@ ifneq ($(SYSTEM_CERTS),)
 export PIP_CERT ?= $(SYSTEM_CERTS)
 endif
 
-.PHONY: demo test torture lock lint types format docs clean
+.PHONY: demo test torture bench lock lint types format docs clean
 
 demo: .venv/synced
 	@.venv/bin/papers demo
@@ -22,6 +22,10 @@ test: .venv/synced
 # What only time can prove: kills by the dozen, a simulated week, many processes at once.
 torture: .venv/synced
 	@.venv/bin/pytest -n 2 --dist worksteal -m torture
+
+# Every benchmark and one table of what they measured: an hour or two, with nothing beside it.
+bench: .venv/synced
+	@PYTHONPATH=. .venv/bin/python tests/benchmarks/bench_all.py
 
 # Whether the lock file is what pyproject.toml asks for.
 lock: | $(filter .uv/%,$(UV))

@@ -1,13 +1,12 @@
 """How long a day's build takes on a long history, against the same build on a short one.
 
-    python tests/benchmarks/bench_history.py [rounds]
+    PYTHONPATH=. python tests/benchmarks/bench_history.py [rounds]
 
 Two warehouses, of 10,000 papers and of 1,000,000, each paper with five readings over two weeks. The
 short one is generated and built; the long one is a hundred of it, one before the other. A round
 adds a list to each, in turn, and does what `transform` does: say what is stale, and dbt's build.
 """
 
-import statistics
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from rich.progress import track
 from flows.settings import Settings
 from flows.transform import _dbt_build, mark_built, mark_stale
 from flows.warehouse.database import connect
+from tests.benchmarks.figures import Figure, tell
 from tests.benchmarks.made_up_lists import LAST, add_readings
 from tests.support.dbt_build import Warehouse
 
@@ -124,7 +124,7 @@ class _History:
             counts = (
                 "(select count(*) from marts.papers), (select count(*) from marts.paper_readings)"
             )
-            self.size = connection.execute(f"select {counts}").fetchone()
+            self.size: tuple[int, int] = connection.execute(f"select {counts}").fetchall()[0]
 
     def day(self) -> tuple[float, float]:
         """Add a list: the seconds until it is known what is stale, and those of the build."""
@@ -164,7 +164,7 @@ def _original(table: str) -> str:
 
 
 def main(rounds: int) -> None:
-    """Print both times and their ratio, round by round, and the most memory that was in use."""
+    """Measure both, in turn, and the most memory that was in use."""
     console = Console()
     with tempfile.TemporaryDirectory() as folder:
         short = _History(Path(folder) / "short", 0, console)
@@ -172,18 +172,16 @@ def main(rounds: int) -> None:
         console.print(f"papers and paper readings: {short.size} and {long.size}")
         Path("/proc/self/clear_refs").write_text("5")  # forget the peak of generating
         short.day(), long.day()
-        ratios = []
-        for _ in range(rounds):
-            one, other = long.day(), short.day()
-            ratios.append(sum(one) / sum(other))
-            console.print(
-                f"what is stale {one[0]:.2f} s against {other[0]:.2f} s, the build {one[1]:.2f} s"
-                f" against {other[1]:.2f} s: {ratios[-1]:.2f}"
-            )
-    console.print(f"median ratio {statistics.median(ratios):.2f}; the goal is at most {GOAL}")
+        taken = [(long.day(), short.day()) for _ in range(rounds)]
+    name = f"a day's build, {long.size[0]:,} papers"
+    floor_name = f"{short.size[0]:,} papers"
+    ours, floor = (tuple(map(sum, days)) for days in zip(*taken, strict=True))
+    tell(Figure(name, "s", ours, floor, floor_name, GOAL))
+    stale, of_floor = (tuple(day[0] for day in days) for days in zip(*taken, strict=True))
+    tell(Figure("of it what is stale", "s", stale, of_floor, floor_name))
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     peak = int(status["VmHWM"].split()[0]) * 1024 / 1e9
-    console.print(f"peak memory {peak:.2f} GB; the goal is under {GOAL_GB} GB")
+    tell(Figure("memory of both", "GB", (peak,), most=GOAL_GB))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """How fast an issue goes out, as a ratio to a bare smtplib loop, and how much memory it takes.
 
-Run: `.venv/bin/python tests/benchmarks/bench_mailing.py [--subscribers 100000] [--rules 500]
-[--url postgresql://…]`. The sink is a process of its own that says yes to everything; the bare loop
+    PYTHONPATH=. python tests/benchmarks/bench_mailing.py [--subscribers 100000] [--rules 500]
+        [--url postgresql://…]
+
+The sink is a process of its own that says yes to everything; the bare loop
 sends messages that are ready, over as many connections, before and after.
 """
 
@@ -36,6 +38,7 @@ from flows.mailing.tokens import Tokens
 from flows.mailing.transports import Connection, Parcel, SendResult, SmtpTransport
 from flows.newsletter.digest import Digest, DigestPaper, Proof
 from flows.newsletter.site import Site
+from tests.benchmarks.figures import Figure, tell
 from tests.support.likeness import NOTHING_ALIKE
 
 SENDER = "Daily Papers <papers@papers.example.org>"
@@ -277,14 +280,12 @@ def main() -> None:
     bare_cpu = (before.cpu_microseconds + after.cpu_microseconds) / 2
     console.print(
         f"{done.sentence} Messages of {size:,} bytes, {CONNECTIONS} connections.",
-        f"ours {rate:,.0f}/s, bare loop {before.per_second:,.0f}/s before and"
-        f" {after.per_second:,.0f}/s after: ratio {rate / bare:.2f} (goal 0.70)",
-        f"processor time a message {cpu:.0f} µs, bare loop {bare_cpu:.0f} µs:"
-        f" ratio {bare_cpu / cpu:.2f}",
-        f"{done.renderings} renderings of {done.rules} rules; peak {done.peak_mb:.0f} MB (300)",
-        f"imported {imported:,.0f} lines/s",
+        f"{done.renderings} renderings of {done.rules} rules; imported {imported:,.0f} lines/s",
         sep="\n",
     )
+    tell(Figure("a message", "ms", (1000 / rate,), (1000 / bare,), "bare smtplib loop", 1 / 0.7))
+    tell(Figure("processor of a message", "µs", (cpu,), (bare_cpu,), "bare smtplib loop"))
+    tell(Figure("memory of the sender", "MB", (done.peak_mb,), most=300))
 
 
 if __name__ == "__main__":

@@ -1,17 +1,19 @@
 """How long the pages and the API take at fifty requests a second, and what memory they hold.
 
-    PYTHONPATH=. python tests/benchmarks/bench_pages.py HOME [days]
+    PYTHONPATH=. python tests/benchmarks/bench_pages.py [HOME [days]]
 
 HOME is made if it is not there: sample days up to 13 August 2026 (600 if not said), each read once
-and published; or make_million.py has made it. `papers web` serves it in a process of its own. Each
-kind of address is asked for alone, one request after the other, each time another address; then all
-in turn, so many times a second in all, from eight connections.
+and published; or make_million.py has made it. Where none is said, it is removed afterwards.
+`papers web` serves it in a process of its own. Each kind of address is asked for alone, one request
+after the other, each time another address; then all in turn, so many times a second in all, from
+eight connections.
 """
 
 import itertools
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import defaultdict
@@ -25,11 +27,10 @@ from urllib.parse import quote
 
 import duckdb
 import requests
-from rich.console import Console
-from rich.table import Table
 
 from flows.settings import Settings
 from flows.sources.sample.days import items_at
+from tests.benchmarks.figures import Figure, tell
 from tests.support.dbt_build import Warehouse
 from tests.support.publishing import publish_built
 
@@ -40,7 +41,7 @@ _SOME = "using sample reservoir(2000 rows) repeatable (7)"
 
 
 def main(home: Path, day_count: int) -> None:
-    """Print the table."""
+    """Measure both, each kind alone and all at once."""
     if not (home / "published").exists():
         _make(home, day_count)
     places = _places(home)
@@ -160,17 +161,16 @@ def _ask(
 def _show(
     alone: dict[str, float], seconds: dict[str, list[float]], errors: int, memory: list[float]
 ) -> None:
-    table = Table("", "alone", "asked", "median", "95 %")
+    beside = f"alone; of {RATE} a second"
     for kind, each in seconds.items():
-        figures = (alone[kind], median(each), quantiles(each, n=20)[-1])
-        once, usual, worst = (f"{1000 * figure:.0f} ms" for figure in figures)
-        table.add_row(kind, once, str(len(each)), usual, worst)
-    Console().print(table)
-    before, after_1000, after = (f"{figure:.0f} MB" for figure in memory)
-    print(  # noqa: T201
-        f"{errors} errors; memory {before} before, {after_1000} after 1,000 requests,"
-        f" {after} after {RATE * SECONDS:,}"
-    )
+        once = (1000 * alone[kind],)
+        tell(Figure(f"{kind}, median", "ms", (1000 * median(each),), once, beside))
+        tell(Figure(f"{kind}, 95 %", "ms", (1000 * quantiles(each, n=20)[-1],), once, beside))
+    tell(Figure(f"errors in {RATE * SECONDS:,} requests", "", (errors,), most=0))
+    before, after_1000, after = memory
+    tell(Figure("memory of the pages, begun", "MB", (before,)))
+    name = f"memory of the pages, after {RATE * SECONDS:,} requests"
+    tell(Figure(name, "MB", (after,), (after_1000,), "after 1,000"))
 
 
 def _wait() -> None:
@@ -189,4 +189,6 @@ def _memory(pid: int) -> float:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 600)
+    with tempfile.TemporaryDirectory() as made:
+        home = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(made)
+        main(home, int(sys.argv[2]) if len(sys.argv) > 2 else 600)
