@@ -113,7 +113,7 @@ def _put(place: dict[str, Any], field: str, value: object) -> None:
 _ITEMS = """
     with
 
-    chosen as ({chosen}),
+    chosen as materialized ({chosen}),
 
     found as materialized (
         select readings.*, chosen.place, documents.rowid as document_row
@@ -157,19 +157,37 @@ _NEWEST = """
         qualify sum(count(*)) over (order by list_date desc) - count(*) < $end
     )
 
+    newest as materialized (
+        select listed.* from listed inner join dates using (list_date)
+    ),
+
+    looked_into as materialized (
+        select newest.*, documents.rowid as document_row
+        from newest
+        inner join marts.paper_readings as readings
+            on
+                newest.list_date = readings.list_date
+                and newest.paper_id = readings.paper_id
+                and newest.last_read_at = readings.read_at
+        inner join marts.paper_documents as documents
+            on
+                readings.list_date = documents.list_date
+                and readings.paper_id = documents.paper_id
+                and readings.document_id = documents.document_id
+    )
+
     select
-        list_date, paper_id, readings.read_at,
+        looked_into.list_date,
+        looked_into.paper_id,
+        looked_into.last_read_at as read_at,
         row_number() over (
             order by
-                list_date desc,
+                looked_into.list_date desc,
                 json_extract_string(document_json, '$.paper.submittedOnDailyAt') desc nulls last,
-                listed.list_rank
+                looked_into.list_rank
         ) as place
-    from listed
-    inner join dates using (list_date)
-    inner join marts.paper_readings as readings using (list_date, paper_id)
-    inner join marts.paper_documents as documents using (list_date, paper_id, document_id)
-    where readings.read_at = listed.last_read_at
+    from looked_into
+    inner join marts.paper_documents as documents on looked_into.document_row = documents.rowid
     qualify place > $skipped and place <= $end
 """
 _OF_PAPERS = """
