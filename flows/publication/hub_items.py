@@ -155,7 +155,7 @@ _NEWEST = """
         select list_date from listed
         group by list_date
         qualify sum(count(*)) over (order by list_date desc) - count(*) < $end
-    )
+    ),
 
     newest as materialized (
         select listed.* from listed inner join dates using (list_date)
