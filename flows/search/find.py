@@ -4,8 +4,9 @@ AND and -word are read here alone; to the macro they are words like others.
 """
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,12 @@ from duckdb import DuckDBPyConnection
 from flows.errors import UsageError
 from flows.publication.near import KeptMeanings, Meanings, numbers
 from flows.publication.published import opened
+from flows.search.hits import Found, Hit, Ranked, shown
 from flows.search.meaning import SentenceModel
 from flows.topics import Topic, TopicError, fold, parse_topic
 from flows.warehouse.database import records
 
 LONGEST_TEXT = 2_000
-# Between them stands a hit. Text from the Hub has no control characters: staging takes them out.
-_START, _END = "\x02", "\x03"
 _OPERATOR = re.compile(r'(?:^|\s)(?:(?:AND|OR|NOT)(?=\s|$)|-[\w"])|"|\*')
 # A pasted title or address is no mistake; in a question these only part its words.
 _PUNCTUATION = str.maketrans(dict.fromkeys("()[]{}|~^=<>\\:/&", " "))
@@ -28,6 +28,7 @@ _PUNCTUATION = str.maketrans(dict.fromkeys("()[]{}|~^=<>\\:/&", " "))
 _EXACT = re.compile(r'["*]|\b\d{4}\.\d{4,5}\b')
 _FEWEST_WORDS = 2
 _MOST_JOINED = 2_000  # papers whose texts are read for AND and -word
+_FEWEST_BY_WORDS = 200  # papers whose words count beside what is near in meaning
 
 
 class QuestionError(UsageError):
@@ -45,31 +46,6 @@ class Question:
     has_code: bool | None = None
     upvotes_min: int | None = None
     most: int = 20
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A part of a snippet, and whether it is a word that was looked for."""
-
-    text: str
-    is_hit: bool
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A paper that was found; the best has rank 1 and the highest score. Its text is the Hub's."""
-
-    search_rank: int
-    paper_id: str
-    score: float
-    title: str
-    snippet: tuple[Piece, ...]
-    organization_name: str | None
-    author_names: tuple[str, ...]
-    last_listed_on: date
-    upvotes_count: int
-    github_url: str | None
-    project_url: str | None
 
 
 @dataclass(frozen=True)
@@ -106,6 +82,21 @@ def find(
     Raises:
         QuestionError: the text is too long, or has no word that tells papers apart.
     """
+    found = rank(connection, question, model, kept)
+    return shown(connection, found, found.papers)
+
+
+def rank(
+    connection: DuckDBPyConnection,
+    question: Question,
+    model: SentenceModel | None = None,
+    kept: KeptMeanings | None = None,
+) -> Found:
+    """What `find` finds, for who shows a part of it: no text of a paper is read.
+
+    Raises:
+        QuestionError: the text is too long, or has no word that tells papers apart.
+    """
     if len(question.text) > LONGEST_TEXT:
         raise QuestionError(
             f"A text of {len(question.text):,} characters is too long to search by;"
@@ -113,20 +104,20 @@ def find(
         )
     text = _whole_characters(question.text)
     topic = _topic(text)
-    values = asdict(question) | {"text": text, "start": _START, "end": _END}
+    values = asdict(question) | {"text": text}
     if topic:
-        rows = _joined(connection, topic, values)
+        found = _joined(connection, topic, values)
     elif model and _is_asked_by_meaning(connection, text, model):
         vectors = kept.of(connection) if kept else None
-        rows = _meant(connection, values, model.vectors([text])[0], vectors)
+        found = _meant(connection, values, model.vectors([text])[0], vectors)
     else:
-        rows = records(connection, _SEARCH, values)
-    if not rows and not _telling_words(connection, text):
+        found = _by_words(connection, values)
+    if not found.papers and not _telling_words(connection, text):
         raise QuestionError(
             "There is no word here that tells one paper from another;"
             " name a topic, an author or an arXiv id, such as “long context attention”."
         )
-    return tuple(Hit(**_hit(row)) for row in rows)
+    return found
 
 
 def corrections(path: Path, question: Question) -> tuple[Correction, ...]:
@@ -156,26 +147,40 @@ def _is_asked_by_meaning(connection: DuckDBPyConnection, text: str, model: Sente
     return not is_name
 
 
+def _by_words(connection: DuckDBPyConnection, values: dict[str, Any]) -> Found:
+    """What has the words, the best first."""
+    rows = records(connection, _RANKED, values)
+    words = tuple(rows[0]["hit_words"] or ()) if rows else ()
+    for row in rows:
+        del row["hit_words"]
+    return Found(tuple(Ranked(**row) for row in rows), words)
+
+
 def _meant(
     connection: DuckDBPyConnection,
     values: dict[str, Any],
     vector: Any,  # noqa: ANN401  numpy takes long to import, for a type alone
     vectors: Meanings | None,
-) -> list[dict[str, Any]]:
+) -> Found:
     """What has the words, and what is near in meaning."""
-    if vectors is None:
-        query = _MEANT.format(words=_WORDS, near=_NEAR)
-        return records(connection, query, values | {"vector": vector.tolist()})
-    words = connection.execute(f"select * {_WORDS}", values).to_arrow_table()
-    connection.register("word_hits", words)
+    words = _by_words(connection, values | {"most": max(values["most"], _FEWEST_BY_WORDS)})
+    given = {
+        "ids": [paper.paper_id for paper in words.papers],
+        "scores": [paper.score for paper in words.papers],
+        "most": values["most"],
+    }
     filters = {name: values[name] for name in _FILTERS}
-    is_filtered = any(value is not None for value in filters.values())
-    chosen = numbers(connection, _CHOSEN, filters) if is_filtered else None
-    also = numbers(connection, _NUMBERS)
-    found = vectors.near(vector, values["most"], also=also, chosen=chosen)
-    connection.register("near_papers", found)
-    query = _MEANT.format(words="from word_hits", near=_NEAR_FOUND)
-    return records(connection, query, {"most": values["most"]})
+    if vectors is None:
+        near, given = _NEAR, given | filters | {"vector": vector.tolist()}
+    else:
+        near = _NEAR_FOUND
+        is_filtered = any(value is not None for value in filters.values())
+        chosen = numbers(connection, _CHOSEN, filters) if is_filtered else None
+        also = numbers(connection, _NUMBERS, {"ids": given["ids"]})
+        found = vectors.near(vector, values["most"], also=also, chosen=chosen)
+        connection.register("near_papers", found)
+    rows = records(connection, _MEANT.format(near=near), given)
+    return Found(tuple(Ranked(**row) for row in rows), words.hit_words)
 
 
 def _topic(text: str) -> Topic | None:
@@ -193,20 +198,19 @@ def _topic(text: str) -> Topic | None:
     return topic if topic.excluded or topic.is_joined else None
 
 
-def _joined(
-    connection: DuckDBPyConnection, topic: Topic, values: dict[str, Any]
-) -> list[dict[str, Any]]:
+def _joined(connection: DuckDBPyConnection, topic: Topic, values: dict[str, Any]) -> Found:
     """Of the best papers for the words those that have all of them, and none that is left out."""
     words = (" ".join(term.words) for term in topic.terms)
     asked = " ".join(
         f'"{said}"' if term.is_exact else said
         for said, term in zip(words, topic.terms, strict=True)
     )
-    rows = records(connection, _SEARCH, values | {"text": asked, "most": _MOST_JOINED})
-    ids = [row["paper_id"] for row in rows]
-    texts = dict(connection.execute(_TEXTS, {"ids": ids}).fetchall())
-    kept = [row for row in rows if topic.covers(fold(texts[row["paper_id"]]))]
-    return [row | {"search_rank": rank} for rank, row in enumerate(kept[: values["most"]], 1)]
+    found = _by_words(connection, values | {"text": asked, "most": _MOST_JOINED})
+    rows = [paper.paper_row for paper in found.papers]
+    texts = dict(connection.execute(_TEXTS, {"rows": rows}).fetchall())
+    kept = [paper for paper in found.papers if topic.covers(fold(texts[paper.paper_row]))]
+    papers = (replace(paper, search_rank=place) for place, paper in enumerate(kept, 1))
+    return Found(tuple(islice(papers, values["most"])), found.hit_words)
 
 
 def _whole_characters(text: str) -> str:
@@ -219,38 +223,16 @@ def _telling_words(connection: DuckDBPyConnection, text: str) -> int:
     return int(count)
 
 
-def _hit(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {
-        "snippet": _pieces(row["snippet"] or ""),
-        "author_names": tuple(row["author_names"]),
-    }
-
-
-def _pieces(marked: str) -> tuple[Piece, ...]:
-    pieces: list[Piece] = []
-    for part in marked.split(_START):
-        hit, end, rest = part.partition(_END)
-        pieces += (
-            [Piece(hit, is_hit=True), Piece(rest, is_hit=False)]
-            if end
-            else [Piece(hit, is_hit=False)]
-        )
-    return tuple(piece for piece in pieces if piece.text)
-
-
-_BY_WORDS = """from search_papers(
-        $text,
-        since := $since,
-        until := $until,
-        organization := $organization,
-        has_code := $has_code,
-        upvotes_min := $upvotes_min,
-        most := {most},
-        mark_start := $start,
-        mark_end := $end
-    )"""
-_SEARCH = _BY_WORDS.format(most="$most")
-_WORDS = _BY_WORDS.format(most="greatest($most, 200)")
+# The words that were found stand in the first row alone: they are the same in each.
+_RANKED = """
+    select
+        search_rank, paper_id, score, last_listed_on, upvotes_count, paper_row,
+        case when search_rank = 1 then hit_words end as hit_words
+    from search.ranked_papers(
+        $text, $since, $until, $organization, $has_code, $upvotes_min, $most
+    )
+    order by search_rank
+"""
 _FILTERS = ("since", "until", "organization", "has_code", "upvotes_min")
 _IS_CHOSEN = """search.is_chosen(
             papers.first_listed_on, papers.last_listed_on, papers.organization_name,
@@ -261,7 +243,7 @@ _CHOSEN = f"select papers.paper_number from search.papers as papers where {_IS_C
 _NUMBERS = """
     select papers.paper_number
     from search.papers as papers
-    where papers.paper_id in (select paper_id from word_hits)
+    where papers.paper_id in (select unnest($ids::text[]))
 """
 _NEAR = f"""
         select
@@ -281,15 +263,16 @@ _NEAR_FOUND = """
 _MEANT = """
     with
 
-    words as materialized ({words}),
+    words as (
+        select unnest($ids::text[]) as paper_id, unnest($scores::double[]) as score
+    ),
 
     near as ({near}),
 
     fused as (
         select
             paper_id,
-            coalesce(near.cosine, 0) + 0.02 * coalesce(words.score, 0) as score,
-            words.snippet
+            coalesce(near.cosine, 0) + 0.02 * coalesce(words.score, 0) as score
         from near
         full join words using (paper_id)
         qualify
@@ -303,19 +286,11 @@ _MEANT = """
         row_number() over (order by fused.score desc, fused.paper_id) as search_rank,
         fused.paper_id,
         fused.score,
-        papers.title,
-        coalesce(fused.snippet, regexp_extract(
-            regexp_replace(coalesce(papers.ai_summary, papers.abstract), '\\s+', ' ', 'g'),
-            '^.{{0,200}}\\S*'
-        )) as snippet,
-        papers.organization_name,
-        papers.author_names,
         papers.last_listed_on,
         papers.upvotes_count,
-        papers.github_url,
-        papers.project_url
+        papers.paper_row
     from fused
-    inner join marts.papers as papers using (paper_id)
+    inner join search.papers as papers using (paper_id)
     order by search_rank
 """
 _MADE_WITH = "select model from search.vectors_made_with"
@@ -327,13 +302,13 @@ _IS_NAME = """
 """
 _TEXTS = """
     select
-        paper_id,
+        rowid,
         concat_ws(
             ' | ', title, abstract, ai_summary, organization_name,
             array_to_string(ai_keywords, ' | '), array_to_string(author_names, ' | ')
         )
     from marts.papers
-    where paper_id in (select unnest($ids))
+    where rowid in (select unnest($rows::bigint[]))
 """
 _CORRECTED = """
     select word, meant from search.asked_terms(?) where how = 'corrected' order by word

@@ -238,17 +238,11 @@ from (
 inner join marts.papers as papers on near.paper_id = papers.paper_id
 order by similar_rank;
 
--- The papers that a text asks for, the best first. Grain: one row per paper_id.
-create or replace macro main.search_papers(
-    query,
-    since := null,
-    until := null,
-    organization := null,
-    has_code := null,
-    upvotes_min := null,
-    most := 20,
-    mark_start := '**',
-    mark_end := '**'
+-- The papers that a text asks for, the best first, without what is shown of them: reading the texts
+-- of many is most of the work. hit_words are the words that were found, in each row the same.
+-- Grain: one row per paper_id.
+create or replace macro search.ranked_papers(
+    query, since, until, organization, has_code, upvotes_min, most
 ) as table
 with
 
@@ -284,6 +278,7 @@ candidates as (
         scored.score,
         papers.paper_id,
         papers.paper_row,
+        papers.last_listed_on,
         papers.upvotes_count
     from scored
     inner join search.papers as papers on scored.paper_number = papers.paper_number
@@ -341,57 +336,51 @@ phrased as (
         ]) = 0
 ),
 
-ranked as (
-    select *
-    from candidates
-    where
-        len(search.phrases_of(query)) = 0
-        or candidates.paper_id in (select phrased.paper_id from phrased)
-    order by candidates.score desc, candidates.upvotes_count desc, candidates.paper_id
-    limit most
-),
-
--- All that is shown of them, read once: reading the texts is most of the work.
-hits as materialized (
-    select
-        ranked.score,
-        papers.paper_id,
-        papers.title,
-        papers.abstract,
-        papers.ai_summary,
-        papers.organization_name,
-        papers.author_names,
-        papers.last_listed_on,
-        papers.upvotes_count,
-        papers.github_url,
-        papers.project_url
-    from ranked
-    inner join marts.papers as papers
-        on ranked.paper_row = papers.rowid and ranked.paper_id = papers.paper_id
-),
-
--- The words that were found.
-hit_words as (
-    select list(known.word) as found
+hits as (
+    select list(known.word order by known.word) as hit_words
     from search.words as known
     inner join asked on known.term_number = asked.term_number
-),
+)
 
--- The AI summary and the abstract, sentence by sentence, with the hits marked.
-sentences as (
-    select
-        hits.paper_id,
-        unnest(string_split(
+select
+    row_number() over (
+        order by candidates.score desc, candidates.upvotes_count desc, candidates.paper_id
+    ) as search_rank,
+    candidates.paper_id,
+    candidates.score,
+    candidates.last_listed_on,
+    candidates.upvotes_count,
+    candidates.paper_row,
+    hits.hit_words
+from candidates
+inner join hits on true
+where
+    len(search.phrases_of(query)) = 0
+    or candidates.paper_id in (select phrased.paper_id from phrased)
+order by search_rank
+limit most;
+
+-- Of a paper's AI summary and abstract the sentence with most of these words for its length, the
+-- words marked.
+create or replace macro search.snippet_of(
+    ai_summary, abstract, hit_words, mark_start, mark_end
+) as (
+    select arg_max(
+        sentences.sentence,
+        (length(sentence) - length(replace(sentence, mark_start, ''))) / (60 + length(sentence))
+    )
+    from (
+        select unnest(string_split(
             array_to_string(
                 [
                     case
-                        when list_contains(hit_words.found, strip_accents(lower(part)))
+                        when list_contains(hit_words, strip_accents(lower(part)))
                             then mark_start || part || mark_end
                         else part
                     end
                     for part in search.parts_of(
                         regexp_replace(
-                            concat_ws(chr(31), hits.ai_summary, hits.abstract),
+                            concat_ws(chr(31), ai_summary, abstract),
                             '([.!?])\s+', '\1' || chr(31), 'g'
                         )
                     )
@@ -400,35 +389,38 @@ sentences as (
             ),
             chr(31)
         )) as sentence
-    from hits
-    inner join hit_words on true
-),
+    ) as sentences
+);
 
--- The snippet is the sentence with most hits for its length.
-snippets as (
-    select
-        sentences.paper_id,
-        arg_max(
-            sentences.sentence,
-            (length(sentence) - length(replace(sentence, mark_start, ''))) / (60 + length(sentence))
-        ) as snippet
-    from sentences
-    group by sentences.paper_id
-)
-
+-- The papers that a text asks for, the best first. Grain: one row per paper_id.
+create or replace macro main.search_papers(
+    query,
+    since := null,
+    until := null,
+    organization := null,
+    has_code := null,
+    upvotes_min := null,
+    most := 20,
+    mark_start := '**',
+    mark_end := '**'
+) as table
 select
-    row_number() over (order by hits.score desc, hits.upvotes_count desc, hits.paper_id)
-        as search_rank,
-    hits.paper_id,
-    hits.score,
-    hits.title,
-    snippets.snippet,
-    hits.organization_name,
-    hits.author_names,
-    hits.last_listed_on,
-    hits.upvotes_count,
-    hits.github_url,
-    hits.project_url
-from hits
-left join snippets on hits.paper_id = snippets.paper_id
-order by search_rank;
+    ranked.search_rank,
+    ranked.paper_id,
+    ranked.score,
+    papers.title,
+    search.snippet_of(
+        papers.ai_summary, papers.abstract, ranked.hit_words, mark_start, mark_end
+    ) as snippet,
+    papers.organization_name,
+    papers.author_names,
+    papers.last_listed_on,
+    papers.upvotes_count,
+    papers.github_url,
+    papers.project_url
+from search.ranked_papers(
+    query, since, until, organization, has_code, upvotes_min, most
+) as ranked
+inner join marts.papers as papers
+    on ranked.paper_row = papers.rowid and ranked.paper_id = papers.paper_id
+order by ranked.search_rank;

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.text import Text
 
-from flows.search.find import Correction, Hit, Piece
+from flows.search.find import Correction
+from flows.search.hits import Hit, Piece
 
 
 def show_json(hits: Sequence[Hit], console: Console) -> None:

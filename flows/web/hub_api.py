@@ -28,7 +28,7 @@ from flows.publication.hub_items import (
 from flows.publication.kept_open import KeptOpen
 from flows.publication.lists import Known
 from flows.publication.near import KeptMeanings
-from flows.search.find import Question, QuestionError, find
+from flows.search.find import Question, QuestionError, rank
 from flows.search.meaning import SentenceModel
 from flows.sources.feed_day import is_weekend
 from flows.sources.hub_grammar import (
@@ -107,10 +107,10 @@ class HubApi:
         most = asked_limit(request.query_params.get("limit", str(_MOST_FOUND)), _MOST_FOUND)
         with reading_published(self.published) as connection:
             try:
-                hits = find(connection, Question(words, most=most), self.model, self.vectors)
+                found = rank(connection, Question(words, most=most), self.model, self.vectors)
             except QuestionError:
                 return _answer(request, [])  # a question of stop words finds nothing, as at the Hub
-            items = hub_papers(connection, [hit.paper_id for hit in hits])
+            items = hub_papers(connection, [paper.paper_id for paper in found.papers])
         return _answer(request, [item | {"upvoted": False} for item in items])
 
     def _list(

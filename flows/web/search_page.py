@@ -1,5 +1,6 @@
 """The search page: words and filters in its address, hits marked, twenty to a page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import urlencode
@@ -11,7 +12,8 @@ from starlette.responses import Response
 from flows.publication.cards import cards
 from flows.publication.kept_open import KeptOpen
 from flows.publication.near import KeptMeanings
-from flows.search.find import Hit, Question, QuestionError, corrected, find, is_by_meaning
+from flows.search.find import Question, QuestionError, corrected, is_by_meaning, rank
+from flows.search.hits import Ranked, shown
 from flows.search.meaning import SentenceModel
 from flows.web.exports import Export, export
 from flows.web.guard import Refusal, reading_published
@@ -38,20 +40,22 @@ class SearchPage:
         if not asked["q"]:
             return self._page(request, asked)
         question = _question(request.query_params)
+        number = _number(request.query_params.get("p", "0"), "p")
         try:
             with reading_published(self.published) as connection:
-                hits = _sorted(find(connection, question, self.model, self.vectors), asked["sort"])
+                found = rank(connection, question, self.model, self.vectors)
+                papers = _sorted(found.papers, asked["sort"])
+                page = papers[number * PAGE_LENGTH : (number + 1) * PAGE_LENGTH]
+                hits = shown(connection, found, page)
                 meant = corrected(connection, question)
                 alone = not is_by_meaning(connection, self.model)
         except QuestionError as error:
             return self._page(request, asked, problem=str(error))
-        number = _number(request.query_params.get("p", "0"), "p")
-        shown = hits[number * PAGE_LENGTH : (number + 1) * PAGE_LENGTH]
         return self._page(
             request,
             asked,
-            hits=shown,
-            count=len(hits),
+            hits=hits,
+            count=len(papers),
             page=number,
             meant=meant,
             by_words_alone=alone,
@@ -62,7 +66,8 @@ class SearchPage:
         question = _question(request.query_params)
         try:
             with reading_published(self.published) as connection:
-                ids = [hit.paper_id for hit in find(connection, question, self.model, self.vectors)]
+                ranked = rank(connection, question, self.model, self.vectors)
+                ids = [paper.paper_id for paper in ranked.papers]
                 found = cards(connection, _RANKED, {"ids": ids})
         except QuestionError as error:
             raise Refusal(400, str(error)) from None
@@ -120,16 +125,14 @@ def _question(query: QueryParams) -> Question:
     )
 
 
-def _sorted(hits: tuple[Hit, ...], sort: str) -> tuple[Hit, ...]:
+def _sorted(papers: Sequence[Ranked], sort: str) -> Sequence[Ranked]:
     if sort == "newest":
-        return tuple(
-            sorted(hits, key=lambda hit: (-hit.last_listed_on.toordinal(), hit.search_rank))
-        )
+        return sorted(papers, key=lambda one: (-one.last_listed_on.toordinal(), one.search_rank))
     if sort == "votes":
-        return tuple(sorted(hits, key=lambda hit: hit.upvotes_count, reverse=True))
+        return sorted(papers, key=lambda one: one.upvotes_count, reverse=True)
     if sort not in {"", "best"}:
         raise Refusal(400, f"sort is one of {', '.join(SORTS)}.")
-    return hits
+    return papers
 
 
 def _day(words: str, name: str) -> date | None:
