@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from flows.newsletter.likeness import Alike
 from flows.publication.kept_open import KeptOpen
-from flows.publication.near import Meanings, numbers
+from flows.publication.near import Meanings
 from flows.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,9 +28,12 @@ _NEAR_FROM = 0.4
 _RARE = 10
 _SHOWN = 4
 _MOST = 6
-_PAIR = pa.schema(
-    [("paper_number", pa.int32()), ("cosine", pa.float32()), ("named_id", pa.string())]
-)
+# Shared with more papers than this, a keyword brings a paper nearer by less than 0.0002. So who is
+# not among the two hundred nearest in meaning is not among the six by such a keyword.
+_TELLING = 2_000
+_NEAREST_LOOKED_AT = 200
+_CANDIDATE = pa.schema([("paper_number", pa.int32())])
+_PAIR = pa.schema([*_CANDIDATE, ("cosine", pa.float32()), ("named_id", pa.string())])
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,9 @@ def nearest(
         connection.register("near_pairs", vectors.near(paper_ids))
         near, more = "from near_pairs", {}
     elif vectors:
-        shared = connection.execute(_SHARING, given).to_arrow_table()
-        connection.register("sharing_papers", shared)
-        connection.register("near_pairs", _near_pairs(connection, paper_ids, vectors))
-        sharing, near, given = "from sharing_papers", _NEAR_FOUND, {}
+        _register_near(connection, paper_ids, vectors)
+        near = _NEAR_FOUND
+        given["candidates"] = [row[0] for row in connection.execute(_CANDIDATES).fetchall()]
     query = f"{_PAIRS.format(sharing=sharing, near=near)} {_NEAREST}"
     found = defaultdict[str, dict[str, str]](dict)
     for named, other, why in connection.execute(query, given | more | {"most": _MOST}).fetchall():
@@ -95,22 +97,28 @@ def nearest(
     return found
 
 
-def _near_pairs(
+def _register_near(
     connection: DuckDBPyConnection, paper_ids: Sequence[str], vectors: Meanings
-) -> pa.Table:
-    """The nearest papers of each of these, and what those have that share a keyword with it."""
-    parts = []
+) -> None:
+    """Register `near_pairs` and `candidates`: who may be among the six nearest of these papers.
+
+    Those are the nearest in meaning, and who shares a keyword that tells.
+    """
+    pairs, candidates = [_PAIR.empty_table()], [_CANDIDATE.empty_table()]
     for paper_id in paper_ids:
-        given = {"named": paper_id}
-        own = connection.execute(_NUMBER, given).fetchone()
+        given = {"named": [paper_id], "most": _TELLING}
+        sharing = connection.execute(_SHARING_NUMBERS, given).to_arrow_table()
+        candidates.append(sharing)
+        own = connection.execute(_NUMBER, {"named": paper_id}).fetchone()
         vector = vectors.vector(own[0]) if own else None
         if vector is None:
             continue
-        sharing = numbers(connection, _SHARING_NUMBERS, given)
-        # one more than are shown: it is the nearest to itself
-        found = vectors.near(vector, _MOST + 1, also=sharing)
-        parts.append(found.append_column("named_id", pa.array([paper_id] * len(found))))
-    return pa.concat_tables(parts) if parts else _PAIR.empty_table()
+        also = sharing["paper_number"].to_numpy()
+        found = vectors.near(vector, _NEAREST_LOOKED_AT, also=also)
+        candidates.append(found.select(["paper_number"]))
+        pairs.append(found.append_column("named_id", pa.array([paper_id] * len(found))))
+    connection.register("near_pairs", pa.concat_tables(pairs))
+    connection.register("candidates", pa.concat_tables(candidates))
 
 
 @dataclass(frozen=True)
@@ -192,16 +200,13 @@ _NEAR_FOUND = """
         where papers.paper_id != near_pairs.named_id and near_pairs.cosine >= $least
 """
 _NUMBER = "select paper_number from search.papers where paper_id = $named"
-_SHARING_NUMBERS = """
-    select papers.paper_number
+_CANDIDATES = """
+    select papers.paper_id
     from search.papers as papers
-    where papers.paper_id in (select paper_id from sharing_papers where named_id = $named)
+    where papers.paper_number in (select paper_number from candidates)
 """
-# The papers that share keywords with one that is named.
-_SHARING = """
-    with
-
-    -- The five rarest of each: what thousands have would join each of these papers with all others.
+# The five rarest of each: what thousands have would join each of these papers with all others.
+_NAMED_KEYWORDS = """
     named_keywords as (
         select named.paper_id as named_id, keyword, keywords.paper_count
         from (
@@ -214,7 +219,28 @@ _SHARING = """
             row_number() over (
                 partition by named.paper_id order by keywords.paper_count, keyword
             ) <= 5
-    ),
+    )
+"""
+_SHARING_NUMBERS = f"""
+    with
+
+    {_NAMED_KEYWORDS}
+
+    select papers.paper_number
+    from search.papers as papers
+    where papers.paper_id in (
+        select names.paper_id
+        from search.paper_names as names
+        where
+            names.kind = 'keyword'
+            and names.name in (select keyword from named_keywords where paper_count <= $most)
+    )
+"""
+# The papers that share keywords with one that is named.
+_SHARING = f"""
+    with
+
+    {_NAMED_KEYWORDS},
 
     keywords as (
         select paper_id, name as keyword
@@ -232,7 +258,10 @@ _SHARING = """
     inner join named_keywords using (keyword)
     where
         keywords.paper_id != named_keywords.named_id
-        and coalesce(list_contains($candidates::text[], keywords.paper_id), true)
+        and (
+            $candidates is null
+            or keywords.paper_id in (select unnest($candidates::text[]))
+        )
     group by keywords.paper_id, named_keywords.named_id
 """
 # Pairs of a paper and one that is named. A keyword is worth the more the fewer papers have it; one
