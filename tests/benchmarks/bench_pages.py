@@ -1,6 +1,6 @@
 """How long the pages and the API take at fifty requests a second, and what memory they hold.
 
-    PYTHONPATH=. python tests/benchmarks/bench_pages.py [HOME [days]]
+    PYTHONPATH=. python tests/benchmarks/bench_pages.py [HOME [days [requests a second]]]
 
 HOME is made if it is not there: sample days up to 13 August 2026 (600 if not said), each read once
 and published; or make_million.py has made it. Where none is said, it is removed afterwards.
@@ -40,7 +40,7 @@ CONNECTIONS, ALONE = 8, 8
 _SOME = "using sample reservoir(2000 rows) repeatable (7)"
 
 
-def main(home: Path, day_count: int) -> None:
+def main(home: Path, day_count: int, rate: int) -> None:
     """Measure both, each kind alone and all at once."""
     if not (home / "published").exists():
         _make(home, day_count)
@@ -55,8 +55,8 @@ def main(home: Path, day_count: int) -> None:
         _wait()
         alone = {kind: _alone(paths) for kind, paths in places.items()}
         memory = [_memory(server.pid)]
-        seconds, errors = _ask(places, lambda: memory.append(_memory(server.pid)))
-        _show(alone, seconds, errors, [*memory, _memory(server.pid)])
+        seconds, errors = _ask(places, rate, lambda: memory.append(_memory(server.pid)))
+        _show(rate, alone, seconds, errors, [*memory, _memory(server.pid)])
     finally:
         server.terminate()
         server.wait(30)
@@ -130,7 +130,7 @@ def _alone(paths: list[str]) -> float:
 
 
 def _ask(
-    places: dict[str, list[str]], after_1000: Callable[[], object]
+    places: dict[str, list[str]], rate: int, after_a_fifth: Callable[[], object]
 ) -> tuple[dict[str, list[float]], int]:
     seconds: dict[str, list[float]] = defaultdict(list)
     errors = itertools.count()
@@ -149,28 +149,32 @@ def _ask(
     kinds = itertools.cycle(places)
     start = time.perf_counter()
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        for number in range(RATE * SECONDS):
-            time.sleep(max(0, start + number / RATE - time.perf_counter()))
+        for number in range(rate * SECONDS):
+            time.sleep(max(0, start + number / rate - time.perf_counter()))
             kind = next(kinds)
-            if number == 1_000:
-                after_1000()
+            if number == rate * SECONDS // 5:
+                after_a_fifth()
             pool.submit(one, kind, next(turns[kind]))
     return seconds, next(errors)
 
 
 def _show(
-    alone: dict[str, float], seconds: dict[str, list[float]], errors: int, memory: list[float]
+    rate: int,
+    alone: dict[str, float],
+    seconds: dict[str, list[float]],
+    errors: int,
+    memory: list[float],
 ) -> None:
-    beside = f"alone; of {RATE} a second"
+    beside = f"alone; of {rate} a second"
     for kind, each in seconds.items():
         once = (1000 * alone[kind],)
         tell(Figure(f"{kind}, median", "ms", (1000 * median(each),), once, beside))
         tell(Figure(f"{kind}, 95 %", "ms", (1000 * quantiles(each, n=20)[-1],), once, beside))
-    tell(Figure(f"errors in {RATE * SECONDS:,} requests", "", (errors,), most=0))
-    before, after_1000, after = memory
+    tell(Figure(f"errors in {rate * SECONDS:,} requests", "", (errors,), most=0))
+    before, after_a_fifth, after = memory
     tell(Figure("memory of the pages, begun", "MB", (before,)))
-    name = f"memory of the pages, after {RATE * SECONDS:,} requests"
-    tell(Figure(name, "MB", (after,), (after_1000,), "after 1,000"))
+    name = f"memory of the pages, after {rate * SECONDS:,} requests"
+    tell(Figure(name, "MB", (after,), (after_a_fifth,), "after a fifth of them"))
 
 
 def _wait() -> None:
@@ -191,4 +195,5 @@ def _memory(pid: int) -> float:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as made:
         home = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(made)
-        main(home, int(sys.argv[2]) if len(sys.argv) > 2 else 600)
+        days = int(sys.argv[2]) if len(sys.argv) > 2 else 600
+        main(home, days, int(sys.argv[3]) if len(sys.argv) > 3 else RATE)
