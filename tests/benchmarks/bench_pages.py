@@ -165,11 +165,11 @@ def _show(
     errors: int,
     memory: list[float],
 ) -> None:
-    beside = f"alone; of {rate} a second"
     for kind, each in seconds.items():
         once = (1000 * alone[kind],)
-        tell(Figure(f"{kind}, median", "ms", (1000 * median(each),), once, beside))
-        tell(Figure(f"{kind}, 95 %", "ms", (1000 * quantiles(each, n=20)[-1],), once, beside))
+        worst = (1000 * quantiles(each, n=20)[-1],)
+        tell(Figure(f"{kind}, median at {rate}/s", "ms", (1000 * median(each),), once, "alone"))
+        tell(Figure(f"{kind}, 95 % at {rate}/s", "ms", worst, once, "alone"))
     tell(Figure(f"errors in {rate * SECONDS:,} requests", "", (errors,), most=0))
     before, after_a_fifth, after = memory
     tell(Figure("memory of the pages, begun", "MB", (before,)))

@@ -52,7 +52,8 @@ COLUMNS = ("", "median (least to most)", "floor", "times the floor", "goal")
 
 def tell(figure: Figure) -> None:
     """Print the figure, and keep it for the table if one is being made."""
-    said = (f"{name} {value}".strip() for name, value in zip(COLUMNS, figure.row, strict=True))
+    named = zip(COLUMNS, figure.row, strict=True)
+    said = (f"{name} {value}".strip() for name, value in named if value)
     Console(highlight=False, soft_wrap=True).print("; ".join(said), markup=False)
     if path := os.environ.get(VARIABLE):
         with Path(path).open("a", encoding="utf-8") as file:
