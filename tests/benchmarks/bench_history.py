@@ -1,12 +1,14 @@
 """How long a day's build takes on a long history, against the same build on a short one.
 
-    PYTHONPATH=. python tests/benchmarks/bench_history.py [rounds]
+    PYTHONPATH=. python tests/benchmarks/bench_history.py [rounds [copies]]
 
 Two warehouses, of 10,000 papers and of 1,000,000, each paper with five readings over two weeks. The
-short one is generated and built; the long one is a hundred of it, one before the other. A round
-adds a list to each, in turn, and does what `transform` does: say what is stale, and dbt's build.
+short one is generated and built; the long one is a hundred of it (99 copies), one before the other.
+A round adds a list to each, in turn, and does what `transform` does: say what is stale, and dbt's
+build. At last every mart of each is made anew, which is what incremental models spare a day.
 """
 
+import statistics
 import sys
 import tempfile
 import time
@@ -132,6 +134,10 @@ class _History:
         self._read(self.last, self.last, 1)
         return self._build(is_first=False)
 
+    def anew(self) -> float:
+        """The seconds of a build that makes every mart anew."""
+        return sum(self._build(is_first=True))
+
     def _read(self, first: date, last: date, reading_count: int) -> None:
         with connect(self.settings.warehouse_path) as connection:
             add_readings(connection, first, last, size=A_DAY, reading_count=reading_count)
@@ -163,26 +169,31 @@ def _original(table: str) -> str:
     return f"temp.{table.replace('.', '_')}"
 
 
-def main(rounds: int) -> None:
+def main(rounds: int, copies: int) -> None:
     """Measure both, in turn, and the most memory that was in use."""
     console = Console()
     with tempfile.TemporaryDirectory() as folder:
         short = _History(Path(folder) / "short", 0, console)
-        long = _History(Path(folder) / "long", COPIES, console)
+        long = _History(Path(folder) / "long", copies, console)
         console.print(f"papers and paper readings: {short.size} and {long.size}")
         Path("/proc/self/clear_refs").write_text("5")  # forget the peak of generating
         short.day(), long.day()
         taken = [(long.day(), short.day()) for _ in range(rounds)]
+        status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+        anew = {history.size[0]: history.anew() for history in (short, long)}
     name = f"a day's build, {long.size[0]:,} papers"
     floor_name = f"{short.size[0]:,} papers"
     ours, floor = (tuple(map(sum, days)) for days in zip(*taken, strict=True))
     tell(Figure(name, "s", ours, floor, floor_name, GOAL))
     stale, of_floor = (tuple(day[0] for day in days) for days in zip(*taken, strict=True))
     tell(Figure("of it what is stale", "s", stale, of_floor, floor_name))
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    peak = int(status["VmHWM"].split()[0]) * 1024 / 1e9
+    for (papers, seconds), days in zip(anew.items(), (floor, ours), strict=True):
+        day = (statistics.median(days),)
+        tell(Figure(f"every mart anew, {papers:,} papers", "s", (seconds,), day, "a day"))
+    peak = int(dict(line.split(":", 1) for line in status)["VmHWM"].split()[0]) * 1024 / 1e9
     tell(Figure("memory of both", "GB", (peak,), most=GOAL_GB))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7)
+    given = [int(number) for number in sys.argv[1:]]
+    main(*(given + [7, COPIES][len(given) :]))
