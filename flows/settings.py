@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     hub_url: BaseUrl = Field(
         default="https://huggingface.co", description="the Hub, or a sample Hub for trying things"
     )
-    model: Annotated[str | None, AfterValidator(_model)] = Field(
+    embedding_model: Annotated[str | None, AfterValidator(_model)] = Field(
         default=None,
         description="folder of the sentence model that search by meaning uses (`model.onnx`,"
         " `tokenizer.json`), or `none` (default: all-MiniLM-L6-v2, which is installed)",

@@ -50,7 +50,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home.mkdir()
     monkeypatch.setenv("PAPERS_HOME", str(home))
     # Meanings take 20 ms a paper; whose business they are sets the model.
-    monkeypatch.setenv("PAPERS_MODEL", "none")
+    monkeypatch.setenv("PAPERS_EMBEDDING_MODEL", "none")
     return home
 
 

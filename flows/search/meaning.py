@@ -87,11 +87,11 @@ def quick_sentence_model(settings: Settings) -> SentenceModel | None:
 
 def sentence_model(settings: Settings) -> SentenceModel | None:
     """The model of these settings; None where they name none, or the pinned one is missing."""
-    if settings.model is None:
+    if settings.embedding_model is None:
         return _pinned()
-    if settings.model == "none":
+    if settings.embedding_model == "none":
         return None
-    folder = Path(settings.model)
+    folder = Path(settings.embedding_model)
     return _model(folder / "model.onnx", folder / "tokenizer.json")
 
 

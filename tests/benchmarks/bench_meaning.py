@@ -49,7 +49,7 @@ def main(home: Path) -> None:
 def _ways(connection: DuckDBPyConnection, settings: Settings) -> dict[str, Ask]:
     model = sentence_model(settings)
     if model is None:
-        sys.exit("There is no sentence model; leave PAPERS_MODEL unset.")
+        sys.exit("There is no sentence model; leave PAPERS_EMBEDDING_MODEL unset.")
 
     def words(text: str) -> list[str]:
         return [hit.paper_id for hit in find(connection, Question(text, most=FIRST))]

@@ -71,7 +71,7 @@ def _make(home: Path, day_count: int) -> None:
         items = items_at(day, at + timedelta(hours=3))
         verdict = "complete" if items else "empty"
         warehouse.read(f"{at + timedelta(hours=3):%F %H:%M}", items, day=str(day), verdict=verdict)
-    publish_built(warehouse, Settings(home=home, model="none"))
+    publish_built(warehouse, Settings(home=home, embedding_model="none"))
 
 
 def _places(home: Path) -> dict[str, list[str]]:

@@ -124,7 +124,7 @@ def bench(size: int, folder: Path) -> None:
         )
         day = f"search index of a day, {ONE_DAY} of {size:,} papers"
         _timed(day, lambda: update_index(connection, ""), 1.0)
-        model = sentence_model(Settings(model=None))
+        model = sentence_model(Settings(embedding_model=None))
         connection.execute(_ANY_VECTORS, [model.name if model else ""])
         file = folder / "papers.duckdb"
         connection.execute(f"attach '{file}' as published (storage_version 'v1.0.0')")
@@ -139,7 +139,11 @@ def bench(size: int, folder: Path) -> None:
 
 def ask(file: Path, size: int) -> None:
     """Ask a published file 200 questions, by words alone and by meaning too."""
-    model, kept, of = sentence_model(Settings(model=None)), KeptMeanings(), f", {size:,} papers"
+    model, kept, of = (
+        sentence_model(Settings(embedding_model=None)),
+        KeptMeanings(),
+        f", {size:,} papers",
+    )
     with KeptOpen(file).opened() as connection:
         questions = _questions(connection)
         seconds = [_seconds(connection, question) for question in questions]

@@ -40,7 +40,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 verdict = "complete" if hours > 26 else "partial"
                 items = items_at(day, at, 6)
                 warehouse.read(f"{at:%F %H:%M}", items, day=str(day), verdict=verdict)
-    return publish_built(warehouse, Settings(home=folder, model="none"))
+    return publish_built(warehouse, Settings(home=folder, embedding_model="none"))
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_the_page_is_small_valid_and_fetches_nothing(files: dict[str, str]) -> N
 def test_without_rows_each_plot_says_what_it_needs(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path, tmp_path / "warehouse.duckdb")
     warehouse.read("2026-08-15 12:00", (), verdict="empty")
-    published = publish_built(warehouse, Settings(home=tmp_path, model="none"))
+    published = publish_built(warehouse, Settings(home=tmp_path, embedding_model="none"))
     with KeptOpen(published).opened() as connection:
         page = insights_files(connection)["insights.html"]
     said = re.findall(r'<p class="takeaway">(.*?)</p>', page)
@@ -149,7 +149,7 @@ def test_each_query_gives_what_one_counts_by_hand(tmp_path: Path) -> None:
             ]
             verdict = "complete" if hours >= 27 else "partial"
             warehouse.read(f"{at:%F %H:%M}", papers, day=day, verdict=verdict)
-    published = publish_built(warehouse, Settings(home=tmp_path, model="none"))
+    published = publish_built(warehouse, Settings(home=tmp_path, embedding_model="none"))
     with KeptOpen(published).opened() as connection:
         found = {each.name: answered(connection, each) for each in QUESTIONS}
     rows = {name: [tuple(row.values()) for row in each.rows] for name, each in found.items()}

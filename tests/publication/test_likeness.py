@@ -23,7 +23,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> KeptOpen:
     warehouse = Warehouse(home, home / "warehouse.duckdb")
     day, at = date(2026, 8, 13), datetime(2026, 8, 14, 3, tzinfo=UTC)
     warehouse.read("2026-08-14 03:00", items_at(day, at, 60), day=str(day))
-    settings = Settings(home=home, model="none")
+    settings = Settings(home=home, embedding_model="none")
     publish_built(warehouse, settings)
     with duckdb.connect(str(settings.published_path)) as connection:
         rows = connection.execute("select paper_id from marts.papers order by all").fetchall()

@@ -37,7 +37,7 @@ def _unseen(batches: Iterable[Sequence[Paper]], _count: int) -> Iterable[Sequenc
 
 @pytest.fixture(scope="module")
 def model() -> SentenceModel:
-    found = sentence_model(Settings(model=None))
+    found = sentence_model(Settings(embedding_model=None))
     assert found is not None, "the pinned model is a dependency"
     return found
 
@@ -194,7 +194,7 @@ def test_sql_compares_papers_without_an_extension(file: Path) -> None:
 def test_a_folder_without_a_model_is_refused_and_none_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert sentence_model(Settings(model="none")) is None
-    monkeypatch.setenv("PAPERS_MODEL", str(tmp_path))
-    with pytest.raises(SettingsError, match="PAPERS_MODEL"):
+    assert sentence_model(Settings(embedding_model="none")) is None
+    monkeypatch.setenv("PAPERS_EMBEDDING_MODEL", str(tmp_path))
+    with pytest.raises(SettingsError, match="PAPERS_EMBEDDING_MODEL"):
         load_settings()

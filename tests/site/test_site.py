@@ -45,7 +45,7 @@ def _read(warehouse: Warehouse, day: date, hours: float, count: int) -> None:
 
 
 def _write(home: Path, folder: Path) -> SiteReport:
-    return write_site(Settings(home=home, model="none"), folder, lambda things, _: things)
+    return write_site(Settings(home=home, embedding_model="none"), folder, lambda things, _: things)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     warehouse = Warehouse(home, home / "warehouse.duckdb")
     for day in DAYS:
         _read(warehouse, day, 27, 20)
-    publish_built(warehouse, Settings(home=home, model="none"))
+    publish_built(warehouse, Settings(home=home, embedding_model="none"))
     folder = tmp_path_factory.mktemp("top") / "sub"
     _write(home, folder)
     return Written(home, folder)
@@ -120,7 +120,7 @@ def test_every_link_leads_to_a_file_of_the_folder(written: Written) -> None:
 
 def test_each_list_is_the_servers_in_its_order(written: Written) -> None:
     ids = re.compile(r'<li class="card".*?<h2><a href="[^"]*?([^"/]+)/?">', re.DOTALL)
-    with serving(Settings(home=written.home, model="none")) as server:
+    with serving(Settings(home=written.home, embedding_model="none")) as server:
         for address in ("/papers", "/papers/date/2026-08-13", "/papers/week/2026-W33"):
             there = ids.findall(server.get(address).text)
             here = ids.findall((written.folder / file_of(address)).read_text())
@@ -148,7 +148,7 @@ def test_a_second_time_only_what_changed_is_written_and_what_is_gone_removed(
     warehouse = Warehouse(tmp_path, tmp_path / "warehouse.duckdb")
     _read(warehouse, DAYS[0], 27, 4)
     _read(warehouse, DAYS[1], 27, 4)
-    publish_built(warehouse, Settings(home=tmp_path, model="none"))
+    publish_built(warehouse, Settings(home=tmp_path, embedding_model="none"))
     folder = tmp_path / "site"
     folder.mkdir()
     (folder / ".git").mkdir()
@@ -163,7 +163,7 @@ def test_a_second_time_only_what_changed_is_written_and_what_is_gone_removed(
     warehouse.execute("delete from raw.readings where list_date = ?", DAYS[1])
     warehouse.execute("delete from raw.items where list_date = ?", DAYS[1])
     warehouse.stale.add(DAYS[1])
-    publish_built(warehouse, Settings(home=tmp_path, model="none"))
+    publish_built(warehouse, Settings(home=tmp_path, embedding_model="none"))
     after = _write(tmp_path, folder)
     assert after.removed_count > 4
     assert not (folder / "papers" / "date" / str(DAYS[1])).exists()
@@ -333,7 +333,7 @@ def test_the_command_says_what_it_wrote_and_what_stops_it(
 
 def _interrupted(written: Written, folder: Path, there: str) -> None:
     """Stop `papers site` once this file is there; one word is said, and a second call goes on."""
-    environment = os.environ | {"PAPERS_HOME": str(written.home), "PAPERS_MODEL": "none"}
+    environment = os.environ | {"PAPERS_HOME": str(written.home), "PAPERS_EMBEDDING_MODEL": "none"}
     began = subprocess.Popen(
         [sys.executable, "-m", "flows", "site", str(folder)],
         env=environment,

@@ -82,7 +82,7 @@ def published_home(
         warehouse.read_linked(LATER.isoformat(), linked)
     if trending:
         warehouse.read_trending(LATER.isoformat(), trending)
-    publish_built(warehouse, Settings(home=home, model="none"))
+    publish_built(warehouse, Settings(home=home, embedding_model="none"))
     return home
 
 

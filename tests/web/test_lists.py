@@ -125,7 +125,7 @@ def test_each_page_names_its_own_feeds_and_what_it_is(site: Site) -> None:
 
 def test_a_search_page_finds_by_meaning_or_says_that_it_does_not(home: Path, site: Site) -> None:
     assert "Searched by words alone" not in site.get("/papers/search?q=robot+hands").text
-    with serving(Settings(home=home, model="none")) as plain:
+    with serving(Settings(home=home, embedding_model="none")) as plain:
         assert "Searched by words alone" in plain.get("/papers/search?q=robot+hands").text
 
 
