@@ -23,7 +23,7 @@ from flows.operations.alerts import after_run
 from flows.operations.days import Day, record_read_again
 from flows.outcome import Outcome
 from flows.publish import publish
-from flows.quality.day_page import write_quality_page
+from flows.quality.day_page import write_quality_pages
 from flows.quality.site import quality_site
 from flows.runs.flow_runs import one_writer
 from flows.runs.interruption import awaiting, safe_point
@@ -36,7 +36,6 @@ from flows.sources.verdict import History, Verdict, judge, judge_recorded
 from flows.transform import Refusal, transform
 from flows.validate import validate
 from flows.warehouse.database import connect, has_table, writer_lock
-from flows.warehouse.day_facts import day_facts
 from flows.warehouse.final_verdicts import known_readings, unfinished_days
 from flows.wording import verdict_words
 
@@ -228,11 +227,8 @@ def _write_quality_pages(
 ) -> dict[date, tuple[str, str]]:
     """Write the page of each day that was read; verdict and reason of each."""
     days = sorted({reading.answer.list_date for reading in readings})
-    with connect(settings.warehouse_path) as connection:
-        known = day_facts(connection, days)
-    for facts in known:
-        write_quality_page(settings, facts.list_date)
-    return {facts.list_date: (facts.verdict, facts.reason) for facts in known}
+    pages = track(write_quality_pages(settings, days), len(days), "writing quality pages")
+    return {page.facts.list_date: (page.facts.verdict, page.facts.reason) for page in pages}
 
 
 def _days(

@@ -58,7 +58,7 @@ def after_run(
     settings: Settings,
     days: Sequence[Day],
     now: datetime,
-    record: Callable[[Mailing, Day], None] = record_day,
+    record: Callable[..., None] = record_day,
 ) -> list[str]:
     """Keep what these days came to, and tell the operator what is wrong and what is over.
 
@@ -66,8 +66,7 @@ def after_run(
     """
     try:
         with closing(open_mailing(settings)) as mailing:
-            for day in days:
-                record(mailing, day)
+            record(mailing, *days)
             return look_and_tell(mailing, settings, now).troubles
     except MailingError as error:
         return [f"The operator was not told: {error}"]

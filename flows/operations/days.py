@@ -1,10 +1,11 @@
 """What each list date came to, kept where every host finds it, also while the warehouse is busy."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import case, false, select, update
+from sqlalchemy import ColumnElement, case, select, update
 
 from flows.mailing.database import Mailing, insert
 from flows.mailing.tables import days
@@ -35,30 +36,39 @@ class Day:
         return self.verdict in FINAL
 
 
-def record_day(mailing: Mailing, day: Day) -> None:
-    """Keep what a run of this day came to; a day that was once read to its end stays so."""
-    _record(mailing, day, gives_way=day.is_final)
+def record_day(mailing: Mailing, *of: Day) -> None:
+    """Keep what runs of days came to; a day that was once read to its end stays so."""
+    _record(mailing, of, lambda new: _is_final(days.c) & ~_is_final(new))
 
 
-def record_read_again(mailing: Mailing, day: Day) -> None:
-    """Keep what a day came to when many were read at once; of a final one its run said more."""
-    _record(mailing, day, gives_way=False)
+def record_read_again(mailing: Mailing, *of: Day) -> None:
+    """Keep what days came to when many were read at once; of a final one its run said more."""
+    _record(mailing, of, lambda _: _is_final(days.c))
 
 
-def _record(mailing: Mailing, day: Day, *, gives_way: bool) -> None:
-    """Keep a day; `gives_way`: also where a final verdict is kept. A gate's word is always new."""
+def _is_final(of: Any) -> ColumnElement[bool]:  # noqa: ANN401  columns of SQLAlchemy
+    is_final: ColumnElement[bool] = of.verdict.in_(FINAL)
+    return is_final
+
+
+def _record(
+    mailing: Mailing, of: Sequence[Day], is_kept: Callable[[Any], ColumnElement[bool]]
+) -> None:
+    """Keep these days but where one `is_kept` as it is known. A gate's word is always new."""
+    if not of:
+        return
     with mailing.write() as connection:
-        new = insert(connection)(days).values(**asdict(day))
-        is_kept = false() if gives_way else days.c.verdict.in_(FINAL)
+        new = insert(connection)(days)
         settled = {
-            name: case((is_kept, days.c[name]), else_=new.excluded[name])
+            name: case((is_kept(new.excluded), days.c[name]), else_=new.excluded[name])
             for name in ("verdict", "sentence", "is_mail_blocked", "concluded_at")
         }
         connection.execute(
             new.on_conflict_do_update(
                 index_elements=[days.c.list_date],
                 set_=settled | {"stopped_by": new.excluded.stopped_by},
-            )
+            ),
+            [asdict(day) for day in of],
         )
 
 

@@ -17,6 +17,7 @@ from flows.runs.names import artifact_key
 from flows.runs.terminal import SHOWN
 
 TOLD_EVERY = 30.0  # seconds
+SHOWN_EVERY = 2.0  # seconds; an update is a request to Prefect's server
 T = TypeVar("T")
 
 
@@ -27,7 +28,7 @@ def track(things: Iterable[T], total: int, doing: str) -> Iterator[T]:
     """
     if not total:
         return
-    began = told = time.monotonic()
+    began = told = shown = time.monotonic()
     artifact = create_progress_artifact(progress=0.0, description=doing)
     columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(file=sys.stderr)
@@ -43,7 +44,8 @@ def track(things: Iterable[T], total: int, doing: str) -> Iterator[T]:
                 left = (now - began) / done * (total - done)
                 line = f"{doing}: {done:,} of {total:,}, about {math.ceil(left / 60)} min left"
                 get_run_logger().info(line, extra={SHOWN: True})
-            if isinstance(artifact, UUID) and (done == total or done % max(total // 20, 1) == 0):
+            if isinstance(artifact, UUID) and (done == total or now - shown >= SHOWN_EVERY):
+                shown = now
                 update_progress_artifact(artifact, progress=100 * done / total)
 
 
