@@ -3,10 +3,12 @@
 papers backfill 2026-01-01 2026-06-30        papers import recordings/
 """
 
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from queue import Empty, Queue
 from threading import Thread
@@ -17,7 +19,7 @@ from prefect.client.schemas.objects import State
 
 from flows import clock
 from flows.daily_papers import rebuild_without_refused_readings, run_to_final_state
-from flows.extract import history, load_id, reading_pipeline
+from flows.extract import LoadedReading, load_id, loaded, reading_pipeline
 from flows.gates.judging import GateReport
 from flows.operations.alerts import after_run
 from flows.operations.days import Day, record_read_again
@@ -28,21 +30,57 @@ from flows.quality.site import quality_site
 from flows.runs.flow_runs import one_writer
 from flows.runs.interruption import awaiting, safe_point
 from flows.runs.progress import track
+from flows.runs.terminal import SHOWN
 from flows.settings import Settings, load_settings
 from flows.sources.hub import Answer, Hub
 from flows.sources.pipeline import Reading, reading_id
 from flows.sources.recordings import Recording
-from flows.sources.verdict import History, Verdict, judge, judge_recorded
+from flows.sources.verdict import EarlierReading, History, Verdict, judge, judge_recorded
 from flows.transform import Refusal, transform
 from flows.validate import validate
 from flows.warehouse.database import connect, has_table, writer_lock
 from flows.warehouse.final_verdicts import known_readings, unfinished_days
+from flows.warehouse.known_lists import KnownLists, stored_lists
 from flows.wording import verdict_words
 
-CHUNK = 50  # readings a load: large enough for dlt, small enough to lose little to a crash
-READERS = 4  # requests at a time; 900 days are two of the Hub's windows of 300 s
+# Readings a load: what a window of the Hub's gives, at two requests each. A kill loses no more.
+CHUNK = 250
+READERS = 8  # requests at a time, as long as the Hub takes them
+AHEAD = 64  # days that are read while those before them are loaded
 T = TypeVar("T")
-_Loaded = tuple[list[Reading], tuple[GateReport, ...]]  # with what gate raw stopped of it
+
+
+@dataclass(frozen=True)
+class Source:
+    """Answers, `count` of them, and how they are judged; `note` says what is beside the bar."""
+
+    answers: Iterator[Answer]
+    count: int
+    doing: str
+    origin: str
+    judged_by: Callable[[Answer, History], Verdict]
+    note: Callable[[], str] = str
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Readings that were loaded, and what gate raw stopped of them."""
+
+    readings: tuple[LoadedReading, ...] = ()
+    stopped: tuple[GateReport, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """How much: `250 new readings, 4,021 items: 178 complete, 72 empty.`."""
+        items = sum(reading.item_count for reading in self.readings)
+        said = self.verdicts or "nothing was missing"
+        return f"{len(self.readings)} new readings, {items:,} items: {said}."
+
+    @property
+    def verdicts(self) -> str:
+        """The verdicts, most of them first: `178 complete, 72 empty`."""
+        counted = Counter(reading.verdict for reading in self.readings).most_common()
+        return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counted)
 
 
 @flow(name="backfill", flow_run_name="Backfill of {first} to {last}")
@@ -50,7 +88,7 @@ def backfill(first: date, last: date) -> State:
     """Read every date of this range that has no final verdict yet, then gate, build and publish."""
     settings = load_settings()
 
-    def bring() -> _Loaded:
+    def bring() -> Loaded:
         return _read(unfinished_days(settings, first, last), settings)
 
     def path() -> Outcome:
@@ -65,12 +103,12 @@ def import_recordings(recordings: Sequence[Recording], count: int) -> State:  # 
     """Load recorded responses as readings at their own times, then gate, build and publish."""
     settings = load_settings()
 
-    def bring() -> _Loaded:
+    def bring() -> Loaded:
         known = known_readings(settings)
         new = [r for r in recordings if reading_id(r.list_date, r.read_at) not in known]
         answers = (recording.answer() for recording in new)
         return _load(
-            settings, track(answers, len(new), "loading recordings"), "import", judge_recorded
+            Source(answers, len(new), "loading recordings", "import", judge_recorded), settings
         )
 
     def path() -> Outcome:
@@ -89,14 +127,16 @@ def read_days(days: Sequence[date], settings: Settings) -> Outcome:
     return _in_bulk(lambda: _read(days, settings), settings)
 
 
-def _read(days: Sequence[date], settings: Settings) -> _Loaded:
+def _read(days: Sequence[date], settings: Settings) -> Loaded:
     hub = Hub(settings.hub_url, settings.hub_token)
 
     def read(day: date) -> Answer:
         return hub.read(day, clock.utc_now)
 
-    answers = track(_in_parallel(read, days), len(days), "reading days")
-    return _load(settings, answers, "hub", judge)
+    answers = _in_parallel(read, days)
+    return _load(
+        Source(answers, len(days), "reading days", "hub", judge, lambda: hub.window), settings
+    )
 
 
 def _judge_rest(settings: Settings) -> tuple[GateReport, ...]:
@@ -108,22 +148,22 @@ def _judge_rest(settings: Settings) -> tuple[GateReport, ...]:
 
 
 def _in_parallel(read: Callable[[date], Answer], days: Sequence[date]) -> Iterator[Answer]:
-    """The answers in the order of their days, READERS at a time.
+    """The answers in the order of their days, READERS at a time and AHEAD at most.
 
     The threads are daemons, unlike those of a ThreadPoolExecutor: after Ctrl-C nobody waits for
     one that the Hub keeps waiting.
     """
-    waiting: Queue[tuple[date, Future[Answer]]] = Queue()
-    answers = [Future[Answer]() for _ in days]
-    for asked in zip(days, answers, strict=True):
-        waiting.put(asked)
+    asked: Queue[tuple[date, Future[Answer]] | None] = Queue()
+    awaited: deque[Future[Answer]] = deque()
+
+    def ask(days: Sequence[date]) -> None:
+        for day in days:
+            awaited.append(Future())
+            asked.put((day, awaited[-1]))
 
     def work() -> None:
-        while True:
-            try:
-                day, answer = waiting.get_nowait()
-            except Empty:
-                return
+        while task := asked.get():
+            day, answer = task
             try:
                 answer.set_result(read(day))
             except BaseException as error:  # noqa: BLE001  raised where the answer is awaited
@@ -132,77 +172,88 @@ def _in_parallel(read: Callable[[date], Answer], days: Sequence[date]) -> Iterat
     for _ in range(READERS):
         Thread(target=work, daemon=True).start()
     try:
-        for answer in answers:
+        ask(days[:AHEAD])
+        for following in range(AHEAD, AHEAD + len(days)):
             with awaiting():
-                read_answer = answer.result()
-            yield read_answer
+                answer = awaited.popleft().result()
+            ask(days[following : following + 1])
+            yield answer
     finally:
         with suppress(Empty):
             while True:
-                waiting.get_nowait()
+                asked.get_nowait()
+        for _ in range(READERS):
+            asked.put(None)
 
 
-def _in_bulk(bring: Callable[[], _Loaded], settings: Settings) -> Outcome:
+def _in_bulk(bring: Callable[[], Loaded], settings: Settings) -> Outcome:
     """The stages over many readings at once; one that a gate stops does not stop the others.
 
     `bring` is called once what an interrupted run left is judged, so it finds that as read.
     """
     with quality_site(settings):
         left = _judge_rest(settings)
-        readings, refused = bring()
-        stopped: tuple[GateReport | Refusal, ...] = left + refused
+        brought = bring()
+        stopped: tuple[GateReport | Refusal, ...] = left + brought.stopped
         stopped += transform(settings).refused
         stopped += rebuild_without_refused_readings(validate("marts", settings), settings).stopped
         publish(settings, most_vectors=None)
-        ended = _write_quality_pages(settings, readings)
+        ended = _write_quality_pages(settings, brought.readings)
     now = clock.utc_now()
     for trouble in after_run(settings, _days(ended, stopped, now), now, record_read_again):
         get_run_logger().warning(trouble)
     details = tuple(f"{report.list_date}: {report.reason}" for report in stopped)
-    verdicts = Counter(reading.verdict.name for reading in readings)
-    said = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in verdicts.most_common())
-    items = sum(len(reading.answer.items) for reading in readings)
-    sentence = f"{len(readings)} new readings, {items:,} items: {said or 'nothing was missing'}."
+    sentence = brought.sentence
     if stopped:
         sentence += f" A gate stopped {len(stopped)} of them."
-    failed = stopped or verdicts["failed"]
+    failed = stopped or any(reading.verdict == "failed" for reading in brought.readings)
     return Outcome("failed" if failed else "complete", sentence, details=details)
 
 
-def _load(
-    settings: Settings,
-    answers: Iterator[Answer],
-    origin: str,
-    judged_by: Callable[[Answer, History], Verdict],
-) -> _Loaded:
-    """Judge the answers in their order, load them and ask gate raw, a chunk at a time.
+def _load(source: Source, settings: Settings) -> Loaded:
+    """Judge the answers of a source in their order, load them and ask gate raw, CHUNK at a time."""
+    all_of_it = Loaded()
+
+    def note() -> str:
+        return "; ".join(filter(None, (all_of_it.verdicts, source.note())))
+
+    for chunk in _chunks(track(source.answers, source.count, source.doing, note)):
+        began = time.monotonic()
+        new = _load_chunk(chunk, source, settings)
+        all_of_it = Loaded(all_of_it.readings + new.readings, all_of_it.stopped + new.stopped)
+        line = f"load      {new.sentence} ({time.monotonic() - began:.1f} s)"
+        get_run_logger().info(line, extra={SHOWN: True})
+    return all_of_it
+
+
+def _load_chunk(chunk: Sequence[Answer], source: Source, settings: Settings) -> Loaded:
+    """One load: these answers, judged by what was known before each of them.
 
     What the gate stops is no evidence: the other readings of its load are judged again without it.
     """
-    pipeline = reading_pipeline(settings)
-    readings: list[Reading] = []
+    pipeline, load = reading_pipeline(settings), load_id(clock.utc_now())
+    in_order = sorted(chunk, key=lambda answer: answer.read_at)
+    stored = stored_lists(settings, in_order)
+    in_raw: list[Reading] = []
     stopped: dict[str, GateReport] = {}  # by reading: of a load, a gate may say it again
-    for chunk in _chunks(answers):
-        load = load_id(clock.utc_now())
-        in_order = sorted(chunk, key=lambda answer: answer.read_at)
-        loaded: list[Reading] = []
-        while True:
-            judged: list[Reading] = []
-            for answer in in_order:
-                evidence = [each for each in judged if each.reading_id not in stopped]
-                verdict = judged_by(answer, history(settings, answer, evidence))
-                judged.append(Reading(answer, verdict, origin, load))
-            if judged == loaded:
-                break
-            pipeline.load([reading for reading in judged if reading not in loaded])
-            loaded = judged
-            safe_point()
-            new = [r for r in validate("raw", settings).stopped if r.run_id not in stopped]
-            if not new:
-                break
-            stopped |= {report.run_id: report for report in new}
-        readings += loaded
-    return readings, tuple(stopped.values())
+    while True:
+        known, judged = KnownLists(stored), list[Reading]()
+        for answer in in_order:
+            verdict = source.judged_by(answer, known.before(answer))
+            judged.append(Reading(answer, verdict, source.origin, load))
+            if judged[-1].reading_id not in stopped:
+                evidence = EarlierReading(answer.read_at, len(answer.items), verdict.is_whole)
+                known.add(answer.list_date, evidence)
+        if judged == in_raw:
+            break
+        pipeline.load([reading for reading in judged if reading not in in_raw])
+        in_raw = judged
+        safe_point()
+        new = [r for r in validate("raw", settings).stopped if r.run_id not in stopped]
+        if not new:
+            break
+        stopped |= {report.run_id: report for report in new}
+    return Loaded(tuple(loaded(reading) for reading in in_raw), tuple(stopped.values()))
 
 
 def _chunks(things: Iterator[T]) -> Iterator[list[T]]:
@@ -223,10 +274,10 @@ def _chunks(things: Iterator[T]) -> Iterator[list[T]]:
 
 
 def _write_quality_pages(
-    settings: Settings, readings: Sequence[Reading]
+    settings: Settings, readings: Sequence[LoadedReading]
 ) -> dict[date, tuple[str, str]]:
     """Write the page of each day that was read; verdict and reason of each."""
-    days = sorted({reading.answer.list_date for reading in readings})
+    days = sorted({reading.list_date for reading in readings})
     pages = track(write_quality_pages(settings, days), len(days), "writing quality pages")
     return {page.facts.list_date: (page.facts.verdict, page.facts.reason) for page in pages}
 

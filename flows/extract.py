@@ -3,7 +3,7 @@
 Hub ──Answer──▶ verdict ──Reading──▶ dlt ──▶ raw.readings, raw.items
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -14,20 +14,13 @@ from flows.gates.audit import create_audit
 from flows.settings import Settings
 from flows.sources.hub import Answer, Hub
 from flows.sources.pipeline import Reading, ReadingPipeline, items_of
-from flows.sources.verdict import (
-    EarlierReading,
-    History,
-    Verdict,
-    judge,
-    judge_linked,
-    judge_trending,
-)
+from flows.sources.verdict import Verdict, judge, judge_linked, judge_trending
 from flows.stage import stage
 from flows.warehouse.database import connect, has_table
+from flows.warehouse.known_lists import KnownLists, stored_lists
 
 # A killed run's reading is used again if it is not older than this.
 RESUMES_WITHIN = timedelta(minutes=15)
-SAME_WEEKDAYS = 8
 
 
 @dataclass(frozen=True)
@@ -74,7 +67,8 @@ def extract(day: date, settings: Settings) -> Load:
     if unfinished:
         return unfinished
     answer = Hub(settings.hub_url, settings.hub_token).read(day, clock.utc_now)
-    reading = Reading(answer, judge(answer, history(settings, answer)), "hub", load_id(now))
+    known = KnownLists(stored_lists(settings, [answer]))
+    reading = Reading(answer, judge(answer, known.before(answer)), "hub", load_id(now))
     pipeline.load([reading])
     return Load(reading.load_id, (loaded(reading),))
 
@@ -138,65 +132,6 @@ def loaded(reading: Reading) -> LoadedReading:
     )
 
 
-def history(settings: Settings, answer: Answer, batch: Sequence[Reading] = ()) -> History:
-    """What was known when this answer was read: from the warehouse, and from `batch`, its own load.
-
-    What a gate stopped is no evidence: of the warehouse only admitted readings count. The caller
-    leaves out of `batch` what gate raw has stopped since.
-    """
-    before = [r for r in batch if r.answer.read_at < answer.read_at]
-    earlier = [
-        EarlierReading(r.answer.read_at, len(r.answer.items), r.verdict.is_whole)
-        for r in before
-        if r.answer.list_date == answer.list_date
-    ]
-    counts = {
-        r.answer.list_date: len(r.answer.items)
-        for r in before
-        if r.verdict.is_whole and _is_same_weekday(r.answer.list_date, answer.list_date)
-    }
-    later = any(r.answer.list_date > answer.list_date and r.answer.items for r in before)
-    if not settings.warehouse_path.exists():
-        return History(tuple(earlier), tuple(counts.values()), later)
-    with connect(settings.warehouse_path) as connection:
-        if not has_table(connection, "raw", "readings"):
-            return History(tuple(earlier), tuple(counts.values()), later)
-        create_audit(connection)
-        key = {"day": answer.list_date, "read_at": answer.read_at}
-        stored = connection.execute(_EARLIER, key).fetchall()
-        known = dict(connection.execute(_SAME_WEEKDAYS, key | {"most": SAME_WEEKDAYS}).fetchall())
-        later = later or connection.execute(_LATER, key).fetchone() is not None
-    return History(
-        tuple(EarlierReading(*row) for row in stored) + tuple(earlier),
-        tuple((known | counts).values()),
-        later,
-    )
-
-
-_EARLIER = """
-    select read_at, item_count, is_whole
-    from audit.judged_readings
-    where list_date = $day and kind = 'daily' and read_at < $read_at and is_admitted
-    order by read_at
-"""
-_SAME_WEEKDAYS = """
-    select list_date, arg_max(item_count, read_at)
-    from audit.judged_readings
-    where
-        list_date < $day and kind = 'daily' and is_admitted and read_at < $read_at
-        and isodow(list_date) = isodow($day::date)
-    group by list_date
-    order by list_date desc
-    limit $most
-"""
-_LATER = """
-    select 1
-    from audit.judged_readings
-    where
-        list_date > $day and kind = 'daily' and item_count > 0 and read_at <= $read_at
-        and is_admitted
-    limit 1
-"""
 _NEWEST = """
     select load_id, reading_id, list_date, read_at, verdict, reason, is_whole, item_count
     from audit.judged_readings
@@ -230,7 +165,3 @@ def _is_published(path: Path, reading_id: str) -> bool:
     with connect(path, read_only=True) as connection:
         found = "select 1 from marts.list_readings where reading_id = ?"
         return connection.execute(found, [reading_id]).fetchone() is not None
-
-
-def _is_same_weekday(one: date, other: date) -> bool:
-    return one < other and one.weekday() == other.weekday()

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, select, update
+from sqlalchemy import ColumnElement, case, or_, select, update
 
 from flows.mailing.database import Mailing, insert
 from flows.mailing.tables import days
@@ -47,8 +47,7 @@ def record_read_again(mailing: Mailing, *of: Day) -> None:
 
 
 def _is_final(of: Any) -> ColumnElement[bool]:  # noqa: ANN401  columns of SQLAlchemy
-    is_final: ColumnElement[bool] = of.verdict.in_(FINAL)
-    return is_final
+    return or_(*(of.verdict == name for name in FINAL))  # many rows at once know no IN
 
 
 def _record(

@@ -6,7 +6,7 @@ audit.* ──▶ quality/days/<date>.html
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -80,8 +80,8 @@ def quality_days(connection: DuckDBPyConnection, days: Sequence[date]) -> list[Q
         QualityDay(
             each,
             checks=tuple(
-                Check(*check, tuple(json.loads(examples)))
-                for *check, examples in checks[each.run_id]
+                replace(Check(*row), examples=tuple(json.loads(row[-1])))
+                for row in checks[each.run_id]
             ),
             quarantined=tuple(Quarantined(*row) for row in quarantined[each.run_id]),
             readings=tuple(ReadingLine(*row) for row in readings[each.list_date]),

@@ -23,6 +23,7 @@ from dlt.sources.helpers.requests import Client
 from pydantic import SecretStr
 
 from flows import clock
+from flows.sources.rate_limit import Window, rate_limit
 from flows.wording import moment
 
 PAGE_SIZE = 100  # the API's most; it must not change from page to page, since `p` counts in it
@@ -111,6 +112,7 @@ class Hub:
         self._url = f"{url}/api/daily_papers"
         self._patience = patience
         self._reading = local()  # each thread makes a reading of its own
+        self._window = Window()
         self._client = Client(
             request_timeout=(patience.connect_timeout, patience.read_timeout),
             raise_for_status=False,
@@ -123,6 +125,11 @@ class Hub:
                 "hooks": {"response": [self._wait_or_give_up]},
             },
         )
+
+    @property
+    def window(self) -> str:
+        """How many requests it still takes, in words; empty where it sets no limit."""
+        return self._window.sentence
 
     def read(self, list_date: date, clock: Callable[[], datetime]) -> Answer:
         """The list of this date, all pages, read again when it moved while it was read."""
@@ -171,7 +178,8 @@ class Hub:
 
     def _page(self, query: Mapping[str, str | int]) -> _Page:
         try:
-            response = self._client.get(self._url, params=query)
+            with self._window.request():
+                response = self._client.get(self._url, params=query)
         except requests.RequestException as error:
             raise _NotAListError(connection_trouble(error)) from None
         except _ComeBackError as error:
@@ -189,6 +197,7 @@ class Hub:
 
     def _wait_or_give_up(self, response: requests.Response, **_: object) -> requests.Response:
         """Let the session wait as long as the Hub asks, if all of it stays within our patience."""
+        self._window.heard(response)
         asked = _asked_wait(response) if response.status_code in RETRIED else None
         if asked is None:
             return response
@@ -299,7 +308,7 @@ def _asked_wait(response: requests.Response) -> int | None:
 
     It says so as `RateLimit: "api";r=0;t=293`, or as `Retry-After`, in seconds or as a date.
     """
-    limit = _rate_limit(response)
+    limit = rate_limit(response)
     if limit.get("r") == "0" and limit.get("t", "").isdecimal():
         return min(int(limit["t"]) + 1, _FOR_EVER)
     asked = response.headers.get("Retry-After", "").strip()
@@ -310,21 +319,6 @@ def _asked_wait(response: requests.Response) -> int | None:
     except (ValueError, TypeError):  # it is no date, or a date without a zone
         return None
     return min(ceil(seconds), _FOR_EVER) if seconds > 0 else None
-
-
-def requests_left(response: requests.Response) -> int | None:
-    """How many requests the Hub's window has left, where the answer says so."""
-    left = _rate_limit(response).get("r", "")
-    return int(left) if left.isdecimal() else None
-
-
-def _rate_limit(response: requests.Response) -> dict[str, str]:
-    """`RateLimit: "api";r=499;t=293` as its parts: r requests left, for t seconds."""
-    return dict(
-        part.strip().split("=", 1)
-        for part in response.headers.get("RateLimit", "").split(";")
-        if "=" in part
-    )
 
 
 def connection_trouble(error: requests.RequestException) -> str:

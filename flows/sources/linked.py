@@ -18,7 +18,8 @@ from urllib.parse import quote
 import requests
 from pydantic import SecretStr
 
-from flows.sources.hub import Answer, connection_trouble, request_headers, requests_left
+from flows.sources.hub import Answer, connection_trouble, request_headers
+from flows.sources.rate_limit import requests_left
 
 _MOST_BYTES = 5_000_000
 _CHUNK = 65_536

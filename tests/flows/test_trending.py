@@ -78,19 +78,22 @@ def test_a_trending_reading_is_in_no_history_and_finishes_no_day(
     clock: Clock,
     own_home: Path,
 ) -> None:
-    from flows.extract import history
     from flows.sources.hub import Answer
     from flows.warehouse.final_verdicts import unfinished_days
+    from flows.warehouse.known_lists import KnownLists, stored_lists
 
     today = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
     clock.turn(today)
     assert read().readings[0].item_count > 20
 
     settings = load_settings()
-    known = history(settings, Answer(today.date(), today + timedelta(minutes=5)))
-    assert (known.earlier, known.same_weekday_counts) == ((), ())
-    before = history(settings, Answer(DAY, today + timedelta(minutes=5)))
-    assert not before.later_list_is_open
+    for day in (today.date(), DAY):
+        answer = Answer(day, today + timedelta(minutes=5))
+        known = KnownLists(stored_lists(settings, [answer])).before(answer)
+        assert (known.earlier, known.same_weekday_counts, known.later_list_is_open) == (
+            *((), ()),
+            False,
+        )
     assert unfinished_days(settings, today.date(), today.date()) == [today.date()]
     outcome = run(today.date(), today + timedelta(minutes=5))
     assert outcome.verdict == "partial"

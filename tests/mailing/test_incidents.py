@@ -97,3 +97,15 @@ def test_a_final_verdict_gives_way_to_a_final_one_alone(mailing: Mailing) -> Non
         record_read_again(mailing, replace(COMPLETE, sentence="Complete. All papers read."))
         assert known_days(mailing, [DAY]) == {DAY: kept}
     assert known_days(mailing, [DAY + timedelta(days=1)]) == {}
+
+
+def test_many_days_are_kept_at_once_each_by_its_own_verdict(mailing: Mailing) -> None:
+    later = replace(COMPLETE, list_date=DAY + timedelta(days=1), verdict="partial")
+    record_read_again(mailing, COMPLETE, later)
+    failed = [replace(day, verdict="failed", stopped_by="A gate.") for day in (COMPLETE, later)]
+    record_read_again(mailing, *failed)
+    assert known_days(mailing) == {
+        later.list_date: failed[1],
+        DAY: replace(COMPLETE, stopped_by="A gate."),
+    }
+    record_read_again(mailing)
