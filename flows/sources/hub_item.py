@@ -140,7 +140,7 @@ class Item:
 def read_item(position: int, raw: object) -> Item:
     """The item at this position (from 0) of a list; a broken one carries `contract_error`."""
     text = json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
-    if NOT_TEXT.search(text):
+    if is_not_text(text):
         # Neither Arrow nor DuckDB's JSON takes such a string: one would stop the whole load.
         return _broken(position, raw, "it holds a NUL or half a character", NOT_TEXT.sub("?", text))
     try:
@@ -163,6 +163,18 @@ def read_item(position: int, raw: object) -> Item:
     )
 
 
+def is_not_text(text: str) -> bool:
+    """Whether this JSON holds a NUL or half a character.
+
+    What is quick comes first: the pattern alone would take most of the time that an item takes.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return "\\u0000" in text and NOT_TEXT.search(text) is not None
+
+
 def canonical_id(paper_id: str) -> str:
     """The arXiv id without its version: v1 and v2 are one paper."""
     return _VERSION.sub("", paper_id.strip())
@@ -182,7 +194,7 @@ def _broken(position: int, raw: object, reason: str, text: str) -> Item:
     paper = raw.get("paper") if isinstance(raw, dict) else None
     paper_id = paper.get("id") if isinstance(paper, dict) else None
     known_id = canonical_id(paper_id) if isinstance(paper_id, str) else None
-    if known_id and NOT_TEXT.search(json.dumps(known_id, ensure_ascii=False)):
+    if known_id and is_not_text(json.dumps(known_id, ensure_ascii=False)):
         known_id = None
     name = f"item {position + 1}" + (f" ({known_id})" if known_id else "")
     return Item(position, known_id, None, None, None, None, None, f"{name}: {reason}", (), text)

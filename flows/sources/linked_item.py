@@ -15,6 +15,7 @@ from flows.sources.hub_item import (
     Shape,
     canonical_id,
     complaint,
+    is_not_text,
     paper_fields,
 )
 
@@ -50,7 +51,7 @@ def read_linked_item(position: int, raw: Any) -> Item:  # noqa: ANN401  what `li
     text = json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
     error: str | None
     new_fields: tuple[str, ...] = ()
-    if NOT_TEXT.search(text):
+    if is_not_text(text):
         # Neither Arrow nor DuckDB's JSON takes such a string: one would stop the whole load.
         error, text = "it holds a NUL or half a character", NOT_TEXT.sub("?", text)
     elif raw["status"] == 404:
