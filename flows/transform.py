@@ -108,6 +108,10 @@ def transform(settings: Settings) -> Build:
 
 
 _GATE = "build"
+# What looks at all of history, and the tests that `rules_of_<folder>` asks a folder at a time.
+_NOT_OF_A_DAY = ("tag:all_history", "test_type:generic")
+# What a day can change. A view is made by the first build of a project, and stays as it is.
+_WITH_ROWS = ("config.materialized:incremental", "config.materialized:table", "resource_type:test")
 
 
 def _let_in_what_can_be_digested(settings: Settings, refused: Sequence[str]) -> None:
@@ -311,8 +315,9 @@ def _dbt_build(settings: Settings, *, is_new_project: bool) -> tuple[Node, ...]:
     # Unit tests are about the SQL, not about today's data, and what looks at all of history would
     # make each day's build slower: the test suite runs both.
     build = ["build", *_places(settings), "--no-write-json"]
-    build += ["--exclude-resource-type", "unit_test", "--exclude", "tag:all_history"]
-    result = _invoke(settings, build + ["--full-refresh"] * is_new_project)
+    build += ["--exclude-resource-type", "unit_test", "--exclude", *_NOT_OF_A_DAY]
+    build += ["--full-refresh"] if is_new_project else ["--select", *_WITH_ROWS]
+    result = _invoke(settings, build)
     with connect(settings.warehouse_path) as connection:
         return _nodes(connection, result)
 
@@ -373,10 +378,20 @@ def _nodes(
             status=str(outcome.status),
             row_count=_row_count(connection, outcome),
             seconds=round(outcome.execution_time, 3),
-            message=outcome.message or "",
+            message=_message(connection, outcome),
         )
         for outcome in result.results
     )
+
+
+def _message(connection: DuckDBPyConnection, outcome: Any) -> str:  # noqa: ANN401
+    """What dbt said, and of a test that failed the first row against it, which names the rule."""
+    said = str(outcome.message or "")
+    if str(outcome.status) != "fail":
+        return said
+    query = f"select * from ({outcome.node.compiled_code}) as broken limit 1"
+    (first,) = connection.execute(query).fetchall() or [()]
+    return ": ".join(str(part) for part in (said, *first))
 
 
 def _row_count(connection: DuckDBPyConnection, outcome: Any) -> int | None:  # noqa: ANN401

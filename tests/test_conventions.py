@@ -68,6 +68,28 @@ def test_every_model_names_its_grain_first_and_tests_that_grain(
         assert columns in tested.get(model["unique_id"], []), f"{model['name']}: {columns}"
 
 
+def test_the_rules_of_each_model_are_asked_once_with_those_of_its_folder(
+    manifest: Any, models: list[Nodes]
+) -> None:
+    stated = {
+        node["attached_node"]
+        for node in manifest["nodes"].values()
+        if node.get("attached_node") and "all_history" not in node["tags"]
+    }
+    asked = {
+        node["name"].removeprefix("rules_of_"): node["raw_code"]
+        for node in manifest["nodes"].values()
+        if node["name"].startswith("rules_of_")
+    }
+    for model in models:
+        if model["unique_id"] in stated:
+            folder = "staging" if model["fqn"][1] == "staging" else model["fqn"][-2]
+            asking = [
+                of for of, code in asked.items() if f'"{model["name"]}"' in code.split("beside")[0]
+            ]
+            assert asking == [folder], model["name"]
+
+
 def test_every_model_has_its_own_yaml_beside_it(models: list[Nodes]) -> None:
     for model in models:
         yaml = model["patch_path"].removeprefix("daily_papers://")

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
+from flows.settings import Settings
+from flows.transform import _dbt_build, mark_stale
+from flows.warehouse.database import connect
 from tests.support.dbt_build import BuildFailedError, Warehouse, item
 
 MORNING, EVENING = "2026-08-13T08:54:18", "2026-08-13T16:05:44"
@@ -66,6 +70,26 @@ def test_models_data_tests_and_unit_tests_pass(warehouse: Warehouse) -> None:
 
     assert "rank_is_by_votes_then_comments_then_the_hubs_order" in ran
     assert "grain_daily_digest_papers_digest_date__digest_rank__digest_date" in ran
+
+
+def test_a_build_names_the_rule_that_is_broken_and_a_row_against_it(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    settings = Settings(home=tmp_path)
+    reading = warehouse.read(MORNING, [item("2608.00001", 5)])
+    finding = "(?, 'raw', ?, 'raw_items', 'x', '', 'critical', true, '1', 0, '[]', 'So.', now())"
+    twice = f"insert into audit.gate_results values {finding}, {finding}"
+    warehouse.execute(twice, *((reading, reading[:10]) * 2))
+    warehouse.close()
+    with connect(settings.warehouse_path) as connection:
+        mark_stale(connection, every_date=True)
+
+    nodes = {node.name: node for node in _dbt_build(settings, is_new_project=True)}
+
+    assert [name for name, node in nodes.items() if node.status == "fail"] == ["rules_of_quality"]
+    said = nodes["rules_of_quality"].message
+    assert "grain of gate_results: run_id, gate, suite, expectation" in said
+    assert reading in said
 
 
 def test_a_list_that_grows_keeps_what_it_was(warehouse: Warehouse) -> None:

@@ -97,7 +97,7 @@ def test_the_run_its_page_and_the_status_say_the_same(
         assert f"| {word} |" in verdict.data
     rows = {n["name"]: n["row_count"] for n in json.loads(shown[f"{day}-dbt-build"].data)}
     assert rows["listings"] == status.paper_count
-    assert {count for name, count in rows.items() if name.startswith("grain_")} == {0}
+    assert {count for name, count in rows.items() if name.startswith("rules_of_")} == {0}
     if fault:
         (first, *_) = json.loads(shown[f"{day}-gate-raw"].data)
         assert first["result"] == "STOPS IT"
