@@ -112,7 +112,7 @@ _CHECKS = """
         sentence, examples
     from audit.gate_results
     where run_id in (select unnest($1::text[]))
-    order by gate = 'marts', suite, is_success
+    order by gate = 'marts', suite, is_success, rowid
 """
 _QUARANTINED = """
     select reading_id, paper_id, position, reason
