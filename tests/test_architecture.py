@@ -30,7 +30,7 @@ ROOMS: dict[str, set[str]] = {
     "flows.mailing": {"flows.newsletter"},
     "flows.issues": {"flows.mail_setup", "flows.newsletter", "flows.sources"},
     "flows.gates": {"expectations"},
-    "flows.warehouse": {"flows.gates", "flows.issues", "flows.newsletter"},
+    "flows.warehouse": {"flows.gates", "flows.issues", "flows.newsletter", "flows.sources"},
     "flows.publication": {"flows.issues", "flows.newsletter", "flows.warehouse"},
     "flows.search": {"flows.publication", "flows.warehouse"},
     "flows.insights": {"flows.newsletter", "flows.publication", "flows.warehouse"},

@@ -1,6 +1,6 @@
 """How long a backfill takes beside a bare loop that only reads the same days and inserts them.
 
-    python tests/benchmarks/bench_backfill.py [rounds]
+    PYTHONPATH=. python tests/benchmarks/bench_backfill.py [rounds]
 
 A server of its own process answers with days that were made up before: 816 dates, 582 of them with
 a list, 12,804 papers. The bare loop is eight threads, one request a date, and one insert. Both, and
@@ -10,14 +10,13 @@ an empty flow, which is what starting costs, take turns. Vectors are left out: t
 import json
 import multiprocessing
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
@@ -32,6 +31,7 @@ from rich.console import Console
 
 from flows.sources.sample_hub import SampleHub
 from tests.benchmarks.bench_day import EMPTY
+from tests.benchmarks.figures import Figure, tell
 
 GOAL, GOAL_MB = 3, 1024
 FIRST, LAST, SIZE = date(2024, 5, 27), date(2026, 8, 20), 22
@@ -58,33 +58,32 @@ class Took:
     memory: int = 0
     said: tuple[str, ...] = ()
 
+    def without(self, start: "Took") -> "Took":
+        """The same but for what starting takes."""
+        seconds, processor = self.seconds - start.seconds, self.processor - start.processor
+        return replace(self, seconds=seconds, processor=processor)
+
 
 def main(rounds: int) -> None:
-    """Print the seconds of all three, of each stage, and the ratio, round by round."""
+    """Measure all three, in turn."""
     console = Console()
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(sender,))
-    server.daemon = True
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(sender,), daemon=True)
     server.start()
     url = receiver.recv()
-    ratios = []
+    bare, ours = list[Took](), list[Took]()
     for _ in range(rounds):
-        bare = bare_loop(url)
+        bare.append(bare_loop(url))
         with tempfile.TemporaryDirectory() as home:
             empty = _run(EMPTY, (), home, url)
-            ours = _run(BACKFILL, ("backfill", str(FIRST), str(LAST)), home, url)
-        console.print(*ours.said, sep="\n", markup=False, highlight=False)
-        for name, took in (("bare loop", bare), ("empty flow", empty), ("backfill", ours)):
-            console.print(f"{name}: {took.seconds:.1f} s, {took.processor:.1f} of the processor")
-        ratios.append((ours.seconds - empty.seconds) / bare.seconds)
-        processor = (ours.processor - empty.processor) / bare.processor
-        console.print(
-            f"{ratios[-1]:.1f} times the bare loop beyond the start, {processor:.1f} times its"
-            f" processor time; {ours.memory} MB"
-        )
-    console.print(
-        f"median ratio {statistics.median(ratios):.1f}; the goal is at most {GOAL}, {GOAL_MB} MB"
-    )
+            whole = _run(BACKFILL, ("backfill", str(FIRST), str(LAST)), home, url)
+        console.print(*whole.said, sep="\n", markup=False, highlight=False)
+        ours.append(whole.without(empty))
+    for name, of in (("a backfill beyond its start", "seconds"), ("of it, processor", "processor")):
+        one, other = (tuple(getattr(took, of) for took in each) for each in (ours, bare))
+        tell(Figure(name, "s", one, other, "bare loop", GOAL))
+    memory = tuple(float(took.memory) for took in ours)
+    tell(Figure("most memory of a backfill", "MB", memory, most=GOAL_MB))
 
 
 def bare_loop(url: str) -> Took:
@@ -112,8 +111,8 @@ def bare_loop(url: str) -> Took:
 
 def serve(ready: Connection) -> None:
     """Answer with the list of a date, or `[]`; every list fits on one page."""
-    hub = SampleHub(now=datetime.combine(LAST + timedelta(days=1), datetime.min.time(), UTC))
-    hub = SampleHub(now=hub.now.replace(hour=2, minute=31), size=SIZE)
+    now = datetime.combine(LAST + timedelta(days=1), datetime.min.time(), UTC)
+    hub = SampleHub(now=now.replace(hour=2, minute=31), size=SIZE)
     bodies = {str(day): json.dumps(hub.items(day)).encode() for day in DAYS}
 
     class Handler(BaseHTTPRequestHandler):
