@@ -19,8 +19,9 @@ from rich.console import Console
 from rich.progress import track
 
 from flows.settings import Settings
-from flows.transform import _dbt_build, mark_built, mark_stale
+from flows.transform import _dbt_build
 from flows.warehouse.database import connect
+from flows.warehouse.stale_dates import mark_built, mark_stale
 from tests.benchmarks.figures import Figure, tell
 from tests.benchmarks.made_up_lists import LAST, add_readings
 from tests.support.dbt_build import Warehouse

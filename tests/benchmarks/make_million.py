@@ -28,8 +28,9 @@ from flows.publish import STORAGE_VERSION, _copy_tables
 from flows.search.index import copy_index, update_index
 from flows.search.meaning import sentence_model
 from flows.settings import Settings
-from flows.transform import _dbt_build, mark_built, mark_stale
+from flows.transform import _dbt_build
 from flows.warehouse.database import connect, literal
+from flows.warehouse.stale_dates import mark_built, mark_stale
 from tests.benchmarks.bench_search import WORDS_SQL
 from tests.benchmarks.made_up_lists import LAST, add_readings
 from tests.support.dbt_build import Warehouse

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from flows.settings import Settings
-from flows.transform import _dbt_build, mark_stale
+from flows.transform import _dbt_build
 from flows.warehouse.database import connect
+from flows.warehouse.stale_dates import mark_stale
 from tests.support.dbt_build import BuildFailedError, Warehouse, item
 
 MORNING, EVENING = "2026-08-13T08:54:18", "2026-08-13T16:05:44"

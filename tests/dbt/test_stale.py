@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.transform import mark_built, mark_stale
 from flows.warehouse.refusals import not_built_yet, refuse
+from flows.warehouse.stale_dates import mark_built, mark_stale
 from tests.support.dbt_build import Warehouse, item
 
 MORNING, EVENING, NEXT = "2026-08-13 04:45:00", "2026-08-13 16:05:44", "2026-08-14 16:05:44"
