@@ -140,7 +140,7 @@ def _run(code: str, arguments: Sequence[str], home: str, url: str) -> Took:
     environment: Mapping[str, str] = os.environ | {
         "PAPERS_HOME": home,
         "PAPERS_HUB_URL": url,
-        "PAPERS_MODEL": "none",
+        "PAPERS_EMBEDDING_MODEL": "none",
         "PREFECT_HOME": f"{home}/prefect",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         "COLUMNS": "300",
