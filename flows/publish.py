@@ -23,7 +23,7 @@ from flows.search.meaning import sentence_model
 from flows.search.vectors import Paper, update_vectors
 from flows.settings import Settings
 from flows.stage import stage
-from flows.warehouse.database import connect, literal
+from flows.warehouse.database import bounded_memory, connect, literal
 
 PUBLISHED_SCHEMAS = ("marts", "quality")
 # The oldest DuckDB whose shells and BI tools can open what we publish; 1.5 can still write it.
@@ -33,6 +33,8 @@ STORAGE_VERSION = "v1.0.0"
 UNCOMPRESSED = ("marts", "papers")
 # Vectors that one publication makes, at 20 to 40 ms each: a mail must not wait for all of history.
 VECTORS_A_RUN = 500
+# A million papers and their keys took 9 GB where DuckDB was let, and no longer with this.
+MEMORY = "1500MB"
 FEW_BATCHES = 5  # so many take no time that needs a bar
 # Someone may be half way through reading the Parquet folder that has just been replaced.
 KEPT_PARQUET_FOLDERS = 3
@@ -65,7 +67,7 @@ def publish(settings: Settings, most_vectors: int | None = VECTORS_A_RUN) -> Pub
     _remove_leftovers(folder)
     database = folder / "papers.duckdb.new"
     parquet = _next_parquet_folder(folder)
-    with connect(settings.warehouse_path) as connection:
+    with connect(settings.warehouse_path) as connection, bounded_memory(connection, MEMORY):
         update_index(connection, _project(connection))
         update_vectors(connection, sentence_model(settings), most_vectors, _shown)
         connection.execute(

@@ -10,13 +10,13 @@ model: it follows the papers that changed and not the list dates that were read.
 
 import hashlib
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from duckdb import DuckDBPyConnection
+
+from flows.warehouse.database import bounded_memory
 
 # BM25F (Robertson and Zaragoza, 2009): what a word counts for in a field, and how long that field
 # usually is, in words that are not stop words. A hundred papers of each year gave the lengths.
@@ -47,19 +47,8 @@ def update_index(connection: DuckDBPyConnection, made_with: str) -> int:
     paper is read anew. All or nothing, also when it is killed.
     """
     rules = hashlib.sha256(f"{made_with} {_rules()}".encode()).hexdigest()
-    with _bounded(connection):
+    with bounded_memory(connection, MEMORY):
         return _update(connection, rules)
-
-
-@contextmanager
-def _bounded(connection: DuckDBPyConnection) -> Iterator[None]:
-    """Let DuckDB keep no more than MEMORY while the block runs."""
-    (usual,) = connection.execute("select current_setting('memory_limit')").fetchall()[0]
-    connection.execute(f"set memory_limit = '{MEMORY}'")
-    try:
-        yield
-    finally:
-        connection.execute(f"set memory_limit = '{usual}'")
 
 
 def _update(connection: DuckDBPyConnection, rules: str) -> int:
@@ -84,7 +73,7 @@ def _update(connection: DuckDBPyConnection, rules: str) -> int:
 
 def copy_index(connection: DuckDBPyConnection) -> None:
     """Put the index and `search_papers` into the database that is attached as `published`."""
-    with _bounded(connection):
+    with bounded_memory(connection, MEMORY):
         connection.execute(sql("publication.sql"))
         parts = connection.execute(_PARTS, {"most": POSTINGS}).fetchall()
         for first, last in parts:
