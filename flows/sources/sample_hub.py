@@ -287,6 +287,9 @@ class SampleHub:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    # A backfill opens eight connections at once; for the sixth the usual queue of five has no room,
+    # and it waits for seconds, or minutes.
+    request_queue_size = 64
 
     def __init__(self, hub: SampleHub, port: int) -> None:
         self.hub = hub

@@ -130,7 +130,10 @@ def serve(ready: Connection) -> None:
         def log_message(self, *_: object) -> None:
             """Keep quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 64  # with the usual five, eight readers at once may wait for minutes
+
+    server = Server(("127.0.0.1", 0), Handler)
     ready.send(f"http://127.0.0.1:{server.server_port}")
     server.serve_forever()
 
