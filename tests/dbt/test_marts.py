@@ -73,6 +73,7 @@ def test_models_data_tests_and_unit_tests_pass(warehouse: Warehouse) -> None:
     assert "grain_daily_digest_papers_digest_date__digest_rank__digest_date" in ran
 
 
+@pytest.mark.usefixtures("data_tests")
 def test_a_build_names_the_rule_that_is_broken_and_a_row_against_it(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
