@@ -33,7 +33,7 @@ from flows.mailing.transports import (
     TransportError,
 )
 from flows.operations import incidents as book
-from flows.operations.days import Day, record_day
+from flows.operations.days import Day, record_days
 from flows.operations.incident_rules import ending, wrong_now
 from flows.operations.incidents import OVER, Incident, Notice
 from flows.settings import Settings
@@ -58,7 +58,7 @@ def after_run(
     settings: Settings,
     days: Sequence[Day],
     now: datetime,
-    record: Callable[..., None] = record_day,
+    record: Callable[[Mailing, Sequence[Day]], None] = record_days,
 ) -> list[str]:
     """Keep what these days came to, and tell the operator what is wrong and what is over.
 
@@ -66,7 +66,7 @@ def after_run(
     """
     try:
         with closing(open_mailing(settings)) as mailing:
-            record(mailing, *days)
+            record(mailing, days)
             return look_and_tell(mailing, settings, now).troubles
     except MailingError as error:
         return [f"The operator was not told: {error}"]

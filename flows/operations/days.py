@@ -36,12 +36,12 @@ class Day:
         return self.verdict in FINAL
 
 
-def record_day(mailing: Mailing, *of: Day) -> None:
+def record_days(mailing: Mailing, of: Sequence[Day]) -> None:
     """Keep what runs of days came to; a day that was once read to its end stays so."""
     _record(mailing, of, lambda new: _is_final(days.c) & ~_is_final(new))
 
 
-def record_read_again(mailing: Mailing, *of: Day) -> None:
+def record_read_again(mailing: Mailing, of: Sequence[Day]) -> None:
     """Keep what days came to when many were read at once; of a final one its run said more."""
     _record(mailing, of, lambda _: _is_final(days.c))
 

@@ -101,7 +101,7 @@ def read_meanings(connection: DuckDBPyConnection) -> Meanings:
     return Meanings(paper_numbers, np.asarray(rows))
 
 
-def numbers(connection: DuckDBPyConnection, query: str, values: object = None) -> "Numbers":
+def numbers(connection: DuckDBPyConnection, query: str, values: object) -> "Numbers":
     """The paper numbers that a query gives in its one column."""
     found: Numbers = connection.execute(query, values).to_arrow_table()["paper_number"].to_numpy()
     return found

@@ -37,9 +37,10 @@ def write_quality_page(settings: Settings, day: date) -> QualityPage:
     Raises:
         LookupError: the marts have no such day.
     """
-    for page in write_quality_pages(settings, [day]):
-        return page
-    raise LookupError(f"{day} has no row in quality.day_reports")
+    page = next(write_quality_pages(settings, [day]), None)
+    if page is None:
+        raise LookupError(f"{day} has no row in quality.day_reports")
+    return page
 
 
 def write_quality_pages(settings: Settings, days: Sequence[date]) -> Iterator[QualityPage]:

@@ -35,11 +35,12 @@ class Window:
     @property
     def sentence(self) -> str:
         """What is left, in words; empty where the Hub sets no limit."""
-        if self._left is None or self._over_at is None:
-            return ""
-        if self._left > self._under_way:
-            return f"{self._left} of the Hub's requests left"
-        return f"the Hub takes more in {max(0.0, self._over_at - self._now()):.0f} s"
+        with self._changed:
+            if self._left is None or self._over_at is None:
+                return ""
+            if self._left > self._under_way:
+                return f"{self._left} of the Hub's requests left"
+            return f"the Hub takes more in {max(0.0, self._over_at - self._now()):.0f} s"
 
     @contextmanager
     def request(self) -> Iterator[None]:

@@ -87,12 +87,15 @@ class ListPages:
         paper_id, format_ = _split(request.path_params["paper_id"])
         paper_id = canonical_id(paper_id)
         with reading_published(self.published) as connection:
-            card = paper_card(connection, paper_id)
-            if card and format_:
-                return self._answer(request, paper_export(card), format_, "")
-            found = card and paper_page(connection, paper_id, self.vectors.of(connection))
-        if not found:
+            found = (
+                paper_card(connection, paper_id)
+                if format_
+                else paper_page(connection, paper_id, self.vectors.of(connection))
+            )
+        if found is None:
             raise Refusal(404, f"{paper_id} was on no list that was read; arXiv may have it.")
+        if isinstance(found, Card):
+            return self._answer(request, paper_export(found), format_, "")
         return kept(request, self.paper_text(found).encode(), "text/html", seconds=_SECONDS_KEPT)
 
     def paper_text(self, paper: PaperPage) -> str:

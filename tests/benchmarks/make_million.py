@@ -24,12 +24,12 @@ from rich.console import Console
 from flows import clock
 from flows.publication.catalog import marts
 from flows.publication.readme_table import write_readme
-from flows.publish import STORAGE_VERSION, _copy_tables
+from flows.publish import MEMORY, STORAGE_VERSION, _copy_tables
 from flows.search.index import copy_index, update_index
 from flows.search.meaning import sentence_model
 from flows.settings import Settings
 from flows.transform import _dbt_build
-from flows.warehouse.database import connect, literal
+from flows.warehouse.database import bounded_memory, connect, literal
 from flows.warehouse.stale_dates import mark_built, mark_stale
 from tests.benchmarks.bench_search import WORDS_SQL
 from tests.benchmarks.made_up_lists import LAST, add_readings
@@ -283,7 +283,7 @@ def make_vectors(home: Path) -> None:
 
 def publish_tables(home: Path) -> None:
     """The tables of a publication, as `publish` puts them out; no Parquet files beside them."""
-    with _publishing(home) as connection:
+    with _publishing(home) as connection, bounded_memory(connection, MEMORY):
         rows = _copy_tables(connection)
         described = {
             f"{schema}.{table}": (marts()[table], count) for (schema, table), count in rows.items()

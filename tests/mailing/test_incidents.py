@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from flows.mailing.database import Mailing, open_mailing_database
 from flows.mailing.leases import lease
-from flows.operations.days import Day, known_days, record_day, record_read_again
+from flows.operations.days import Day, known_days, record_days, record_read_again
 from flows.operations.incidents import (
     DUE,
     OPENED,
@@ -88,24 +88,25 @@ def test_the_end_is_told_where_the_beginning_was(mailing: Mailing) -> None:
 
 
 def test_a_final_verdict_gives_way_to_a_final_one_alone(mailing: Mailing) -> None:
-    record_day(mailing, replace(COMPLETE, verdict="partial", sentence="Partial."))
+    record_days(mailing, [replace(COMPLETE, verdict="partial", sentence="Partial.")])
     for kept in (COMPLETE, replace(COMPLETE, sentence="Complete. Already sent to 3.")):
-        record_day(mailing, kept)
+        record_days(mailing, [kept])
         assert known_days(mailing) == {DAY: kept}
-        record_day(mailing, replace(COMPLETE, verdict="failed", stopped_by="A gate stopped it."))
+        failed = replace(COMPLETE, verdict="failed", stopped_by="A gate stopped it.")
+        record_days(mailing, [failed])
         assert known_days(mailing) == {DAY: replace(kept, stopped_by="A gate stopped it.")}
-        record_read_again(mailing, replace(COMPLETE, sentence="Complete. All papers read."))
+        record_read_again(mailing, [replace(COMPLETE, sentence="Complete. All papers read.")])
         assert known_days(mailing, [DAY]) == {DAY: kept}
     assert known_days(mailing, [DAY + timedelta(days=1)]) == {}
 
 
 def test_many_days_are_kept_at_once_each_by_its_own_verdict(mailing: Mailing) -> None:
     later = replace(COMPLETE, list_date=DAY + timedelta(days=1), verdict="partial")
-    record_read_again(mailing, COMPLETE, later)
+    record_read_again(mailing, [COMPLETE, later])
     failed = [replace(day, verdict="failed", stopped_by="A gate.") for day in (COMPLETE, later)]
-    record_read_again(mailing, *failed)
+    record_read_again(mailing, failed)
     assert known_days(mailing) == {
         later.list_date: failed[1],
         DAY: replace(COMPLETE, stopped_by="A gate."),
     }
-    record_read_again(mailing)
+    record_read_again(mailing, [])

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from flows.mailing.database import Mailing
 from flows.mailing.tables import notices
-from flows.operations.days import record_day
+from flows.operations.days import record_days
 from flows.operations.dead_man_check import look
 from flows.operations.deadlines import verdict_due_at
 from flows.operations.incidents import open_incidents
@@ -168,9 +168,9 @@ def test_a_day_before_its_deadline_and_an_old_one_wake_nobody(
     mailing: Mailing, mailbox: Relay
 ) -> None:
     settings = load_settings()
-    record_day(mailing, replace(COMPLETE, list_date=DAY - timedelta(days=1)))
+    record_days(mailing, [replace(COMPLETE, list_date=DAY - timedelta(days=1))])
     held(mailing)
-    record_day(mailing, replace(FAILED, list_date=DAY - timedelta(days=40)))
+    record_days(mailing, [replace(FAILED, list_date=DAY - timedelta(days=40))])
     assert look(settings, verdict_due_at(DAY, settings) - timedelta(minutes=1)).wrong == ()
     assert mailbox.taken == []
     assert len(look(settings, verdict_due_at(DAY, settings)).wrong) == 1
@@ -179,9 +179,9 @@ def test_a_day_before_its_deadline_and_an_old_one_wake_nobody(
 def test_a_day_that_was_complete_stays_so_and_a_gates_word_about_it_is_told(
     mailing: Mailing, mailbox: Relay
 ) -> None:
-    record_day(mailing, COMPLETE)
+    record_days(mailing, [COMPLETE])
     stopped(mailing)
     (sentence,) = look(load_settings(), NOW).wrong
     assert "none of the 43 papers" in sentence
-    record_day(mailing, COMPLETE)
+    record_days(mailing, [COMPLETE])
     assert look(load_settings(), NOW).wrong == ()

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from flows.mailing.database import Mailing
-from flows.operations.days import record_day
+from flows.operations.days import record_days
 from flows.warehouse.database import connect
 from tests.operations.conftest import mails
 from tests.support.clock import Clock
@@ -23,7 +23,7 @@ def at_the_moment_of_an_alert(clock: Clock) -> None:
 
 
 def test_all_is_well(papers: Papers, mailing: Mailing, mailbox: Relay) -> None:
-    record_day(mailing, COMPLETE)
+    record_days(mailing, [COMPLETE])
     said = "All is well: Thursday 20 August 2026, the last day whose verdict is due, is complete.\n"
     assert papers("check") == (0, said, "")
     assert mailbox.taken == []
@@ -50,7 +50,7 @@ def test_a_home_where_nothing_ever_ran_is_not_well(papers: Papers, own_home: Pat
 def test_a_warehouse_that_is_held_or_broken_changes_nothing(
     papers: Papers, mailing: Mailing, own_home: Path
 ) -> None:
-    record_day(mailing, COMPLETE)
+    record_days(mailing, [COMPLETE])
     with duckdb.connect(str(own_home / "warehouse.duckdb")):
         assert papers("check")[0] == 0
     (own_home / "warehouse.duckdb").write_bytes(b"no database")
@@ -95,7 +95,7 @@ def test_a_silence_ends_with_the_days_verdict(
 ) -> None:
     silent(mailing)
     assert papers("check")[0] == 1
-    record_day(mailing, replace(COMPLETE, verdict="empty", sentence="Empty. A holiday."))
+    record_days(mailing, [replace(COMPLETE, verdict="empty", sentence="Empty. A holiday.")])
     assert papers("check")[0] == 0
     _, (over, ending) = mails(mailbox)
     assert "Over: Thursday 20 August 2026. " in str(over["Subject"])

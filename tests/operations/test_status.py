@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from flows.mail_setup import open_mailing
-from flows.operations.days import Day, record_day, record_resumed
+from flows.operations.days import Day, record_days, record_resumed
 from flows.operations.status import overview, show
 from flows.outcome import Outcome
 from flows.settings import load_settings
@@ -81,7 +81,9 @@ def test_a_day_that_was_read_again_since_keeps_what_its_run_said(
 
 def test_what_the_operator_resumed_is_in_the_days_sentence(own_home: Path) -> None:
     with closing(open_mailing(load_settings())) as mailing:
-        record_day(mailing, Day(DAY, "complete", "Complete. Paused.", CLOSED, is_mail_blocked=True))
+        record_days(
+            mailing, [Day(DAY, "complete", "Complete. Paused.", CLOSED, is_mail_blocked=True)]
+        )
         record_resumed(mailing, DAY, "Sent to 2, 1 deferred.", is_blocked=False)
         record_resumed(mailing, DAY, "Sent to 3.", is_blocked=False)
     (day,) = overview(load_settings(), DAY).days
@@ -90,7 +92,7 @@ def test_what_the_operator_resumed_is_in_the_days_sentence(own_home: Path) -> No
 
 def test_a_script_reads_the_same_as_json(own_home: Path) -> None:
     with closing(open_mailing(load_settings())) as mailing:
-        record_day(mailing, Day(DAY, "failed", "Failed. No list.", CLOSED))
+        record_days(mailing, [Day(DAY, "failed", "Failed. No list.", CLOSED)])
     console = Console(file=StringIO())
     show(overview(load_settings()), "json", console)
     assert isinstance(console.file, StringIO)

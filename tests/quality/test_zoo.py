@@ -14,7 +14,7 @@ from flows.editions import quality_period
 from flows.issues.frozen import issue_files
 from flows.mail_setup import open_mailing
 from flows.mailing.database import Mailing
-from flows.operations.days import Day, record_day
+from flows.operations.days import Day, record_days
 from flows.operations.status import overview
 from flows.publication.lists import day_list
 from flows.publication.published import opened, read_digest
@@ -190,6 +190,6 @@ def mailing(zoo: Zoo) -> Any:
 
 def test_what_a_run_said_of_a_day_gives_way_to_what_the_day_is(zoo: Zoo, mailing: Mailing) -> None:
     now = datetime(2026, 8, 13, 4, tzinfo=UTC)
-    record_day(mailing, Day(_day(11), "failed", "Failed. The Hub answered 503.", now))
+    record_days(mailing, [Day(_day(11), "failed", "Failed. The Hub answered 503.", now)])
     (day,) = overview(zoo.settings, _day(11)).days
     assert (day.verdict, day.sentence) == ("complete", "Complete. It is complete.")

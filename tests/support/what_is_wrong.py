@@ -10,7 +10,7 @@ from flows.mailing import ledger
 from flows.mailing.database import Mailing
 from flows.mailing.subscribers import add
 from flows.mailing.tables import deliveries, subscribers
-from flows.operations.days import Day, record_day
+from flows.operations.days import Day, record_days
 
 DAY = date(2026, 8, 20)
 # Past nine in New York of the morning after, when the verdict of DAY is due.
@@ -22,16 +22,16 @@ FAILED = replace(COMPLETE, verdict="failed", sentence="Failed. The Hub gave no l
 
 
 def failed(mailing: Mailing) -> None:
-    record_day(mailing, FAILED)
+    record_days(mailing, [FAILED])
 
 
 def stopped(mailing: Mailing) -> None:
     why = "The gate raw stopped it: none of the 43 papers has a single upvote."
-    record_day(mailing, replace(FAILED, sentence=f"Failed. {why}", stopped_by=why))
+    record_days(mailing, [replace(FAILED, sentence=f"Failed. {why}", stopped_by=why)])
 
 
 def held(mailing: Mailing) -> None:
-    record_day(mailing, replace(FAILED, verdict="partial", sentence="Partial. Only 3 papers."))
+    record_days(mailing, [replace(FAILED, verdict="partial", sentence="Partial. Only 3 papers.")])
 
 
 def silent(mailing: Mailing) -> None:
@@ -39,19 +39,19 @@ def silent(mailing: Mailing) -> None:
 
 
 def paused(mailing: Mailing) -> None:
-    record_day(mailing, COMPLETE)
+    record_days(mailing, [COMPLETE])
     said = "Paused: 20 of 20 messages went wrong, the last: 550 no. Sent to 0, 20 failed."
     _issue(mailing, ledger.PAUSED, said)
 
 
 def blocked(mailing: Mailing) -> None:
     said = "Complete. 43 of 43 papers. Mail is held: the relay cannot be used."
-    record_day(mailing, replace(COMPLETE, sentence=said, is_mail_blocked=True))
+    record_days(mailing, [replace(COMPLETE, sentence=said, is_mail_blocked=True)])
     _issue(mailing, ledger.SENDING, "Not begun.")
 
 
 def unfinished(mailing: Mailing) -> None:
-    record_day(mailing, COMPLETE)
+    record_days(mailing, [COMPLETE])
     _issue(mailing, ledger.SENDING, "Sent to 0, 1 deferred.")
     add(mailing, READER, now=NOW)
     with mailing.write() as connection:
@@ -69,7 +69,7 @@ def _issue(mailing: Mailing, state: str, sentence: str) -> None:
 
 
 def mend(mailing: Mailing) -> None:
-    record_day(mailing, COMPLETE)
+    record_days(mailing, [COMPLETE])
     if issue := ledger.find_issue(mailing, "daily", DAY):
         ledger.set_issue(mailing, issue, ledger.DONE, "Sent to 3.", now=NOW)
 

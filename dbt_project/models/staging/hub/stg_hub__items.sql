@@ -3,33 +3,16 @@
 
 with
 
-admitted_readings as (
+readings as (
     select * from {{ ref('stg_hub__readings') }}
     where is_admitted
 ),
 
-quarantined_items as (
-    select * from {{ source('audit', 'quarantined_items') }}
-),
-
-admitted_items as (
-    select
-        items.*,
-        admitted_readings.verdict = 'complete' as is_complete
-    from {{ source('hub', 'items') }} as items
-    inner join admitted_readings
-        on
-            items.reading_id = admitted_readings.reading_id
-            and items.list_date = admitted_readings.list_date
-    anti join quarantined_items
-        on
-            items.reading_id = quarantined_items.reading_id
-            and items.position = quarantined_items.position
-),
+{{ items_of_readings() }},
 
 -- The Hub once gave a paper twice in one response: its first place counts.
 distinct_items as (
-    select * from admitted_items
+    select * from items
     qualify
         row_number() over (partition by list_date, reading_id, paper_id order by position) = 1
 ),
@@ -117,7 +100,7 @@ final as (
 
         -- booleans
         doc.isauthorparticipating as is_author_participating,
-        is_complete,
+        verdict = 'complete' as is_complete,
 
         -- dates
         list_date,
