@@ -56,7 +56,10 @@ class Served:
     def child(self, name: str) -> int:
         """The process id of a child by a word of its command line; 0 while there is none."""
         for process in children(self.process.pid):
-            words = Path(f"/proc/{process}/cmdline").read_bytes().decode().split("\0")
+            try:
+                words = Path(f"/proc/{process}/cmdline").read_bytes().decode().split("\0")
+            except OSError:
+                continue  # it has just ended
             if name in words:
                 return process
         return 0
