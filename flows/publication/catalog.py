@@ -1,8 +1,10 @@
 """What dbt_project/ says of each mart, from the two files that stand side by side."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]  # dbt brings it, without types
@@ -60,6 +62,13 @@ def marts() -> dict[str, Mart]:
         )
         for name, mart in read.items()
     }
+
+
+def in_order(tables: Iterable[str]) -> list[str]:
+    """These tables, each after those that it references by a key."""
+    names = set(tables)
+    needed = {table: names & set(marts()[table].references.values()) for table in sorted(names)}
+    return list(TopologicalSorter(needed).static_order())
 
 
 def _read(path: Path) -> Mart:

@@ -7,7 +7,9 @@ A month's file is named by the hash of its rows and of what is said of them, so 
 change is not written again: it is a hard link to the file of the last publication.
 """
 
+import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
@@ -28,29 +30,24 @@ def write_table(connection: DuckDBPyConnection, table: str, mart: Mart, file: Pa
 
 
 def write_months(
-    connection: DuckDBPyConnection, table: str, mart: Mart, folder: Path, previous: Path
+    connection: DuckDBPyConnection,
+    table: str,
+    mart: Mart,
+    months: Mapping[str, str],
+    folder: Path,
+    previous: Path | None,
 ) -> None:
-    """A dated table as one file a month; months as they are in `previous` are linked."""
-    date_column = mart.date_column
-    said = literal(f"{mart.description} {mart.columns}")
-    months = connection.execute(
-        f"""
-        select
-            strftime({date_column}, '%Y-%m') as month,
-            count(*) || '-' || to_hex(
-                xor(bit_xor(hash({table.rpartition(".")[2]})), hash({said}))
-            )
-        from {table}
-        group by month
-        order by month
-        """
-    ).fetchall()
-    for month, name in months:
-        file = folder / f"month={month}" / f"{name}.parquet"
+    """A dated table as one file a month; months as they are in the folder `previous` are linked.
+
+    `months` are the months of the table with the hash of their rows.
+    """
+    said = hashlib.sha256(f"{mart.description} {mart.columns}".encode()).hexdigest()[:16]
+    for month, rows_hash in months.items():
+        file = folder / f"month={month}" / f"{rows_hash}-{said}.parquet"
         file.parent.mkdir(parents=True)
-        before = previous / file.relative_to(folder)
-        if before.exists():
+        before = previous / file.relative_to(folder) if previous else None
+        if before and before.exists():
             os.link(before, file)
         else:
-            rows = f"select * from {table} where strftime({date_column}, '%Y-%m') = '{month}'"
+            rows = f"select * from {table} where strftime({mart.date_column}, '%Y-%m') = '{month}'"
             write_table(connection, f"({rows})", mart, file)

@@ -1,11 +1,12 @@
 """The published file explains itself: a comment on each table and column, and a table README."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from textwrap import wrap
 
 from duckdb import DuckDBPyConnection
 
-from flows.publication.catalog import Mart
+from flows.publication.catalog import Mart, marts
 from flows.warehouse.database import literal
 from flows.wording import counted
 
@@ -25,10 +26,10 @@ def comment(connection: DuckDBPyConnection, table: str, mart: Mart) -> None:
 def write_readme(
     connection: DuckDBPyConnection,
     publication: str,
-    tables: dict[str, tuple[Mart, int]],
+    row_counts: Mapping[str, int],
     published_at: datetime,
 ) -> None:
-    """Make README and HOW_TO in the database attached as `publication`; `tables` with their rows.
+    """Make README and HOW_TO in the database attached as `publication`; tables with their rows.
 
     A shell of 80 columns shows both whole: it cuts off what is wider, and of more than 40 lines it
     leaves out the middle.
@@ -38,8 +39,11 @@ def write_readme(
         ("published at", f"{published_at:%Y-%m-%d %H:%M:%S} UTC"),
         *connection.execute(_FACTS.format(publication=publication)).fetchall(),
         *(
-            (table, f"{counted(row_count, 'row')} by {_shortened(mart.key)}")
-            for table, (mart, row_count) in sorted(tables.items())
+            (f"{mart.schema}.{mart.name}", f"{counted(count, 'row')} by {_shortened(mart.key)}")
+            for mart, count in sorted(
+                ((marts()[table], count) for table, count in row_counts.items()),
+                key=lambda each: (each[0].schema, each[0].name),
+            )
         ),
         ("what they hold", "from duckdb_tables() select comment"),
         ("what columns mean", "from duckdb_columns() select comment"),
@@ -83,13 +87,13 @@ _HOW_TO = {
     "short names": "set search_path = 'main,marts,quality'; from papers",
 }
 _README = """
-    create table {publication}.main.README (name text, says text);
+    create or replace table {publication}.main.README (name text, says text);
     comment on table {publication}.main.README is
         'What is in this file, when it was made and from what. One row per name.';
     comment on column {publication}.main.README.name is 'A table, or what else there is to know.';
     comment on column {publication}.main.README.says is
         'Of a table its rows and what tells them apart; of the rest what there is to say.';
-    create table {publication}.main.HOW_TO (name text, says text);
+    create or replace table {publication}.main.HOW_TO (name text, says text);
     comment on table {publication}.main.HOW_TO is
         'How to search, join and attach this file. One row per line of text.';
     comment on column {publication}.main.HOW_TO.name is

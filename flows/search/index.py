@@ -1,6 +1,6 @@
 """The index: kept in the warehouse, brought up to date paper by paper, and put out with the marts.
 
-marts.papers ──update_index──▶ search.indexed_* ──copy_index──▶ search.* of the published file
+marts.papers ──update_index──▶ search.indexed_* ──publish_index──▶ search.* of the published file
 
 A paper's weights depend on that paper alone (the usual length of a field is a constant), so a day
 reads the words of that day's papers and of no other; what depends on all papers, the rarity of a
@@ -32,10 +32,9 @@ FIELDS = {
 K1, B = 1.5, 0.5
 # What a synonym counts for beside the word itself; of several words each has its part.
 SYNONYM_SHARE = 0.4
-# What is in memory at once: the words of so many papers, so many postings to be sorted, and so much
-# of all the rest, of which DuckDB would else keep as much as fits.
+# What is in memory at once: the words of so many papers, and so much of all the rest, of which
+# DuckDB would else keep as much as fits.
 CHUNK = 10_000
-POSTINGS = 16_000_000
 MEMORY = "1200MB"
 THREADS = 4
 
@@ -69,20 +68,6 @@ def _update(connection: DuckDBPyConnection, rules: str) -> int:
         connection.execute(_NEW_POSTINGS)
     connection.execute("commit")
     return count
-
-
-def copy_index(connection: DuckDBPyConnection) -> None:
-    """Put the index and `search_papers` into the database that is attached as `published`."""
-    with bounded_memory(connection, MEMORY):
-        connection.execute(sql("publication.sql"))
-        parts = connection.execute(_PARTS, {"most": POSTINGS}).fetchall()
-        for first, last in parts:
-            connection.execute(_PUBLISHED_POSTINGS, {"first": first, "last": last})
-    warehouse = connection.execute("select current_database()").fetchall()[0][0]
-    connection.execute("use published")
-    connection.execute(sql("words.sql"))
-    connection.execute(sql("search_papers.sql"))
-    connection.execute(f'use "{warehouse}"')
 
 
 def create_words(connection: DuckDBPyConnection) -> None:
@@ -263,22 +248,6 @@ _NEW_POSTINGS = f"""
         )
     select term_number, paper_number, round(255 * weight / ({K1} + weight))::utinyint
     from weights
-"""
-# Terms that follow one another, with about so many postings in all.
-_PARTS = """
-    with running as (
-        select
-            term_number,
-            (sum(paper_count) over (order by term_number) - paper_count) // $most as part
-        from published.search.terms
-    )
-    select min(term_number), max(term_number) from running group by part order by part
-"""
-_PUBLISHED_POSTINGS = """
-    insert into published.search.postings
-    from search.indexed_postings
-    where term_number between $first and $last
-    order by term_number, paper_number
 """
 _SYNONYMS = """
     create or replace table search.synonyms as

@@ -1,6 +1,6 @@
 """The vectors of the papers: made for those that are new or changed, and kept beside the index.
 
-marts.papers ──update_vectors──▶ search.indexed_vectors ──copy_index──▶ search.vectors
+marts.papers ──update_vectors──▶ search.indexed_vectors ──publish_index──▶ search.vectors
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -21,10 +21,11 @@ import duckdb
 
 from flows.publication.kept_open import KeptOpen
 from flows.publication.near import KeptMeanings
-from flows.publish import copy_table
+from flows.publication.tables import copy_table
 from flows.search.find import Question, find
-from flows.search.index import copy_index, update_index
+from flows.search.index import update_index
 from flows.search.meaning import SentenceModel, sentence_model
+from flows.search.publish_index import publish_index
 from flows.settings import Settings
 from tests.benchmarks.figures import Figure, tell
 
@@ -128,9 +129,9 @@ def bench(size: int, folder: Path) -> None:
         connection.execute(_ANY_VECTORS, [model.name if model else ""])
         file = folder / "papers.duckdb"
         connection.execute(f"attach '{file}' as published (storage_version 'v1.0.0')")
-        copy_table(connection, "marts", "papers")
+        copy_table(connection, "papers", "marts.papers")
         without = file.stat().st_size
-        _timed(f"search index published, {size:,} papers", lambda: copy_index(connection))
+        _timed(f"search index published, {size:,} papers", lambda: publish_index(connection))
         connection.execute("detach published")
     sizes = (file.stat().st_size / 1e6,), (without / 1e6,)
     tell(Figure(f"file of {size:,} papers", "MB", *sizes, "without the index"))

@@ -22,11 +22,13 @@ import pyarrow as pa
 from rich.console import Console
 
 from flows import clock
-from flows.publication.catalog import marts
+from flows.publication.changes import parts_of, row_count
 from flows.publication.readme_table import write_readme
-from flows.publish import MEMORY, STORAGE_VERSION, _copy_tables
-from flows.search.index import copy_index, update_index
+from flows.publication.tables import copy_tables, sources_of
+from flows.publish import MEMORY, STORAGE_VERSION
+from flows.search.index import update_index
 from flows.search.meaning import sentence_model
+from flows.search.publish_index import publish_index
 from flows.settings import Settings
 from flows.transform import _dbt_build
 from flows.warehouse.database import bounded_memory, connect, literal
@@ -159,7 +161,7 @@ def main(home: Path, years: int) -> None:
         ("search index", make_index, (home,)),
         ("vectors made up", make_vectors, (home,)),
         ("tables published", publish_tables, (home,)),
-        ("search index published", publish_index, (home,)),
+        ("search index published", put_out_index, (home,)),
     ]
     for what, do, arguments in steps:
         measured(what, do, *arguments)
@@ -284,19 +286,19 @@ def make_vectors(home: Path) -> None:
 def publish_tables(home: Path) -> None:
     """The tables of a publication, as `publish` puts them out; no Parquet files beside them."""
     with _publishing(home) as connection, bounded_memory(connection, MEMORY):
-        rows = _copy_tables(connection)
-        described = {
-            f"{schema}.{table}": (marts()[table], count) for (schema, table), count in rows.items()
-        }
-        write_readme(connection, "published", described, clock.utc_now())
-        console.print(*(f"{name[1]} {count:,}" for name, count in rows.items()), sep=", ")
+        sources = sources_of(connection)
+        copy_tables(connection, sources)
+        parts = parts_of(connection, sources)
+        rows = {table: row_count(found) for table, found in parts.items()}
+        write_readme(connection, "published", rows, clock.utc_now())
+        console.print(*(f"{table} {count:,}" for table, count in rows.items()), sep=", ")
         connection.execute("detach published")
 
 
-def publish_index(home: Path) -> None:
+def put_out_index(home: Path) -> None:
     """The search index of that publication."""
     with _publishing(home) as connection:
-        copy_index(connection)
+        publish_index(connection)
         connection.execute("detach published")
 
 

@@ -209,7 +209,7 @@ def test_an_index_made_in_small_parts_is_the_index_made_at_once(
     index(tmp_path / "once", papers)
     once = publish(tmp_path / "once")
     monkeypatch.setattr("flows.search.index.CHUNK", 7)
-    monkeypatch.setattr("flows.search.index.POSTINGS", 500)
+    monkeypatch.setattr("flows.search.publish_index.POSTINGS", 500)
     index(tmp_path / "parts", papers)
     parts = publish(tmp_path / "parts")
     assert _content(parts) == _content(once)

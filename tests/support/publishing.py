@@ -13,6 +13,11 @@ def publish_built(warehouse: Warehouse, settings: Settings) -> Path:
     warehouse.build("run")
     warehouse.execute("create or replace table staging.built_with as select 'x' as project_sha256")
     warehouse.close()
+    put_out(settings)
+    return settings.published_path
+
+
+def put_out(settings: Settings) -> None:
+    """Publish what the warehouse of these settings holds."""
     stage: Any = publish
     stage.fn.__wrapped__(settings)
-    return settings.published_path

@@ -8,8 +8,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from flows.publish import copy_table
-from flows.search.index import copy_index, update_index
+from flows.publication.tables import copy_table
+from flows.search.index import update_index
+from flows.search.publish_index import publish_index
 from flows.sources.sample.days import items_at
 
 Paper = Mapping[str, Any]
@@ -42,8 +43,8 @@ def publish(folder: Path) -> Path:
     file.unlink(missing_ok=True)
     with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
         connection.execute(f"attach '{file}' as published (storage_version 'v1.0.0')")
-        copy_table(connection, "marts", "papers")
-        copy_index(connection)
+        copy_table(connection, "papers", "marts.papers")
+        publish_index(connection)
     return file
 
 
