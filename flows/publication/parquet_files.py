@@ -17,6 +17,9 @@ from duckdb import DuckDBPyConnection
 from flows.publication.catalog import Mart
 from flows.warehouse.database import literal
 
+# The usual level takes twice the time, for files that are a tenth smaller.
+_LEVEL = 1
+
 
 def write_table(connection: DuckDBPyConnection, table: str, mart: Mart, file: Path) -> None:
     """A table as one file, with what it holds and what each column means in its metadata."""
@@ -25,7 +28,8 @@ def write_table(connection: DuckDBPyConnection, table: str, mart: Mart, file: Pa
     }
     metadata = ", ".join(f"{literal(key)}: {literal(value)}" for key, value in described.items())
     connection.execute(
-        f"copy {table} to {literal(file)} (format parquet, codec zstd, kv_metadata {{{metadata}}})"
+        f"copy {table} to {literal(file)}"
+        f" (format parquet, codec zstd, compression_level {_LEVEL}, kv_metadata {{{metadata}}})"
     )
 
 
