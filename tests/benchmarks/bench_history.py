@@ -5,7 +5,8 @@
 Two warehouses, of 10,000 papers and of 1,000,000, each paper with five readings over two weeks. The
 short one is generated and built; the long one is a hundred of it (99 copies), one before the other.
 A round adds a list to each, in turn, and does what `transform` does: say what is stale, and dbt's
-build. At last every mart of each is made anew, which is what incremental models spare a day.
+build; and publishes each. At last each is published anew, and every mart of it is made anew, which
+is what bringing the last publication up to date and incremental models spare a day.
 """
 
 import statistics
@@ -25,6 +26,7 @@ from flows.warehouse.stale_dates import mark_built, mark_stale
 from tests.benchmarks.figures import Figure, tell
 from tests.benchmarks.made_up_lists import LAST, add_readings
 from tests.support.dbt_build import Warehouse
+from tests.support.publishing import put_out
 
 GOAL = 1.3
 GOAL_GB = 2
@@ -111,7 +113,7 @@ class _History:
 
     def __init__(self, folder: Path, copies: int, console: Console) -> None:
         folder.mkdir()
-        self.settings = Settings(home=folder)
+        self.settings = Settings(home=folder, embedding_model="none")
         Warehouse(folder, self.settings.warehouse_path)
         self.last = LAST
         self._read(LAST - timedelta(days=DAYS - 1), LAST, READINGS)
@@ -120,6 +122,9 @@ class _History:
             tables = connection.execute(_TABLES).fetchall()
             for table, *_ in tables:
                 connection.execute(f"create temp table {_original(table)} as from {table}")
+            # The days after its last list would stand beside the first ones of the copy after it.
+            trending = _original("marts.trending_papers")
+            connection.execute(f"delete from {trending} where as_of_date > ?", [LAST])
             # One after the other: rows lie in the order of days, as a history's do.
             for copy in track(range(copies, 0, -1), f"{copies} copies", console=console):
                 for table, names, types in tables:
@@ -139,6 +144,17 @@ class _History:
         """The seconds of a build that makes every mart anew."""
         return sum(self._build(is_first=True))
 
+    def publish(self) -> float:
+        """The seconds of a publication of what is built, from the last one where there is one."""
+        began = time.perf_counter()
+        put_out(self.settings)
+        return time.perf_counter() - began
+
+    def publish_anew(self) -> float:
+        """The seconds of a publication that makes all anew."""
+        self.settings.published_path.with_suffix(".json").unlink()
+        return self.publish()
+
     def _read(self, first: date, last: date, reading_count: int) -> None:
         with connect(self.settings.warehouse_path) as connection:
             add_readings(connection, first, last, size=A_DAY, reading_count=reading_count)
@@ -153,7 +169,12 @@ class _History:
         assert {node.status for node in nodes} <= {"success", "pass", "no-op"}, nodes
         with connect(self.settings.warehouse_path) as connection:
             mark_built(connection)
+            connection.execute(_BUILT_WITH)
         return marked - began, time.perf_counter() - marked
+
+
+_BUILT_WITH = "create or replace table staging.built_with as select 'x' as project_sha256"
+_Days = tuple[tuple[float, float], tuple[float, float]]
 
 
 def _copied(table: str, names: list[str], types: list[str], copy: int) -> str:
@@ -178,9 +199,15 @@ def main(rounds: int, copies: int) -> None:
         long = _History(Path(folder) / "long", copies, console)
         console.print(f"papers and paper readings: {short.size} and {long.size}")
         Path("/proc/self/clear_refs").write_text("5")  # forget the peak of generating
-        short.day(), long.day()
-        taken = [(long.day(), short.day()) for _ in range(rounds)]
+        for history in (short, long):
+            history.publish()
+            history.day()
+        taken, published = list[_Days](), list[tuple[float, float]]()
+        for _ in range(rounds):
+            taken.append((long.day(), short.day()))
+            published.append((long.publish(), short.publish()))
         status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+        published_anew = (long.publish_anew(), short.publish_anew())
         anew = {history.size[0]: history.anew() for history in (short, long)}
     name = f"a day's build, {long.size[0]:,} papers"
     floor_name = f"{short.size[0]:,} papers"
@@ -191,6 +218,11 @@ def main(rounds: int, copies: int) -> None:
     for (papers, seconds), days in zip(anew.items(), (floor, ours), strict=True):
         day = (statistics.median(days),)
         tell(Figure(f"every mart anew, {papers:,} papers", "s", (seconds,), day, "a day"))
+    for history, days, all_anew in zip(
+        (long, short), zip(*published, strict=True), published_anew, strict=True
+    ):
+        name = f"publication of a day, {history.size[0]:,} papers"
+        tell(Figure(name, "s", (statistics.median(days),), (all_anew,), "all anew"))
     peak = int(dict(line.split(":", 1) for line in status)["VmHWM"].split()[0]) * 1024 / 1e9
     tell(Figure("memory of both", "GB", (peak,), most=GOAL_GB))
 
