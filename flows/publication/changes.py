@@ -74,20 +74,26 @@ def _find_changes(
     for table, source in sources.items():
         mart, key = marts()[table], ", ".join(marts()[table].key)
         parts = _changed(before[table], now[table])
+        connection.execute(
+            f"create or replace temp table gone_{table} (place bigint);"
+            f"create or replace temp table come_{table} (place bigint)"
+        )
+        if not parts:
+            continue
         for name, relation in (("then_rows", published(mart)), ("now_rows", source)):
             connection.execute(
                 f"""
                 create or replace temp table {name} as
                 select rows.rowid as place, {key}, hash(rows) as row_hash
                 from {relation} as rows
-                where {f"list_contains($parts, {_part(mart)})" if parts else "$parts is null"}
+                where list_contains($parts, {_part(mart)})
                 """,
                 {"parts": sorted(parts)},
             )
         connection.execute(f"""
-            create or replace temp table gone_{table} as
+            insert into gone_{table}
             select place from then_rows anti join now_rows using ({key}, row_hash);
-            create or replace temp table come_{table} as
+            insert into come_{table}
             select place from now_rows anti join then_rows using ({key}, row_hash)
         """)
     for table in in_order(sources):

@@ -34,6 +34,8 @@ def write_readme(
     A shell of 80 columns shows both whole: it cuts off what is wider, and of more than 40 lines it
     leaves out the middle.
     """
+    # One transaction: each row by itself would be brought to the disk before the next.
+    connection.execute("begin transaction")
     connection.execute(_README.format(publication=publication))
     rows = [
         ("published at", f"{published_at:%Y-%m-%d %H:%M:%S} UTC"),
@@ -56,6 +58,7 @@ def write_readme(
         for place, words in enumerate(wrap(says, _WIDTH))
     ]
     connection.executemany(f"insert into {publication}.main.HOW_TO values (?, ?)", lines)
+    connection.execute("commit")
 
 
 def _shortened(key: tuple[str, ...]) -> str:

@@ -24,10 +24,10 @@ def publish_index(connection: DuckDBPyConnection, renewed: str = "marts.papers")
     another than before, or no longer there.
     """
     with bounded_memory(connection, MEMORY):
-        connection.execute(sql("publication.sql"))
+        connection.execute(f"begin transaction; {sql('publication.sql')} commit")
         connection.execute(_CHANGES.format(renewed=renewed))
         connection.execute(_PAPERS)
-        connection.execute(sql("publication_counts.sql"))
+        connection.execute(f"begin transaction; {sql('publication_counts.sql')} commit")
         for first, last in connection.execute(_PARTS, {"most": POSTINGS}).fetchall():
             connection.execute(_POSTINGS, {"first": first, "last": last})
         connection.execute(_VECTORS)
