@@ -75,6 +75,8 @@ _HOW_TO = {
     "search": "from search_papers('long context', since := '2026-01-01', has_code := true)",
     "search knows": 'words, "a phrase", atten*, names and arXiv ids; AND and -word are known to'
     " `papers search` and the pages alone.",
+    "search without": "from search_papers('agents', most := 500) join marts.papers"
+    " using (paper_id) where not contains(lower(abstract), 'robot')",
     "join": "paper_id is the arXiv id as text in every table; list_date and digest_date are the"
     " same calendar: a digest has the date of its list.",
     "join gates": "quality.gate_results.run_id is marts.list_readings.reading_id,"

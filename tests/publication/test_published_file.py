@@ -267,7 +267,7 @@ def test_what_the_readme_says_how_to_do_works_as_it_stands(
         for begun, says in connection.execute("from HOW_TO").fetchall():
             name = begun or name
             lines[name] = f"{lines.get(name, '')} {says}"
-        for name in ("search", "columns", "short names"):
+        for name in ("search", "search without", "columns", "short names"):
             assert connection.execute(lines[name]).fetchone(), name
     for name in ("newest", "search attached"):
         with duckdb.connect() as connection:

@@ -73,6 +73,28 @@ def test_a_question_finds_what_is_meant(file: Path, text: str, papers: list[str]
     assert sorted(found(file, text)) == sorted(papers)
 
 
+def test_a_phrase_is_found_where_its_whole_pattern_is(file: Path) -> None:
+    phrases = [
+        "a", "aa", "a b", "b a", "long context", "context", "ténèbres", "2608.00003", "sam 2",
+        "модели", "state-of-the-art", "q*", "x_y",
+    ]  # fmt: skip
+    texts = [
+        "a", "aa", "a b", "ab a-b", "b  a", "long, context", "longcontext", "xlong contexts",
+        "along context long context", "les tenebres.", "id 2608.00003v2", "sam2", "sam 2, sam 23",
+        "большие модели", "моделируй", "state of the art", "q", "x_y", "", "1a b", "äa b",
+    ]  # fmt: skip
+    with duckdb.connect(str(file), read_only=True) as connection:
+        rows = connection.execute(
+            "select search.has_phrase(written, phrase),"
+            " regexp_matches(written, search.pattern_of(phrase))"
+            " from (select unnest(?::text[]) as phrase), (select unnest(?::text[]) as written)",
+            [phrases, texts],
+        ).fetchall()
+    assert len(rows) == len(phrases) * len(texts)
+    assert {quick for quick, _ in rows} == {True, False}
+    assert [quick for quick, _ in rows] == [whole for _, whole in rows]
+
+
 def test_the_best_comes_first_and_a_title_counts_for_more(file: Path) -> None:
     assert found(file, "hybrid attention long context")[0] == "1"
     assert found(file, "quantized models")[0] == "3"
