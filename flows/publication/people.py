@@ -40,6 +40,12 @@ def collected(
     return Collected(kind, name, found, paper_count, upvotes_total)
 
 
+def handles(connection: DuckDBPyConnection, kind: Kind, fewest: int) -> dict[str, int]:
+    """What links to pages of this kind name, with the number of papers, where it is so many."""
+    rows = connection.execute(_HANDLES[kind], {"fewest": fewest}).fetchall()
+    return dict(rows)
+
+
 # Each: paper_id and the name that a reader knows it by.
 _PAPERS: dict[Kind, str] = {
     "organizations": """
@@ -83,3 +89,59 @@ _PAGE = """
     order by rank
     limit $most offset $skipped
 """
+# Each: the handle as links have it, and the number of papers that `collected` finds for it.
+_HANDLES: dict[Kind, str] = {
+    "organizations": """
+        select papers.organization_name, any_value(organizations.paper_count) as paper_count
+        from marts.papers as papers
+        inner join marts.organizations as organizations using (organization_id)
+        where papers.organization_name is not null
+        group by papers.organization_name
+        having any_value(organizations.paper_count) >= $fewest
+        order by papers.organization_name
+    """,
+    "authors": """
+        with handles as (
+            select distinct coalesce(hub_user, author_name) as handle
+            from marts.paper_authors
+            where not is_hidden
+        )
+        select handle, count(distinct paper_id) as paper_count
+        from (
+            select handles.handle, authors.paper_id
+            from handles
+            inner join marts.paper_authors as authors on handles.handle = authors.hub_user
+            where not authors.is_hidden
+            union all
+            select handles.handle, names.paper_id
+            from handles
+            inner join search.paper_names as names on lower(handles.handle) = names.lower_name
+            where names.kind = 'author'
+        )
+        group by handle
+        having count(distinct paper_id) >= $fewest
+        order by handle
+    """,
+    "keywords": """
+        with counts as (
+            select lower_name, count(distinct paper_id) as paper_count
+            from search.paper_names
+            where kind = 'keyword'
+            group by lower_name
+            having count(distinct paper_id) >= $fewest
+        )
+        select distinct names.name, counts.paper_count
+        from search.paper_names as names
+        inner join counts using (lower_name)
+        where names.kind = 'keyword'
+        order by names.name
+    """,
+    "submitters": """
+        select submitted_by, count(distinct paper_id) as paper_count
+        from marts.listings
+        where submitted_by is not null
+        group by submitted_by
+        having count(distinct paper_id) >= $fewest
+        order by submitted_by
+    """,
+}

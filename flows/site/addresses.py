@@ -7,12 +7,17 @@ from urllib.parse import quote
 from duckdb import DuckDBPyConnection
 
 from flows.insights.questions import QUESTIONS
-from flows.publication.people import PAGE_LENGTH
+from flows.publication.people import KINDS, PAGE_LENGTH, Kind, handles
+from flows.web.exports import FORMATS
+
+# How many papers a name must have for a page. Every organization has one; of the others most stand
+# on one paper or two, which search finds as well: a page each would be most of the site's files.
+_FEWEST: dict[Kind, int] = {"organizations": 1, "authors": 5, "keywords": 5, "submitters": 5}
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """What the folder holds: pages of lists and organizations, and papers by their id."""
+    """What the folder holds: pages of lists and of names, and papers by their id."""
 
     lists: tuple[str, ...]
     paper_ids: tuple[str, ...]
@@ -28,10 +33,26 @@ def _lists(connection: DuckDBPyConnection) -> Iterator[str]:
     yield from ("/", "/papers", "/papers/trending", "/papers/search", "/insights")
     yield from (row[0] for row in connection.execute(_LISTS).fetchall())
     yield from (f"/insights/{question.name}.csv" for question in QUESTIONS)
-    for name, count in connection.execute(_ORGANIZATIONS).fetchall():
-        address = f"/organizations/{quote(name, safe='')}"
+    for (kind, handle), count in named_pages(connection).items():
+        address = f"/{kind}/{quote(handle, safe='')}"
         yield address
         yield from (f"{address}?p={page}" for page in range(1, -(-count // PAGE_LENGTH)))
+
+
+def named_pages(connection: DuckDBPyConnection) -> dict[tuple[Kind, str], int]:
+    """The organizations, authors, keywords and submitters that have a page, with their papers."""
+    return {
+        (kind, handle): count
+        for kind in KINDS
+        for handle, count in handles(connection, kind, _FEWEST[kind]).items()
+        if _is_name_of_a_folder(handle)
+    }
+
+
+def _is_name_of_a_folder(handle: str) -> bool:
+    """Whether a page can lie there: `..` leads out, and `agent.json` is the list of “agent”."""
+    _, dot, ending = handle.rpartition(".")
+    return bool(handle.strip(".")) and not (dot and ending in FORMATS)
 
 
 _LISTS = """
@@ -41,13 +62,4 @@ _LISTS = """
     union all
     select '/papers/month/' || strftime(digest_date, '%Y-%m') from marts.monthly_digests
     order by 1
-"""
-# By each name that a page of a paper has it under.
-_ORGANIZATIONS = """
-    select papers.organization_name, any_value(organizations.paper_count)
-    from marts.papers as papers
-    inner join marts.organizations as organizations using (organization_id)
-    where papers.organization_name is not null
-    group by papers.organization_name
-    order by papers.organization_name
 """

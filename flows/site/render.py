@@ -6,6 +6,7 @@ address ──ListPages, InsightsPage──▶ page ──with_relative_links─
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import cast
 from urllib.parse import unquote, urlsplit
 
 from starlette.requests import Request
@@ -16,6 +17,8 @@ from flows.publication.kept_open import KeptOpen
 from flows.publication.likeness import Vectors, all_vectors
 from flows.publication.near import KeptMeanings
 from flows.publication.paper_page import paper_pages
+from flows.publication.people import KINDS, Kind
+from flows.site.addresses import named_pages
 from flows.site.links import file_of, with_relative_links
 from flows.web.exports import Export, export
 from flows.web.insights_page import InsightsPage
@@ -114,8 +117,8 @@ class StaticPages:
         kind, _, name = rest.partition("/")
         if path == "papers/search":
             return lambda _: self._pages.page("static_search.html"), {}
-        if room == "organizations":
-            return lists.people("organizations"), {"handle": unquote(rest)}
+        if room in KINDS:
+            return lists.people(cast("Kind", room)), {"handle": unquote(rest)}
         if room == "insights":
             return (
                 (insights.csv, {"name": rest.removesuffix(".csv")}) if rest else (insights.show, {})
@@ -137,7 +140,8 @@ class StaticPages:
 
     @cached_property
     def _pages(self) -> Pages:
-        return Pages(self.site, is_served=False)
+        with self.published.opened() as connection:
+            return Pages(self.site, names=frozenset(named_pages(connection)))
 
     @cached_property
     def _lists(self) -> "_Lists":

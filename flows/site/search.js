@@ -283,8 +283,24 @@ async function search_papers(asked) {
         b.votes - a.votes ||
         (a.paper_id < b.paper_id ? -1 : 1),
     );
-  const has_operator = /(^|\s)(AND|OR|NOT)(?=\s|$)/.test(query);
-  return { hits, meant, is_empty, has_phrase: in_phrase.size > 0, has_operator };
+  const has_and = /(^|\s)AND(?=\s|$)/.test(query);
+  return { hits, meant, is_empty, has_phrase: in_phrase.size > 0, has_and };
+}
+
+// What cannot be meant as it is written, in the words of the server; undefined where all can.
+function refusal(asked) {
+  const outside = asked.replace(/"[^"]*"/g, " ");
+  if (/(^|\s)OR(?=\s|$)/.test(outside)) return "Leave OR out: any of the words is enough.";
+  if (/(^|\s)NOT(?=\s|$)/.test(outside)) return "Write -word in place of NOT word.";
+  const is_broken = (piece) => {
+    const [start, ...rest] = piece.replace(/[^\p{L}\p{N}*+#]+$/u, "").split("*");
+    return rest.join("") || (start.match(/[\p{L}\p{N}]/gu) ?? []).length < 2;
+  };
+  const starred = asked.split(/[\s"-]+/).filter((piece) => piece.includes("*"));
+  if (/[\p{L}\p{N}]/u.test(asked) && starred.some(is_broken)) {
+    return "A star must end a word of two letters or more, as in agent*.";
+  }
+  return undefined;
 }
 
 function element(name, text, given = {}) {
@@ -325,7 +341,7 @@ function sentence(found) {
   if (count > SHOWN) said.push(`The best ${SHOWN} are shown.`);
   for (const [word, meant] of found.meant) said.push(`“${word}” was taken for “${meant}”.`);
   if (!count) said.push("Try fewer words or another spelling.");
-  if (found.has_operator) said.push("AND, OR and NOT are not known here; -word leaves a word out.");
+  if (found.has_and) said.push("AND is not known here: any of the words is enough.");
   if (found.has_phrase) said.push("Of a phrase all words are looked for, not their order.");
   return said.join(" ");
 }
@@ -335,7 +351,8 @@ async function show() {
   document.getElementById("q").value = query;
   if (!query) return;
   const said = document.getElementById("said");
-  said.textContent = "Searching…";
+  said.textContent = refusal(query) ?? "Searching…";
+  if (refusal(query)) return;
   try {
     const found = await search_papers(query);
     said.textContent = sentence(found);

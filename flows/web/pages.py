@@ -19,12 +19,14 @@ from flows.newsletter.render import dateline, section_heading
 from flows.newsletter.site import Site
 from flows.newsletter.text import claim, excerpt, one_line, safe_url, title_line
 from flows.publication.cards import Card
+from flows.publication.people import Kind
 from flows.web.drawings import sparkline, vote_curve
 from flows.web.exports import FORMATS
 from flows.wording import counted, long_date, moment, short_day, thousands, verdict_words
 
 # What a site without a server has files of.
-LIST_FORMATS, PAPER_FORMATS = ("atom", "json", "bib"), ("bib",)
+LIST_FORMATS, PAPER_FORMATS, NAME_FORMATS = ("atom", "json", "bib"), ("bib",), ("atom",)
+_NAMES = ("authors/", "keywords/", "submitters/")
 _PAPER = re.compile(r"papers/\d{4}\.\d{4,5}")
 _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32"'
@@ -37,11 +39,16 @@ class Pages:
     """The templates of the reader pages, with the links of this site.
 
     Without a server there are no forms, no archive, no lists as they were known at a time, fewer
-    formats, and every link is relative.
+    formats, and every link is relative. Then `names` are those that have a page, with their kinds.
     """
 
     site: Site
-    is_served: bool = True
+    names: frozenset[tuple[Kind, str]] | None = None
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a server answers, which has a page of every name."""
+        return self.names is None
 
     @property
     def base(self) -> str:
@@ -52,7 +59,13 @@ class Pages:
         """In which other formats the list or paper at this address can be had."""
         if self.is_served:
             return tuple(FORMATS)
-        return PAPER_FORMATS if _PAPER.fullmatch(address) else LIST_FORMATS
+        if _PAPER.fullmatch(address):
+            return PAPER_FORMATS
+        return NAME_FORMATS if address.startswith(_NAMES) else LIST_FORMATS
+
+    def has_page(self, kind: Kind, handle: str) -> bool:
+        """Whether there is a page of this organization, author, keyword or submitter."""
+        return self.names is None or (kind, handle) in self.names
 
     @cached_property
     def stylesheet(self) -> bytes:
@@ -126,6 +139,7 @@ class Pages:
             "public_url": self.site.public_url,
             "is_served": self.is_served,
             "formats": self.formats,
+            "has_page": self.has_page,
         }
         style = environment.get_template("reader.css").render()
         environment.globals["style_version"] = hashlib.sha256(style.encode()).hexdigest()[:12]

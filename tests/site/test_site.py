@@ -15,16 +15,19 @@ from functools import partial
 from html import unescape
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
+import duckdb
 import html5lib
 import pytest
 from playwright.sync_api import Browser
 
 from flows.publication.kept_open import KeptOpen
+from flows.publication.people import KINDS, handles
 from flows.publication.published import opened
 from flows.search.find import Question, find
 from flows.settings import Settings
+from flows.site.addresses import _is_name_of_a_folder, named_pages
 from flows.site.folder import MANIFEST, SiteReport, write_site
 from flows.site.links import file_of, folder_of, with_relative_links
 from flows.sources.sample.days import items_at
@@ -33,6 +36,7 @@ from tests.support.browser import violations
 from tests.support.console import Papers
 from tests.support.dbt_build import Warehouse
 from tests.support.publishing import publish_built
+from tests.support.search_publication import index, paper, publish
 from tests.support.site import serving
 
 DAYS = [date(2026, 8, day) for day in (10, 11, 12, 13, 14)]
@@ -41,6 +45,10 @@ DAYS = [date(2026, 8, day) for day in (10, 11, 12, 13, 14)]
 def _read(warehouse: Warehouse, day: date, hours: float, count: int) -> None:
     at = datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=hours)
     items = items_at(day, at, count)
+    for item in items[::3]:  # somebody who has many papers
+        item["paper"]["authors"][0] = {"name": "Ana Maria Rivera-Ito", "hidden": False}
+        item["submittedBy"] = item["submittedBy"] | {"name": "curator"}
+        item["paper"]["submittedOnDailyBy"] = item["submittedBy"]
     warehouse.read(f"{at:%F %H:%M}", items, day=str(day), verdict="complete")
 
 
@@ -116,6 +124,42 @@ def test_every_link_leads_to_a_file_of_the_folder(written: Written) -> None:
             assert path + ("index.html" if path.endswith("/") or not path else "") in files, link
             count += 1
     assert count > 1000
+
+
+def test_who_has_many_papers_has_a_page_and_others_are_searched_for(written: Written) -> None:
+    with opened(written.home / "published" / "papers.duckdb") as connection:
+        pages = named_pages(connection)
+        authors = connection.execute(
+            "select distinct author_name from marts.paper_authors"
+            " where hub_user is null and not is_hidden"
+        ).fetchall()
+    assert {kind for kind, _ in pages} == set(KINDS)
+    assert min(count for (kind, _), count in pages.items() if kind != "organizations") >= 5
+    with serving(Settings(home=written.home, embedding_model="none")) as server:
+        titles = re.compile(r"<h2><a [^>]*>([^<]*)")
+        for kind, handle in [min(page for page in pages if page[0] == kind) for kind in KINDS]:
+            address = f"/{kind}/{quote(handle, safe='')}"
+            here = (written.folder / file_of(address)).read_text()
+            assert titles.findall(here) == titles.findall(server.get(address).text) != []
+            assert (written.folder / file_of(f"{address}.atom")).exists()
+    everywhere = " ".join((written.folder / name).read_text() for name in written.files
+                          if re.fullmatch(r"papers/\d{4}\.\d+/index\.html", name))  # fmt: skip
+    rare = [name for (name,) in authors if ("authors", name) not in pages]
+    assert rare
+    assert all(f"search/?q={quote(name, safe='')}" in everywhere for name in rare)
+    with_pages = [quote(quote(handle, safe="")) for kind, handle in pages if kind == "keywords"]
+    assert all(f"keywords/{handle}/" in everywhere for handle in with_pages)
+    named = [name for name in written.files if name.split("/")[0] in KINDS[1:]]
+    assert len(named) < len(written.files) / 2, "pages of names must not be most of the site"
+
+
+@pytest.mark.parametrize("handle", ["..", ".", "agent.json", "a.md"])
+def test_a_name_that_cannot_be_a_folder_has_no_page(handle: str, tmp_path: Path) -> None:
+    index(tmp_path, [paper(f"2608.0000{n}", ai_keywords=[handle, "agents"]) for n in range(6)])
+    with duckdb.connect(str(publish(tmp_path))) as connection:
+        found = handles(connection, "keywords", 5)
+        assert set(found) == {handle, "agents"}
+        assert [name for name in found if _is_name_of_a_folder(name)] == ["agents"]
 
 
 def test_each_list_is_the_servers_in_its_order(written: Written) -> None:
@@ -268,8 +312,16 @@ def test_a_word_with_a_minus_leaves_its_papers_out(
     both, without = (set(page.evaluate(ids, text)) for text in ("agents", "agents -science"))
     with opened(written.home / "published" / "papers.duckdb") as connection:
         hits = find(connection, Question("agents -science", most=1000))
-    page.goto(f"{url}/papers/search/?q=evaluation+AND+robots")
-    page.get_by_text("AND, OR and NOT are not known here").wait_for()
+    for asked, said in (
+        ("evaluation AND robots", "AND is not known here: any of the words is enough."),
+        ("evaluation OR robots", "Leave OR out: any of the words is enough."),
+        ("agents NOT robots", "Write -word in place of NOT word."),
+        ("robots a*", "A star must end a word of two letters or more, as in agent*."),
+        ("robo*ts", "A star must end a word of two letters or more, as in agent*."),
+    ):
+        page.goto(f"{url}/papers/search/?{urlencode({'q': asked})}")
+        page.get_by_text(said).wait_for()
+        assert (page.locator("#found li").count() > 0) is (" AND " in asked)
     page.goto(f"{url}/papers/search/?q=zzzzqqqq")
     page.get_by_text("0 papers. Try fewer words or another spelling.").wait_for()
     page.close()
