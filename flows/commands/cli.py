@@ -1,5 +1,8 @@
 """`papers`: the one entry point. Every command is one call; what it says is one plain sentence."""
 
+from flows.commands.starting import started
+
+# isort: split
 import os
 import sys
 from collections.abc import Sequence
@@ -221,7 +224,11 @@ def sql(
 
     path = load_settings().published_path
     if examples or (query is None and sys.stdin.isatty()):
-        return _shell(path, is_asked=not examples)
+        from flows.commands.shell import examples_text, shell
+
+        say = partial(console.print, markup=False)
+        say(examples_text()) if examples else shell(path, path.parents[1] / "sql_history", say)
+        return EXIT_OK
     if format == "parquet" and output is None and sys.stdout.isatty():
         errors.print("Parquet is not for a terminal; name a file with --output, or redirect it.")
         return EXIT_USAGE
@@ -233,19 +240,6 @@ def sql(
         sys.stdout.buffer.write(said)
     else:
         console.file.write(said.decode())
-    return EXIT_OK
-
-
-def _shell(path: Path, *, is_asked: bool) -> int:
-    from flows.commands.shell import examples_text, shell
-
-    def say(text: str) -> None:
-        console.print(text, markup=False)
-
-    if is_asked:
-        shell(path, path.parents[1] / "sql_history", say)
-    else:
-        say(examples_text())
     return EXIT_OK
 
 
@@ -398,3 +392,6 @@ def tell(outcome: Outcome) -> int:
         to.print(f"  {detail}", markup=False)
     to.print(outcome.sentence, markup=False)
     return outcome.exit_code
+
+
+started()

@@ -1,6 +1,10 @@
 """What an operator types, what it says, and the exit code; the flow itself is tested elsewhere."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -8,6 +12,7 @@ import pytest
 
 from flows.sources.sample_hub import SampleHub
 from tests.support.console import Papers
+from tests.support.work import wait_for_library
 
 
 def test_a_day_from_the_command_line_to_sql(
@@ -133,3 +138,29 @@ def test_an_unopened_day_ends_with_75(
     code, _, err = papers("run", "2026-08-28")
     assert code == 75
     assert "Not open. The Hub has not opened the list of Friday 28 August 2026 yet." in err
+
+
+@pytest.mark.parametrize("library", ["_asyncio", "_pydantic_core"])
+@pytest.mark.parametrize("words", [["--help"], ["sql", "select 1"]], ids=" ".join)
+def test_ctrl_c_while_libraries_are_imported_is_told_in_one_word(
+    own_home: Path, words: list[str], library: str
+) -> None:
+    began = subprocess.Popen(
+        [sys.executable, "-m", "flows", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for_library(began.pid, library)
+    os.kill(began.pid, signal.SIGINT)
+    said, told = began.communicate(timeout=60)
+    assert (began.returncode, said, told) == (130, "", "Interrupted.\n")
+
+
+def test_ctrl_c_that_is_ignored_stays_ignored(own_home: Path) -> None:
+    ignoring = f"trap '' INT; exec {sys.executable} -m flows --version"
+    began = subprocess.Popen(["sh", "-c", ignoring], stdout=subprocess.PIPE, text=True)
+    wait_for_library(began.pid, "_pydantic_core")
+    os.kill(began.pid, signal.SIGINT)
+    said, _ = began.communicate(timeout=60)
+    assert (began.returncode, said.count(".")) == (0, 2)
