@@ -4,13 +4,12 @@ Or those of a run made twice, where a kill came after the issue: what it carried
 build after it. And each reader's mail once, whatever was killed or started at the same time.
 """
 
+import math
 import os
 import shutil
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from tests.support.clock import CLOSED, DAY
 from tests.support.fork_server import ForkServer
 from tests.support.published_tables import published_tables
 from tests.support.relay import Relay
+from tests.support.work import wait_for_work
 
 HOMES, KILLS = 5, 4
 POINTS = HOMES * KILLS
@@ -51,34 +51,17 @@ class Runs:
     def whole(self, home: Path) -> float:
         """Run to its end; the processor time that took, in seconds."""
         process = self.start(home)
-        while (work := _work_done(process)).is_under_way:
-            time.sleep(0.01)
+        work = wait_for_work(process, math.inf)
         assert self.wait() == [0]
         return work.seconds
 
     def killed_after(self, seconds: float, home: Path) -> bool:
         """Whether a run was still under way when it had worked so long and was killed."""
         process = self.start(home)
-        while (work := _work_done(process)).is_under_way and work.seconds < seconds:
-            time.sleep(0.01)
+        wait_for_work(process, seconds)
         os.kill(process, signal.SIGKILL)
         (status,) = self.wait()
         return os.WIFSIGNALED(status)
-
-
-@dataclass(frozen=True)
-class _Work:
-    """How far a process has come: in its own processor time, which other load does not stretch."""
-
-    is_under_way: bool
-    seconds: float
-
-
-def _work_done(process: int) -> _Work:
-    """What the kernel counted for a child that nobody has waited for yet."""
-    words = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    ticks = int(words[11]) + int(words[12])  # utime and stime, as proc_pid_stat(5) numbers them
-    return _Work(is_under_way=words[0] != "Z", seconds=ticks / os.sysconf("SC_CLK_TCK"))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from flows.outcome import Outcome
 from flows.runs.interruption import SENTENCE, awaiting, ending_by_ctrl_c, safe_point
 from flows.runs.states import outcome_of
 from flows.settings import load_settings
+from flows.sources.sample.recordings import write_recordings
 from flows.sources.sample_hub import SampleHub
 from flows.warehouse.database import writer_lock
 from tests.support.clock import DAY, Clock
@@ -160,3 +161,65 @@ def test_ctrl_c_in_a_backfill_keeps_what_was_read(
             )
             assert again.returncode == 0, again.stderr
             assert len(hub.requests) - asked <= 2 * (20 - kept)
+
+
+def _ended_by_ctrl_c(process: "subprocess.Popen[str]", send: Send) -> None:
+    """Stop a run that waits; it says so in one sentence, within its five seconds and some load."""
+    send(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, SENTENCE in said, "Traceback" in said) == (130, True, False), said
+
+
+def _started(*words: str, **settings: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "flows", *words],
+        env={**os.environ, **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize(
+    ("command", "send"), [("run", os.kill), ("import", os.killpg), ("edition", os.killpg)]
+)
+def test_ctrl_c_ends_a_run_that_waits_for_the_warehouse(
+    own_home: Path, tmp_path: Path, command: str, send: Send
+) -> None:
+    write_recordings(tmp_path / "recordings", [DAY], [timedelta(hours=27)], 3)
+    settings = load_settings()
+    settings.published_path.parent.mkdir(parents=True)
+    duckdb.connect(str(settings.published_path)).close()  # an edition is made of what is published
+    words = {
+        "run": ["run", str(DAY)],
+        "import": ["import", str(tmp_path / "recordings")],
+        "edition": ["edition", "weekly", "2026-W33"],
+    }[command]
+    with writer_lock(settings, holder="another run"), SampleHub() as hub:
+        process = _started(*words, PAPERS_HUB_URL=hub.url)
+        _wait_until_it_has_opened(process, own_home / "writer.lock")
+        _ended_by_ctrl_c(process, send)
+    assert hub.requests == []
+    with writer_lock(settings, patience=0.1):
+        assert not settings.warehouse_path.exists()
+
+
+def _wait_until_it_has_opened(process: "subprocess.Popen[str]", file: Path) -> None:
+    while process.poll() is None:
+        for held in Path(f"/proc/{process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                if held.readlink() == file:
+                    return
+        time.sleep(0.02)
+
+
+@pytest.mark.torture
+def test_ctrl_c_ends_the_run_of_a_day_that_waits_for_the_hub(own_home: Path) -> None:
+    with SampleHub() as hub:
+        hub.fail("hang")
+        process = _started("run", str(DAY), PAPERS_HUB_URL=hub.url)
+        while not hub.requests and process.poll() is None:
+            time.sleep(0.05)
+        _ended_by_ctrl_c(process, os.killpg)

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -29,10 +31,17 @@ def prepare() -> None:
 
 def do(order: dict[str, Any]) -> None:
     """Run `{"home": …, "settings": {…}, "day": …, "now": …}`."""
+    with in_home(order):
+        daily_papers(date.fromisoformat(order["day"]), return_state=True)
+
+
+@contextmanager
+def in_home(order: dict[str, Any]) -> Iterator[None]:
+    """The home, the settings and the time of an order, for the flow in this block."""
     os.environ.update(order["settings"], PAPERS_HOME=order["home"])
     now = datetime.fromisoformat(order["now"])
     clock.utc_now = lambda: now
     sys.stderr = Path(order["home"]).with_suffix(".log").open("a")
     # As `papers run` does: the last second of a run would be no run, and kills in it hit nothing.
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        daily_papers(date.fromisoformat(order["day"]), return_state=True)
+        yield
