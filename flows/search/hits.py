@@ -4,7 +4,7 @@ rank ──▶ Found ──shown──▶ Hit, Hit, …
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
@@ -46,7 +46,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class Hit:
-    """A paper that was found; the best has rank 1 and the highest score. Its text is the Hub's."""
+    """A paper that was found; the best has rank 1 and the highest score. Its text is the Hub's.
+
+    The fields are the columns of `search_papers(…)`, in their order.
+    """
 
     search_rank: int
     paper_id: str
@@ -96,18 +99,14 @@ def _pieces(marked: str) -> tuple[Piece, ...]:
     return tuple(piece for piece in pieces if piece.text)
 
 
-_SHOWN = """
+_COLUMNS = [
+    each.name for each in fields(Hit) if each.name not in {"search_rank", "score", "snippet"}
+]
+_SHOWN = f"""
     select
-        papers.paper_id,
-        papers.title,
+        {", ".join(f"papers.{name}" for name in _COLUMNS)},
         search.snippet_of(papers.ai_summary, papers.abstract, $hit_words::text[], $start, $end)
-            as snippet,
-        papers.organization_name,
-        papers.author_names,
-        papers.last_listed_on,
-        papers.upvotes_count,
-        papers.github_url,
-        papers.project_url
+            as snippet
     from marts.papers as papers
     where papers.rowid in (select unnest($rows::bigint[]))
 """

@@ -24,7 +24,7 @@ from flows.transform import _dbt_build
 from flows.warehouse.database import connect
 from flows.warehouse.stale_dates import mark_built, mark_stale
 from tests.benchmarks.figures import Figure, tell
-from tests.benchmarks.made_up_lists import LAST, add_readings
+from tests.benchmarks.made_up_lists import LAST, add_readings, earlier, tables
 from tests.support.dbt_build import Warehouse
 from tests.support.publishing import put_out
 
@@ -87,25 +87,7 @@ _ITEMS = """
 """
 
 
-# A copy lies so many days earlier, under ids of its own: a past, and not a double.
 _IDS = ("paper_id", "reading_id", "run_id")
-_EARLIER = {
-    "DATE": "{0} - {days}::integer",
-    "DATE[]": "[day - {days}::integer for day in {0}]",
-    "TIMESTAMP WITH TIME ZONE": "{0} - to_days({days}::integer)",
-}
-_TABLES = """
-    select
-        schema_name || '.' || table_name,
-        list(column_name order by column_index),
-        list(data_type order by column_index)
-    from duckdb_columns()
-    semi join duckdb_tables() using (schema_name, table_name)
-    where
-        schema_name in ('raw', 'audit', 'staging', 'marts')
-        and table_name not in ('built_with', 'stale_list_dates')
-    group by all
-"""
 
 
 class _History:
@@ -119,15 +101,15 @@ class _History:
         self._read(LAST - timedelta(days=DAYS - 1), LAST, READINGS)
         self._build(is_first=True)
         with connect(self.settings.warehouse_path) as connection:
-            tables = connection.execute(_TABLES).fetchall()
-            for table, *_ in tables:
+            stored = tables(connection, "raw", "audit", "staging", "marts")
+            for table, *_ in stored:
                 connection.execute(f"create temp table {_original(table)} as from {table}")
             # The days after its last list would stand beside the first ones of the copy after it.
             trending = _original("marts.trending_papers")
             connection.execute(f"delete from {trending} where as_of_date > ?", [LAST])
             # One after the other: rows lie in the order of days, as a history's do.
             for copy in track(range(copies, 0, -1), f"{copies} copies", console=console):
-                for table, names, types in tables:
+                for table, names, types in stored:
                     connection.execute(_copied(table, names, types, copy))
             counts = (
                 "(select count(*) from marts.papers), (select count(*) from marts.paper_readings)"
@@ -179,9 +161,7 @@ _Days = tuple[tuple[float, float], tuple[float, float]]
 
 def _copied(table: str, names: list[str], types: list[str], copy: int) -> str:
     columns = [
-        f"'{copy}.' || {name}"
-        if name in _IDS
-        else _EARLIER.get(kind, "{0}").format(name, days=copy * DAYS)
+        f"'{copy}.' || {name}" if name in _IDS else earlier(name, kind, copy * DAYS)
         for name, kind in zip(names, types, strict=True)
     ]
     return f"insert into {table} select {', '.join(columns)} from {_original(table)}"

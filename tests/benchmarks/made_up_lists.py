@@ -1,4 +1,7 @@
-"""Lists of made-up readings that all passed their gate, for benchmarks of a long history."""
+"""Lists of made-up readings that all passed their gate, and copies of what was built of them.
+
+For benchmarks of a long history, in which a copy is a past.
+"""
 
 from datetime import date
 
@@ -31,6 +34,37 @@ _GATES = """
         1 as check_count, 0 as warning_count, read_at as checked_at,
     from new_readings
 """
+
+_TABLES = """
+    select
+        schema_name || '.' || table_name,
+        list(column_name order by column_index),
+        list(data_type order by column_index)
+    from duckdb_columns()
+    semi join duckdb_tables() using (schema_name, table_name)
+    where
+        schema_name in (select unnest($schemas::text[]))
+        and table_name not in ('built_with', 'stale_list_dates')
+    group by all
+"""
+# A copy lies so many days earlier, under ids of its own: a past, and not a double.
+_EARLIER = {
+    "DATE": "{0} - {days}",
+    "DATE[]": "[day - {days} for day in {0}]",
+    "TIMESTAMP WITH TIME ZONE": "{0} - to_days({days})",
+}
+
+
+def tables(
+    connection: duckdb.DuckDBPyConnection, *schemas: str
+) -> list[tuple[str, list[str], list[str]]]:
+    """The tables of a history that have rows of lists: name, columns and their types."""
+    return connection.execute(_TABLES, {"schemas": schemas}).fetchall()
+
+
+def earlier(column: str, kind: str, days: int) -> str:
+    """A column of this type as SQL, its times so many days before."""
+    return _EARLIER.get(kind, "{0}").format(column, days=days)
 
 
 def add_readings(

@@ -34,7 +34,7 @@ from flows.transform import _dbt_build
 from flows.warehouse.database import bounded_memory, connect, literal
 from flows.warehouse.stale_dates import mark_built, mark_stale
 from tests.benchmarks.bench_search import WORDS_SQL
-from tests.benchmarks.made_up_lists import LAST, add_readings
+from tests.benchmarks.made_up_lists import LAST, add_readings, earlier, tables
 from tests.support.dbt_build import Warehouse
 
 DAYS, A_DAY = 364, 140
@@ -131,24 +131,7 @@ _ITEMS = """
     inner join made on papers.paper = made.number
     order by read_at, position
 """
-_TABLES = """
-    select
-        schema_name || '.' || table_name,
-        list(column_name order by column_index),
-        list(data_type order by column_index)
-    from duckdb_columns()
-    semi join duckdb_tables() using (schema_name, table_name)
-    where
-        schema_name in ('audit', 'staging', 'marts')
-        and table_name not in ('built_with', 'stale_list_dates', 'paper_documents_seen')
-    group by all
-"""
-# A copy lies so many days earlier, under ids of its own: a past, and not a double.
-_EARLIER = {
-    "DATE": "{0} - {days}",
-    "DATE[]": "[day - {days} for day in {0}]",
-    "TIMESTAMP WITH TIME ZONE": "{0} - to_days({days})",
-}
+_SCHEMAS = ("audit", "staging", "marts")
 _OWN_TEXT = {"title": 9, "abstract": 170, "ai_summary": 24}
 
 
@@ -213,14 +196,14 @@ def make_year(home: Path) -> None:
             )
         # So are the days after its last list, which are of the readings made then.
         connection.execute("delete from marts.trending_papers where as_of_date > ?", [LAST])
-        for table, *_ in connection.execute(_TABLES).fetchall():
+        for table, *_ in tables(connection, *_SCHEMAS):
             connection.execute(f"create table {_original(table)} as from {table}")
 
 
 def make_copy(home: Path, copy: int) -> None:
     """The year before so many others."""
     with connect(Settings(home=home).warehouse_path) as connection:
-        for table, names, types in connection.execute(_TABLES).fetchall():
+        for table, names, types in tables(connection, *_SCHEMAS):
             columns = [
                 _copied(table, name, kind, copy) for name, kind in zip(names, types, strict=True)
             ]
@@ -239,7 +222,7 @@ def _copied(table: str, name: str, kind: str, copy: int) -> str:
         return f"last_day(({name} - to_years({copy}))::date)"
     if table == "marts.papers" and name in _OWN_TEXT:
         return f"text_of(all_words.words, '{copy} ' || paper_id, '{name}', {_OWN_TEXT[name]})"
-    return _EARLIER.get(kind, "{0}").format(name, days=copy * DAYS)
+    return earlier(name, kind, copy * DAYS)
 
 
 def _original(table: str) -> str:

@@ -1,5 +1,6 @@
 """What a question finds: ids, phrases, prefixes, misspelt words, synonyms; and how it is kept."""
 
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from flows.publication.published import NotPublishedError
 from flows.search.find import Correction, Question, QuestionError, corrections, search
+from flows.search.hits import Hit
 from tests.support.search_publication import index, paper, publish, sample_papers
 
 PAPERS = [
@@ -175,6 +177,12 @@ def test_a_publication_without_search_says_what_to_do(tmp_path: Path) -> None:
     duckdb.connect(str(tmp_path / "papers.duckdb")).close()
     with pytest.raises(NotPublishedError, match="of an older version"):
         search(tmp_path / "papers.duckdb", Question("attention"))
+
+
+def test_the_macro_has_the_columns_of_a_hit(file: Path) -> None:
+    with duckdb.connect(str(file), read_only=True) as connection:
+        described = connection.execute("describe from search_papers('context')").fetchall()
+    assert [name for name, *_ in described] == [field.name for field in fields(Hit)]
 
 
 def test_the_macro_works_in_any_client_under_any_name(file: Path, tmp_path: Path) -> None:
