@@ -134,7 +134,7 @@ def test_who_has_many_papers_has_a_page_and_others_are_searched_for(written: Wri
             " where hub_user is null and not is_hidden"
         ).fetchall()
     assert {kind for kind, _ in pages} == set(KINDS)
-    assert min(count for (kind, _), count in pages.items() if kind != "organizations") >= 5
+    assert min(count for (kind, _), count in pages.items() if kind != "organizations") >= 10
     with serving(Settings(home=written.home, embedding_model="none")) as server:
         titles = re.compile(r"<h2><a [^>]*>([^<]*)")
         for kind, handle in [min(page for page in pages if page[0] == kind) for kind in KINDS]:
