@@ -38,7 +38,7 @@ from flows.sources.recordings import Recording
 from flows.sources.verdict import EarlierReading, History, Verdict, judge, judge_recorded
 from flows.transform import Refusal, transform
 from flows.validate import validate
-from flows.warehouse.database import connect, has_table, writer_lock
+from flows.warehouse.database import has_table, open_warehouse, writer_lock
 from flows.warehouse.final_verdicts import known_readings, unfinished_days
 from flows.warehouse.known_lists import KnownLists, stored_lists
 from flows.wording import verdict_words
@@ -142,7 +142,7 @@ def _read(days: Sequence[date], settings: Settings) -> Loaded:
 def _judge_rest(settings: Settings) -> tuple[GateReport, ...]:
     """Let gate raw judge what an interrupted run read; the readings that it stopped."""
     reading_pipeline(settings).finish_pending()
-    with connect(settings.warehouse_path) as connection:
+    with open_warehouse(settings) as connection:
         has_readings = has_table(connection, "raw", "readings")
     return validate("raw", settings).stopped if has_readings else ()
 

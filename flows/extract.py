@@ -16,7 +16,7 @@ from flows.sources.hub import Answer, Hub
 from flows.sources.pipeline import Reading, ReadingPipeline, items_of
 from flows.sources.verdict import Verdict, judge, judge_linked, judge_trending
 from flows.stage import stage
-from flows.warehouse.database import connect, has_table
+from flows.warehouse.database import connect, has_table, has_warehouse, open_warehouse
 from flows.warehouse.known_lists import KnownLists, stored_lists
 
 # A killed run's reading is used again if it is not older than this.
@@ -109,8 +109,7 @@ def _loaded_apart(
 
 def reading_pipeline(settings: Settings) -> ReadingPipeline:
     """The dlt pipeline of these settings' warehouse."""
-    settings.warehouse_path.parent.mkdir(parents=True, exist_ok=True)
-    return ReadingPipeline(partial(connect, settings.warehouse_path), settings.home / "dlt")
+    return ReadingPipeline(partial(open_warehouse, settings), settings.home / "dlt")
 
 
 def load_id(now: datetime) -> str:
@@ -142,9 +141,9 @@ _NEWEST = """
 
 def _unfinished_reading(settings: Settings, day: date, now: datetime) -> Load | None:
     """The newest reading of this day if the run that made it was killed before its end."""
-    if not settings.warehouse_path.exists():
+    if not has_warehouse(settings):
         return None
-    with connect(settings.warehouse_path) as connection:
+    with open_warehouse(settings) as connection:
         if not has_table(connection, "raw", "readings"):
             return None
         create_audit(connection)

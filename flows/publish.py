@@ -38,7 +38,8 @@ from flows.search.publish_index import publish_index, rules_sha256
 from flows.search.vectors import Paper, update_vectors
 from flows.settings import Settings
 from flows.stage import stage
-from flows.warehouse.database import bounded_memory, connect, literal
+from flows.warehouse.database import bounded_memory, open_warehouse
+from flows.warehouse.literals import literal
 
 # The oldest DuckDB whose shells and BI tools can open what we publish; 1.5 can still write it.
 STORAGE_VERSION = "v1.0.0"
@@ -78,7 +79,7 @@ def publish(settings: Settings, most_vectors: int | None = VECTORS_A_RUN) -> Pub
     _remove_leftovers(database.parent)
     draft = database.with_name("papers.duckdb.new")
     parquet = _next_parquet_folder(database.parent)
-    with connect(settings.warehouse_path) as connection, bounded_memory(connection, MEMORY):
+    with open_warehouse(settings) as connection, bounded_memory(connection, MEMORY):
         model = sentence_model(settings)
         project = _project(connection)
         update_index(connection, project)

@@ -4,6 +4,7 @@ The file in the home is read by whoever names that home, so a shell and a servic
 """
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import date, time
 from difflib import get_close_matches
@@ -13,7 +14,15 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    Field,
+    HttpUrl,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.errors import UsageError
@@ -46,6 +55,41 @@ def _sender(value: str) -> str:
     return value
 
 
+def _warehouse(value: SecretStr | None) -> SecretStr | None:
+    if value is None:
+        return None
+    place = value.get_secret_value()
+    if not place.startswith(_LAKE):
+        if place.startswith(_LAKE.partition(":")[0] + ":"):
+            raise ValueError(f"a lake is {_LAKE}dbname=papers host=…")
+        return SecretStr(str(_absolute(Path(place))))
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        named = conninfo_to_dict(place.removeprefix(_LAKE))
+    except ProgrammingError as error:
+        raise ValueError(f"{_LAKE} is followed by {str(error).strip()}") from None
+    if not named.get("dbname"):
+        raise ValueError(f"{_LAKE} must say which database: dbname=papers host=…")
+    return value
+
+
+def _lake_storage(value: str | None, others: ValidationInfo) -> str | None:
+    warehouse = others.data.get("warehouse")
+    if value is None:
+        if warehouse and warehouse.get_secret_value().startswith(_LAKE):
+            raise ValueError("a lake needs one: s3://bucket/prefix, or a folder")
+        return None
+    if value.startswith("s3://"):
+        if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+(/[\w.=/-]*)?", value):
+            raise ValueError("must be s3://bucket/prefix, of plain letters and digits")
+        return value.rstrip("/")
+    if "://" in value:
+        raise ValueError("must be s3://bucket/prefix, or a folder")
+    return str(_absolute(Path(value)))
+
+
 def _model(value: str | None) -> str | None:
     if value in {None, "none"}:
         return value
@@ -68,6 +112,7 @@ def _time_zone(value: str) -> str:
     return value
 
 
+_LAKE = "ducklake:postgres:"
 # DuckDB, dbt, SQLite's URLs or file name patterns each give one of these another meaning.
 _ODD_IN_PATHS = frozenset("=?#%'\"\\$*[]{}")
 HomePath = Annotated[Path, AfterValidator(_home)]
@@ -102,9 +147,23 @@ class Settings(BaseSettings):
     hub_token: SecretStr | None = Field(
         default=None, description="Hub token, for higher rate limits; never needed, never logged"
     )
-    warehouse: AbsolutePath | None = Field(
-        default=None, description="the writer's DuckDB file (default: `warehouse.duckdb` in HOME)"
+    warehouse: Annotated[SecretStr | None, AfterValidator(_warehouse)] = Field(
+        default=None,
+        description="the writer's DuckDB file (default: `warehouse.duckdb` in HOME), or of many"
+        " hosts a lake with its catalog in PostgreSQL: `ducklake:postgres:dbname=papers host=…`",
     )
+    lake_storage: Annotated[str | None, AfterValidator(_lake_storage)] = Field(
+        default=None,
+        validate_default=True,
+        description="where a lake keeps its Parquet: `s3://bucket/prefix`, or a folder that every"
+        " host sees under this path",
+    )
+    lake_s3_endpoint: BaseUrl | None = Field(
+        default=None, description="the S3 server, where it is not Amazon's: `https://host:port`"
+    )
+    lake_s3_region: str = Field(default="us-east-1", description="the region of the bucket")
+    lake_s3_key_id: str | None = Field(default=None, description="the key that opens the bucket")
+    lake_s3_secret: SecretStr | None = Field(default=None, description="the secret of that key")
     mail_from: Annotated[str, AfterValidator(_sender)] = Field(
         default="Daily Papers <papers@localhost>", description="the one From of every mail"
     )
@@ -175,8 +234,16 @@ class Settings(BaseSettings):
 
     @cached_property
     def warehouse_path(self) -> Path:
-        """The warehouse file; only the pipeline opens it."""
-        return self.warehouse or self.home / "warehouse.duckdb"
+        """The warehouse file, where the warehouse is no lake; only the pipeline opens it."""
+        is_file = self.warehouse and not self.lake_catalog
+        named = self.warehouse.get_secret_value() if self.warehouse and is_file else None
+        return Path(named) if named else self.home / "warehouse.duckdb"
+
+    @cached_property
+    def lake_catalog(self) -> str | None:
+        """How PostgreSQL connects to the catalog, where the warehouse is a lake; else None."""
+        named = self.warehouse.get_secret_value() if self.warehouse else ""
+        return named.removeprefix(_LAKE) if named.startswith(_LAKE) else None
 
     @cached_property
     def published_path(self) -> Path:

@@ -26,7 +26,7 @@ from flows.outcome import BuildFailedError
 from flows.runs.names import artifact_key
 from flows.settings import Settings
 from flows.stage import stage
-from flows.warehouse.database import connect
+from flows.warehouse.database import open_warehouse, place_for_dbt
 from flows.warehouse.refusals import not_built_yet, refuse, take_back
 from flows.warehouse.sent_issues import record_issues
 from flows.warehouse.stale_dates import mark_built, mark_stale
@@ -88,7 +88,7 @@ def transform(settings: Settings) -> Build:
     Raises:
         BuildFailedError: the build fails without the new readings too; nothing was refused.
     """
-    with connect(settings.warehouse_path) as connection:
+    with open_warehouse(settings) as connection:
         suspects = not_built_yet(connection)
     try:
         return _built(settings)
@@ -99,7 +99,7 @@ def transform(settings: Settings) -> Build:
         try:
             build = _built(settings)
         except BuildFailedError:
-            with connect(settings.warehouse_path) as connection:
+            with open_warehouse(settings) as connection:
                 take_back(connection, suspects, _GATE)
             raise stop from None
         if len(suspects) > 1:
@@ -119,7 +119,7 @@ def _let_in_what_can_be_digested(settings: Settings, refused: Sequence[str]) -> 
     """Find the readings that fail the build among several refused ones, by halves."""
     middle = len(refused) // 2
     for half in (refused[:middle], refused[middle:]):
-        with connect(settings.warehouse_path) as connection:
+        with open_warehouse(settings) as connection:
             take_back(connection, half, _GATE)
         try:
             _built(settings)
@@ -131,7 +131,7 @@ def _let_in_what_can_be_digested(settings: Settings, refused: Sequence[str]) -> 
 
 def _refuse(settings: Settings, reading_ids: Sequence[str], stop: BuildFailedError) -> None:
     said = " ".join(str(stop).split())[:_LONGEST_REASON]
-    with connect(settings.warehouse_path) as connection:
+    with open_warehouse(settings) as connection:
         refuse(connection, reading_ids, _GATE, f"The build stopped it: {said}", clock.utc_now())
 
 
@@ -140,7 +140,7 @@ def _refusals(settings: Settings, reading_ids: Sequence[str]) -> tuple[Refusal, 
         select run_id, list_date, reason from audit.gates
         where gate = ? and not is_passed and list_contains(?, run_id) order by run_id
     """
-    with connect(settings.warehouse_path) as connection:
+    with open_warehouse(settings) as connection:
         rows = connection.execute(query, [_GATE, list(reading_ids)]).fetchall()
     return tuple(Refusal(*row) for row in rows)
 
@@ -152,7 +152,7 @@ def _built(settings: Settings) -> Build:
     page for 0.02 s instead of 2.5 s a build.
     """
     project = _fingerprint()
-    with connect(settings.warehouse_path) as connection:
+    with open_warehouse(settings) as connection:
         is_new_project = project != _built_with(connection)
         list_date_count = mark_stale(connection, every_date=is_new_project)
         record_deliveries(connection, _delivery_counts(settings))
@@ -166,7 +166,7 @@ def _built(settings: Settings) -> Build:
     failed = [node for node in build.nodes if node.status in _FAILED]
     if failed:
         raise BuildFailedError(f"dbt {failed[0].kind} {failed[0].name} failed: {failed[0].message}")
-    with connect(settings.warehouse_path) as connection:
+    with open_warehouse(settings) as connection:
         connection.execute(_REMEMBER_PROJECT, [project])
         mark_built(connection)
     if is_new_project or not (settings.home / "docs" / "index.html").exists():
@@ -267,7 +267,7 @@ def _dbt_build(settings: Settings, *, is_new_project: bool) -> tuple[Node, ...]:
     build += ["--exclude-resource-type", "unit_test", "--exclude", *_NOT_OF_A_DAY]
     build += ["--full-refresh"] if is_new_project else ["--select", *_WITH_ROWS]
     result = _invoke(settings, build)
-    with connect(settings.warehouse_path) as connection:
+    with open_warehouse(settings) as connection:
         return _nodes(connection, result)
 
 
@@ -276,9 +276,9 @@ def _invoke(settings: Settings, arguments: list[str]) -> Any:  # noqa: ANN401  d
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    os.environ["PAPERS_WAREHOUSE_PATH"] = str(settings.warehouse_path)
     # dbt gives up where another program has the file open; we wait, and then share ours with it.
-    with connect(settings.warehouse_path):
+    with open_warehouse(settings):
+        _, os.environ["PAPERS_WAREHOUSE_PATH"] = place_for_dbt(settings)
         try:
             result = dbtRunner(_manifest(_places(settings))).invoke(arguments)
         finally:
@@ -307,9 +307,11 @@ def _result(invoked: Any, trouble: str) -> Any:  # noqa: ANN401  dbt ships no ty
 def _places(settings: Settings) -> tuple[str, ...]:
     """Where dbt finds its project and leaves its files, and that it is to be quiet."""
     folder = settings.home / "dbt"
+    target, _ = place_for_dbt(settings)
     return (
         *("--log-level", "none", "--no-version-check", "--no-send-anonymous-usage-stats"),
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+        *("--target", target),
         *("--target-path", str(folder / "target"), "--log-path", str(folder)),
         # Prefect keeps the log; dbt's own file would stay open.
         *("--log-level-file", "none"),

@@ -17,7 +17,7 @@ from flows.gates.judging import CheckResult, Gate, GateReport
 from flows.runs.names import artifact_key
 from flows.settings import Settings
 from flows.stage import stage
-from flows.warehouse.database import connect
+from flows.warehouse.database import open_warehouse
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def validate(gate: Gate, settings: Settings) -> Gating:
     now = clock.utc_now()
     judge, unjudged = _GATES[gate]
     reports: list[GateReport] = []
-    with connect(settings.warehouse_path) as connection:
+    with open_warehouse(settings) as connection:
         create_audit(connection)
         for (load_id,) in connection.execute(unjudged).fetchall():
             reports += judge(connection, load_id, now=now, quality=settings.home / "quality")

@@ -12,7 +12,13 @@ from flows import clock
 from flows.errors import OperationError
 from flows.outcome import EXIT_BLOCKED, EXIT_OK
 from flows.settings import load_settings
-from flows.warehouse.database import PATIENCE_SECONDS, connect, looking, writer_lock
+from flows.warehouse.database import (
+    PATIENCE_SECONDS,
+    has_warehouse,
+    looking,
+    open_warehouse,
+    writer_lock,
+)
 from flows.warehouse.refusals import KnownReading, readings, refuse, take_back
 from flows.wording import counted
 
@@ -30,7 +36,7 @@ def list_(day: date | None = None, /) -> int:
     """
     settings = load_settings()
     found: list[KnownReading] = []
-    if settings.warehouse_path.exists():
+    if has_warehouse(settings):
         with looking(settings, PATIENCE_SECONDS) as connection:
             found = readings(connection, day)
     if not found:
@@ -75,9 +81,9 @@ def take_back_(reading_id: str, /) -> int:
 @contextmanager
 def _written() -> Iterator[DuckDBPyConnection]:
     settings = load_settings()
-    if not settings.warehouse_path.exists():
+    if not has_warehouse(settings):
         raise OperationError(f"No reading is kept in {settings.home}.")
-    with writer_lock(settings), connect(settings.warehouse_path) as connection:
+    with writer_lock(settings), open_warehouse(settings) as connection:
         yield connection
 
 

@@ -23,7 +23,14 @@ from flows.operations.days import Day, known_days
 from flows.operations.incident_rules import DAILY
 from flows.operations.incidents import KnownIncident, open_incidents
 from flows.settings import Settings
-from flows.warehouse.database import WarehouseBusyError, connect, has_table, looking, records
+from flows.warehouse.database import (
+    WarehouseBusyError,
+    connect,
+    has_table,
+    has_warehouse,
+    looking,
+    records,
+)
 from flows.warehouse.day_facts import day_facts
 from flows.wording import checks_in_words, counted, mail_in_words, verdict_words
 
@@ -133,7 +140,7 @@ def _kept(
 
 def _tables(settings: Settings, day: date | None, notes: list[str]) -> dict[date, dict[str, Any]]:
     """What the warehouse has of each day, or the published file while a run holds the warehouse."""
-    if not settings.warehouse_path.exists():
+    if not has_warehouse(settings):
         return {}
     try:
         with looking(settings) as warehouse:

@@ -9,7 +9,8 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from flows.settings import Settings
-from flows.warehouse.database import connect, has_table, literal
+from flows.warehouse.database import has_table, has_warehouse, open_warehouse
+from flows.warehouse.literals import literal
 
 # A month is still read again for a while after its end; what comes later writes it anew.
 SETTLES_AFTER = timedelta(days=31)
@@ -21,9 +22,9 @@ def archive_readings(settings: Settings, now: datetime) -> list[str]:
     An archive is one folder, whole or not there, in a format that outlives any database.
     """
     settled = (now.astimezone(UTC) - SETTLES_AFTER).date().replace(day=1)
-    if not settings.warehouse_path.exists():
+    if not has_warehouse(settings):
         return []
-    with connect(settings.warehouse_path) as connection:
+    with open_warehouse(settings) as connection:
         if not has_table(connection, "raw", "items"):
             return []
         counts = connection.execute(_MONTHS, [settled]).fetchall()
@@ -38,9 +39,9 @@ def archive_readings(settings: Settings, now: datetime) -> list[str]:
 
 def check_point(settings: Settings) -> int:
     """Write the log of the warehouse into its file; how many bytes the file has."""
-    if not settings.warehouse_path.exists():
+    if not has_warehouse(settings):
         return 0
-    with connect(settings.warehouse_path) as connection:
+    with open_warehouse(settings) as connection:
         connection.execute("checkpoint")
     return settings.warehouse_path.stat().st_size
 

@@ -14,7 +14,8 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from flows.publication.published import NOTHING_PUBLISHED, NotPublishedError, older_is_told
-from flows.warehouse.database import CONFIG, literal
+from flows.warehouse.database import CONFIG
+from flows.warehouse.literals import literal
 
 # DuckDB would else remember of the file as much as the machine has memory for, and read a table
 # whole where more than 50 of its rows are asked for.

@@ -15,7 +15,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from flows.publication.catalog import Mart
-from flows.warehouse.database import literal
+from flows.warehouse.literals import literal
 
 # The usual level takes twice the time, for files that are a tenth smaller.
 _LEVEL = 1

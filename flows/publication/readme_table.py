@@ -7,7 +7,7 @@ from textwrap import wrap
 from duckdb import DuckDBPyConnection
 
 from flows.publication.catalog import Mart, marts
-from flows.warehouse.database import literal
+from flows.warehouse.literals import literal
 from flows.wording import counted
 
 

@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from flows.quality.day import Check, QualityDay, Quarantined, ReadingLine, render_quality
 from flows.settings import Settings
-from flows.warehouse.database import connect
+from flows.warehouse.database import open_warehouse
 from flows.warehouse.day_facts import DayFacts, day_facts
 
 # Days whose checks are read in one query, and so in memory together.
@@ -46,7 +46,7 @@ def write_quality_page(settings: Settings, day: date) -> QualityPage:
 def write_quality_pages(settings: Settings, days: Sequence[date]) -> Iterator[QualityPage]:
     """Write the pages of those of these days that the marts have, as they have them now."""
     for some in (days[start : start + AT_ONCE] for start in range(0, len(days), AT_ONCE)):
-        with connect(settings.warehouse_path) as connection:
+        with open_warehouse(settings) as connection:
             known = quality_days(connection, some)
         for day in known:
             path = quality_page_path(settings, day.facts.list_date)

@@ -34,7 +34,7 @@ from flows.quality.front import (
     render_front,
 )
 from flows.settings import Settings
-from flows.warehouse.database import connect, has_table, records
+from flows.warehouse.database import has_table, has_warehouse, open_warehouse, records
 from flows.warehouse.day_facts import day_facts
 from flows.wording import mail_in_words
 
@@ -57,8 +57,8 @@ def write_quality_site(settings: Settings, notice: str | None = None) -> Path:
     """Write `quality/index.html` and what it leads to; its path. `notice` stands above all."""
     quality = settings.home / "quality"
     days, quarantined = list[dict[str, Any]](), list[QuarantinedLine]()
-    if settings.warehouse_path.exists():
-        with connect(settings.warehouse_path) as connection:
+    if has_warehouse(settings):
+        with open_warehouse(settings) as connection:
             days, quarantined = _days(connection), _quarantined(connection)
     data_docs(quality, data_docs_style(), {run for day in days for run in _runs(day)})
     pages = _validation_pages(quality)

@@ -20,7 +20,7 @@ create table if not exists search.indexed_with (rules_sha256 text);
 
 -- Grain: one row per paper_id. What the text was when the vector was made, to know when it changes.
 create table if not exists search.indexed_vectors (
-    paper_id text, text_hash ubigint, vector float[384]
+    paper_id text, text_hash ubigint, vector float[]
 );
 
 -- The model that made the vectors, empty for none. One row.

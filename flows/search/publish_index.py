@@ -133,7 +133,7 @@ _VECTORS = """
         paper_id in (from renewed)
         or paper_id not in (select made.paper_id from search.indexed_vectors as made);
     insert into published.search.vectors
-    select made.paper_id, made.vector
+    select made.paper_id, made.vector::float[384]
     from search.indexed_vectors as made
     where made.paper_id not in (select known.paper_id from published.search.vectors as known)
     order by made.paper_id

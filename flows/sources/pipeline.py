@@ -14,6 +14,7 @@ from pathlib import Path
 
 import dlt
 import pyarrow as pa
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.extract.resource import DltResource
 from dlt.pipeline.exceptions import PipelineStepFailed
 from duckdb import DuckDBPyConnection
@@ -158,10 +159,14 @@ class ReadingPipeline:
     @contextmanager
     def _pipeline(self) -> Iterator[dlt.Pipeline]:
         with self._opened() as connection:
+            credentials = DuckDbCredentials(connection)
+            # dlt makes connections of its own from ours, and those forget which catalog is in use.
+            (catalog,) = connection.execute("select current_database()").fetchall()[0]
+            credentials.pragmas = [f"search_path = '\"{catalog}\".main'"]
             yield dlt.pipeline(
                 _NAME,
                 pipelines_dir=str(self._pipelines_dir),
-                destination=dlt.destinations.duckdb(connection),
+                destination=dlt.destinations.duckdb(credentials),
                 dataset_name="raw",
             )
 

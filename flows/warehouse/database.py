@@ -1,4 +1,7 @@
-"""Where the warehouse is: one DuckDB file, one writer. The only module that knows."""
+"""Where the warehouse is: one DuckDB file, or a lake that many hosts share; and its one writer.
+
+Nobody outside this folder asks which of them it is.
+"""
 
 import os
 import sys
@@ -15,6 +18,7 @@ from flows.errors import OperationError
 from flows.file_lock import try_to_lock, words_of_holder
 from flows.outcome import EXIT_LATER
 from flows.settings import Settings
+from flows.warehouse import lake
 
 # Nothing is installed at run time: without this a missing extension is four seconds of retries.
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -24,6 +28,8 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # keeps the items' JSON in an eighth of the room.
     "storage_compatibility_version": "latest",
 }
+# The same for a warehouse file that another DuckDB attaches.
+AS_WAREHOUSE = "storage_version 'latest'"
 PATIENCE_SECONDS = 20.0
 
 
@@ -31,6 +37,36 @@ class WarehouseBusyError(OperationError):
     """Someone else holds the warehouse; the message says who. It can be tried again later."""
 
     exit_code = EXIT_LATER
+
+
+def has_warehouse(settings: Settings) -> bool:
+    """Whether anything was ever kept in the warehouse of these settings; asking makes nothing."""
+    if settings.lake_catalog:
+        return lake.exists(settings)
+    return settings.warehouse_path.exists()
+
+
+@contextmanager
+def open_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the warehouse in UTC, closed at the end of the block.
+
+    Raises:
+        WarehouseBusyError: another program kept the file open for PATIENCE_SECONDS.
+    """
+    if settings.lake_catalog:
+        with lake.connected(settings, CONFIG) as connection:
+            yield connection
+        return
+    settings.warehouse_path.parent.mkdir(parents=True, exist_ok=True)
+    with connect(settings.warehouse_path) as connection:
+        yield connection
+
+
+def place_for_dbt(settings: Settings) -> tuple[str, str]:
+    """The target of dbt's profile, and the path at which DuckDB opens the warehouse for it."""
+    if settings.lake_catalog:
+        return "lake", lake.address(settings, CONFIG)
+    return "local", str(settings.warehouse_path)
 
 
 @contextmanager
@@ -68,6 +104,10 @@ def looking(settings: Settings, patience: float = 0) -> Iterator[duckdb.DuckDBPy
         WarehouseBusyError: a run was at work for `patience` seconds, or another program holds the
             file open.
     """
+    if settings.lake_catalog:  # who reads a lake holds up nobody
+        with open_warehouse(settings) as connection:
+            yield connection
+        return
     descriptor = os.open(settings.home / "writer.lock", os.O_RDONLY | os.O_CREAT, 0o644)
     with os.fdopen(descriptor) as file:
         _acquire(file, patience, shared=True)
@@ -137,15 +177,11 @@ def bounded_memory(connection: duckdb.DuckDBPyConnection, most: str) -> Iterator
 def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
     """Whether this table or view exists."""
     found = connection.execute(
-        "select 1 from information_schema.tables where table_schema = ? and table_name = ?",
+        "select 1 from information_schema.tables where table_catalog = current_database()"
+        " and table_schema = ? and table_name = ?",
         [schema, table],
     )
     return found.fetchone() is not None
-
-
-def literal(words: str | Path) -> str:
-    """Words or a path as SQL."""
-    return "'" + str(words).replace("'", "''") + "'"
 
 
 def records(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from flows.gates.audit import create_audit
 from flows.settings import Settings
-from flows.warehouse.database import connect, has_table
+from flows.warehouse.database import has_table, has_warehouse, open_warehouse
 
 
 def unfinished_days(settings: Settings, first: date, last: date) -> list[date]:
@@ -73,9 +73,9 @@ def known_readings(settings: Settings) -> set[str]:
 
 
 def _rows(settings: Settings, query: str) -> list[Any]:
-    if not settings.warehouse_path.exists():
+    if not has_warehouse(settings):
         return []
-    with connect(settings.warehouse_path) as connection:
+    with open_warehouse(settings) as connection:
         if not has_table(connection, "raw", "readings"):
             return []
         create_audit(connection)

@@ -12,7 +12,7 @@ from flows.gates.audit import create_audit
 from flows.settings import Settings
 from flows.sources.hub import Answer
 from flows.sources.verdict import EarlierReading, History
-from flows.warehouse.database import connect, has_table
+from flows.warehouse.database import has_table, has_warehouse, open_warehouse
 
 SAME_WEEKDAYS = 8
 KnownList = tuple[date, EarlierReading]
@@ -57,13 +57,13 @@ def stored_lists(settings: Settings, answers: Sequence[Answer]) -> list[KnownLis
 
     What a gate stopped is no evidence: only admitted readings count.
     """
-    if not answers or not settings.warehouse_path.exists():
+    if not answers or not has_warehouse(settings):
         return []
     asked = {
         "first": min(answer.list_date for answer in answers),
         "weekdays": sorted({answer.list_date.isoweekday() for answer in answers}),
     }
-    with connect(settings.warehouse_path) as connection:
+    with open_warehouse(settings) as connection:
         if not has_table(connection, "raw", "readings"):
             return []
         create_audit(connection)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from flows.settings import Settings
-from flows.warehouse.database import PATIENCE_SECONDS, has_table, looking
+from flows.warehouse.database import PATIENCE_SECONDS, has_table, has_warehouse, looking
 
 # The Hub's window has 500 requests, and the lists come first.
 MOST_PAPERS = 400
@@ -23,7 +23,7 @@ def papers_to_ask(settings: Settings, now: datetime) -> Sequence[str]:
     Raises:
         WarehouseBusyError: a run was at work all the while that one waits at a terminal.
     """
-    if not settings.warehouse_path.exists():
+    if not has_warehouse(settings):
         return ()
     with looking(settings, PATIENCE_SECONDS) as connection:
         if not has_table(connection, "marts", "listings"):

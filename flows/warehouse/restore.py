@@ -10,7 +10,15 @@ from pathlib import Path
 from flows.errors import UsageError
 from flows.issues.frozen import frozen_digest
 from flows.settings import Settings
-from flows.warehouse.database import PATIENCE_SECONDS, connect, has_table, literal, looking
+from flows.warehouse.database import (
+    AS_WAREHOUSE,
+    PATIENCE_SECONDS,
+    has_table,
+    has_warehouse,
+    looking,
+    open_warehouse,
+)
+from flows.warehouse.literals import literal
 
 
 class AsOfError(UsageError):
@@ -42,7 +50,7 @@ def check_time(settings: Settings, day: date, time: datetime) -> None:
         WarehouseBusyError: a run holds the warehouse for longer than one waits.
     """
     first = None
-    if settings.warehouse_path.exists():
+    if has_warehouse(settings):
         with looking(settings, PATIENCE_SECONDS) as connection:
             if has_table(connection, "raw", "readings"):
                 query = (
@@ -66,32 +74,32 @@ def restore(settings: Settings, day: date, time: datetime) -> Settings:
     home = settings.home / "as-of" / f"{day}@{time:%Y-%m-%dT%H%M%S%f}Z"
     shutil.rmtree(home, ignore_errors=True)
     apart = {"home": home, "warehouse": None, "mailing_url": None, "mail_url": None}
+    apart["lake_storage"] = None
     restored = Settings.model_construct(**settings.model_dump() | apart)
     home.mkdir(parents=True)
-    _copy_readings(settings.warehouse_path, restored.warehouse_path, time)
+    _copy_readings(settings, restored.warehouse_path, time)
     _copy_issues(settings.issues_path, restored.issues_path, time)
     return restored
 
 
-def _copy_readings(source: Path, target: Path, time: datetime) -> None:
-    with connect(target) as connection:
-        connection.execute(f"attach {literal(source)} as known (read_only)")
-        tables = connection.execute(
-            "select table_schema, table_name from information_schema.tables"
-            " where table_catalog = 'known' and list_contains(['raw', 'audit'], table_schema)"
-        ).fetchall()
-        connection.execute("create schema raw; create schema audit; create schema staging")
-        for schema, table in tables:
-            name = f'"{schema}"."{table}"'
-            if condition := _UNTIL.get(f"{schema}.{table}"):
+def _copy_readings(settings: Settings, target: Path, time: datetime) -> None:
+    with open_warehouse(settings) as connection:
+        connection.execute(f"attach {literal(target)} as restored ({AS_WAREHOUSE})")
+        connection.execute(
+            "create schema restored.raw; create schema restored.audit;"
+            " create schema restored.staging"
+        )
+        for name, condition in _UNTIL.items():
+            if has_table(connection, *name.split(".")):
                 connection.execute(
-                    f"create table {name} as from known.{name} where {condition}", {"time": time}
+                    f"create table restored.{name} as from {name} where {condition}",
+                    {"time": time},
                 )
-        connection.execute("detach known")
+        connection.execute("detach restored")
 
 
 # dlt's own tables stay behind: nothing is loaded there.
-_READ_BY_THEN = "in (select reading_id from known.raw.readings where read_at <= $time)"
+_READ_BY_THEN = "in (select reading_id from raw.readings where read_at <= $time)"
 _UNTIL = {
     "raw.readings": "read_at <= $time",
     "raw.items": "read_at <= $time",

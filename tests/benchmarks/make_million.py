@@ -31,7 +31,8 @@ from flows.search.meaning import sentence_model
 from flows.search.publish_index import publish_index
 from flows.settings import Settings
 from flows.transform import _dbt_build
-from flows.warehouse.database import bounded_memory, connect, literal
+from flows.warehouse.database import bounded_memory, connect
+from flows.warehouse.literals import literal
 from flows.warehouse.stale_dates import mark_built, mark_stale
 from tests.benchmarks.bench_search import WORDS_SQL
 from tests.benchmarks.made_up_lists import LAST, add_readings, earlier, tables
