@@ -13,6 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
 from flows import clock
+from flows.errors import OperationError
 from flows.export import export
 from flows.extract import LoadedReading, extract
 from flows.gates.judging import CheckResult
@@ -49,7 +50,7 @@ def run_to_verdict(day: date, path: Callable[[], Outcome], settings: Settings) -
     """Run a day's path and record its verdict; a bug of ours is recorded as failed."""
     try:
         outcome = _run(path)
-    except BuildFailedError as stop:
+    except (BuildFailedError, OperationError) as stop:
         outcome = Outcome("failed", f"Failed. {stop}")
     except Exception as bug:  # noqa: BLE001  the day needs its verdict, and the state keeps the bug
         get_run_logger().exception("The run stopped at an error of its own.")
@@ -66,7 +67,7 @@ def run_to_final_state(path: Callable[[], Outcome]) -> State:
     """Run a path that is no single day's; what stops it is told in one sentence."""
     try:
         return final_state(_run(path))
-    except BuildFailedError as stop:
+    except (BuildFailedError, OperationError) as stop:
         return final_state(Outcome("failed", str(stop)))
 
 

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
@@ -28,6 +29,7 @@ from flows.publication.last_publication import (
     made_with,
     remember_publication,
 )
+from flows.publication.newer import newer_elsewhere
 from flows.publication.parquet_files import write_months, write_table
 from flows.publication.readme_table import write_readme
 from flows.publication.tables import copy_tables, published, sources_of
@@ -38,8 +40,9 @@ from flows.search.publish_index import publish_index, rules_sha256
 from flows.search.vectors import Paper, update_vectors
 from flows.settings import Settings
 from flows.stage import stage
-from flows.warehouse.database import bounded_memory, open_warehouse
+from flows.warehouse.database import bounded_memory, home_lock, open_warehouse
 from flows.warehouse.literals import literal
+from flows.warehouse.publications import at_publication, name_publication
 
 # The oldest DuckDB whose shells and BI tools can open what we publish; 1.5 can still write it.
 STORAGE_VERSION = "v1.0.0"
@@ -74,37 +77,59 @@ def publish(settings: Settings, most_vectors: int | None = VECTORS_A_RUN) -> Pub
     A reader that has the old file open keeps it; one that opens meanwhile gets the old or the new.
     At most `most_vectors` of the vectors that search lacks are made first, None for all.
     """
+    now = clock.utc_now()
+    with open_warehouse(settings) as connection, bounded_memory(connection, MEMORY):
+        update_index(connection, _project(connection))
+        update_vectors(connection, sentence_model(settings), most_vectors, _shown)
+        publication = _put_out(connection, settings, now)
+        name_publication(connection, settings, now)
+        return publication
+
+
+def fetch(settings: Settings) -> Publication | None:
+    """Publish here what another host published last; None where nothing newer is known.
+
+    Raises:
+        WarehouseBusyError: a run is at work in this home; it will publish here itself.
+    """
+    newest = newer_elsewhere(settings)
+    if newest is None:
+        return None
+    with (
+        home_lock(settings),
+        at_publication(settings, newest) as connection,
+        bounded_memory(connection, MEMORY),
+    ):
+        return _put_out(connection, settings, newest.published_at)
+
+
+def _put_out(connection: DuckDBPyConnection, settings: Settings, now: datetime) -> Publication:
     database = settings.published_path
     database.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(database.parent)
     draft = database.with_name("papers.duckdb.new")
     parquet = _next_parquet_folder(database.parent)
-    with open_warehouse(settings) as connection, bounded_memory(connection, MEMORY):
-        model = sentence_model(settings)
-        project = _project(connection)
-        update_index(connection, project)
-        update_vectors(connection, model, most_vectors, _shown)
-        made = made_with(project, model.name if model else "", STORAGE_VERSION, rules_sha256())
-        last = last_publication(database, made)
-        sources = sources_of(connection)
-        parts = parts_of(connection, sources)
-        base = last if last and not last.has_grown and is_little(last.parts, parts) else None
-        if base:
-            shutil.copyfile(database, draft)
-        connection.execute(
-            f"attach {literal(draft)} as published (storage_version '{STORAGE_VERSION}')"
-        )
-        if base:
-            bring_up_to_date(connection, sources, base.parts, parts)
-            publish_index(connection, RENEWED)
-        else:
-            copy_tables(connection, sources)
-            publish_index(connection)
-        rows = {table: row_count(found) for table, found in parts.items()}
-        write_readme(connection, "published", rows, clock.utc_now())
-        _write_parquet(connection, parts, parquet, last)
-        used = _used(connection)
-        connection.execute("detach published")
+    made = made_with(_project(connection), _model(connection), STORAGE_VERSION, rules_sha256())
+    last = last_publication(database, made)
+    sources = sources_of(connection)
+    parts = parts_of(connection, sources)
+    base = last if last and not last.has_grown and is_little(last.parts, parts) else None
+    if base:
+        shutil.copyfile(database, draft)
+    connection.execute(
+        f"attach {literal(draft)} as published (storage_version '{STORAGE_VERSION}')"
+    )
+    if base:
+        bring_up_to_date(connection, sources, base.parts, parts)
+        publish_index(connection, RENEWED)
+    else:
+        copy_tables(connection, sources)
+        publish_index(connection)
+    rows = {table: row_count(found) for table, found in parts.items()}
+    write_readme(connection, "published", rows, now)
+    _write_parquet(connection, parts, parquet, last)
+    used = _used(connection)
+    connection.execute("detach published")
     _synchronize(draft)
     _point(database.with_name("parquet"), parquet)
     draft.replace(database)
@@ -122,6 +147,12 @@ def _shown(batches: Iterable[Sequence[Paper]], count: int) -> Iterable[Sequence[
 def _project(connection: DuckDBPyConnection) -> str:
     """The dbt project that the marts were built with."""
     row = connection.execute("select project_sha256 from staging.built_with").fetchone()
+    return str(row[0]) if row else ""
+
+
+def _model(connection: DuckDBPyConnection) -> str:
+    """The model that the vectors were made with, empty for none."""
+    row = connection.execute("select model from search.vectors_made_with").fetchone()
     return str(row[0]) if row else ""
 
 

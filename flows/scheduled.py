@@ -27,7 +27,7 @@ from flows.mailing.ledger import DONE, PAUSED, find_issue, next_attempt_at
 from flows.mailing.transports import TransportError
 from flows.newsletter.digest import Edition
 from flows.operations.deadlines import verdict_due_at
-from flows.operations.upkeep import archive_readings, check_point
+from flows.operations.upkeep import archive_readings
 from flows.outcome import BUSY, BuildFailedError, Outcome
 from flows.publish import publish
 from flows.quality.day_page import write_quality_page
@@ -54,6 +54,7 @@ from flows.warehouse.final_verdicts import (
     unfinished_days,
 )
 from flows.warehouse.papers_to_ask import ONCE_A_NIGHT, papers_to_ask
+from flows.warehouse.tidying import tidy
 from flows.wording import verdict_words
 
 # dlt's copies of what it loaded are of use while one looks into yesterday's trouble.
@@ -169,7 +170,7 @@ def upkeep() -> State:
             write_quality_site(settings)
             months = archive_readings(settings, now)
             reading_pipeline(settings).forget_loads(now - LOADS_KEPT)
-            size = check_point(settings)
+            size = tidy(settings, now)
         archived = f"months kept as Parquet: {', '.join(months) or 'nothing new'}"
         said = f"Quality reports written; {archived}; {size / 1e6:,.0f} MB of warehouse checked in."
         return Outcome("complete", said)
@@ -210,7 +211,7 @@ def catch_up() -> State:
             if not settings.published_path.exists():
                 publish(settings)
             archive_readings(settings, clock.utc_now())
-            check_point(settings)
+            tidy(settings, clock.utc_now())
         # Once the mail is out; what is read now is built and published with the next lists.
         try:
             return outcome.adding(_ask_about_papers(settings).sentence)

@@ -26,7 +26,7 @@ from flows.outcome import BuildFailedError
 from flows.runs.names import artifact_key
 from flows.settings import Settings
 from flows.stage import stage
-from flows.warehouse.database import open_warehouse, place_for_dbt
+from flows.warehouse.database import open_warehouse, place_for_dbt, trouble
 from flows.warehouse.refusals import not_built_yet, refuse, take_back
 from flows.warehouse.sent_issues import record_issues
 from flows.warehouse.stale_dates import mark_built, mark_stale
@@ -165,7 +165,8 @@ def _built(settings: Settings) -> Build:
     )
     failed = [node for node in build.nodes if node.status in _FAILED]
     if failed:
-        raise BuildFailedError(f"dbt {failed[0].kind} {failed[0].name} failed: {failed[0].message}")
+        said = f"dbt {failed[0].kind} {failed[0].name} failed: {failed[0].message}"
+        raise _stop(BuildFailedError(said))
     with open_warehouse(settings) as connection:
         connection.execute(_REMEMBER_PROJECT, [project])
         mark_built(connection)
@@ -295,13 +296,18 @@ def _manifest(places: tuple[str, ...]) -> Any:  # noqa: ANN401  dbt ships no typ
     return _result(dbtRunner().invoke(["parse", *places]), "dbt cannot read its project")
 
 
-def _result(invoked: Any, trouble: str) -> Any:  # noqa: ANN401  dbt ships no types
+def _result(invoked: Any, said: str) -> Any:  # noqa: ANN401  dbt ships no types
     """What dbt gives back; dbt holds what was raised, Ctrl-C too, which is no failure."""
     if isinstance(invoked.exception, KeyboardInterrupt):
         raise KeyboardInterrupt
     if invoked.exception:
-        raise BuildFailedError(f"{trouble}: {invoked.exception}")
+        raise _stop(BuildFailedError(f"{said}: {invoked.exception}"))
     return invoked.result
+
+
+def _stop(error: BuildFailedError) -> Exception:
+    """Why the build stopped; a warehouse that is out of order is no reading's fault."""
+    return trouble(error) or error
 
 
 def _places(settings: Settings) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import tests.support.odd_input  # noqa: F401  # registers the profile that may b
 pytest_plugins = [
     "tests.support.clock",
     "tests.support.console",
+    "tests.support.lakes",
     "tests.support.postgres",
     "tests.support.relay",
     "tests.support.whole_runs",

@@ -16,6 +16,7 @@ from cyclopts import App, CycloptsError, Parameter, validators
 from rich.console import Console
 
 from flows import clock
+from flows.commands.brought import published_path
 from flows.errors import OperationError, UsageError
 from flows.issues.periods import last_day, parse_period
 from flows.newsletter.digest import Edition
@@ -222,7 +223,7 @@ def sql(
     """
     from flows.publication.query import answer, published
 
-    path = load_settings().published_path
+    path = published_path(load_settings())
     if examples or (query is None and sys.stdin.isatty()):
         from flows.commands.shell import examples_text, shell
 
@@ -273,8 +274,7 @@ def search(
     question = Question(
         " ".join(words), since, until, organization, has_code, upvotes_min, most=limit
     )
-    settings = load_settings()
-    path = settings.published_path
+    path = published_path(settings := load_settings())
     hits = search(path, question, quick_sentence_model(settings))
     if format == "json":
         show_json(hits, console)
@@ -359,7 +359,7 @@ def mcp() -> int:
     from flows.search.meaning import sentence_model
 
     settings = load_settings()
-    serve(settings.published_path, sentence_model(settings))
+    serve(published_path(settings), sentence_model(settings))
     return EXIT_OK
 
 

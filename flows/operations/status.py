@@ -24,6 +24,7 @@ from flows.operations.incident_rules import DAILY
 from flows.operations.incidents import KnownIncident, open_incidents
 from flows.settings import Settings
 from flows.warehouse.database import (
+    WarehouseAwayError,
     WarehouseBusyError,
     connect,
     has_table,
@@ -32,6 +33,7 @@ from flows.warehouse.database import (
     records,
 )
 from flows.warehouse.day_facts import day_facts
+from flows.warehouse.lake_trouble import LakeError
 from flows.wording import checks_in_words, counted, mail_in_words, verdict_words
 
 DAYS_SHOWN = 30
@@ -140,11 +142,13 @@ def _kept(
 
 def _tables(settings: Settings, day: date | None, notes: list[str]) -> dict[date, dict[str, Any]]:
     """What the warehouse has of each day, or the published file while a run holds the warehouse."""
-    if not has_warehouse(settings):
-        return {}
     try:
+        if not has_warehouse(settings):
+            return {}
         with looking(settings) as warehouse:
             return _rows(warehouse, day)
+    except (WarehouseAwayError, LakeError) as error:
+        notes.append(f"{error} The counts are those last published.")
     except (WarehouseBusyError, ConnectionException):  # the latter: this very process
         notes.append("A run is at work in the warehouse; the counts are those last published.")
     if not settings.published_path.exists():

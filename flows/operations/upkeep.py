@@ -1,4 +1,4 @@
-"""What keeps a home small and its readings safe: past months as Parquet, and a checked-in database.
+"""What keeps readings safe whatever becomes of the warehouse: past months as Parquet.
 
 raw.readings, raw.items ──▶ readings/<month>/{readings,items}.parquet   (copies; nothing is deleted)
 """
@@ -35,15 +35,6 @@ def archive_readings(settings: Settings, now: datetime) -> list[str]:
                 _write(connection, folder, month)
                 written.append(month)
     return written
-
-
-def check_point(settings: Settings) -> int:
-    """Write the log of the warehouse into its file; how many bytes the file has."""
-    if not has_warehouse(settings):
-        return 0
-    with open_warehouse(settings) as connection:
-        connection.execute("checkpoint")
-    return settings.warehouse_path.stat().st_size
 
 
 _MONTHS = """

@@ -19,6 +19,7 @@ from flows.file_lock import try_to_lock, words_of_holder
 from flows.outcome import EXIT_LATER
 from flows.settings import Settings
 from flows.warehouse import lake
+from flows.warehouse.lake_trouble import LakeError, lake_error
 
 # Nothing is installed at run time: without this a missing extension is four seconds of retries.
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -39,10 +40,15 @@ class WarehouseBusyError(OperationError):
     exit_code = EXIT_LATER
 
 
+class WarehouseAwayError(WarehouseBusyError):
+    """A part of the lake does not answer; the message says which. It can be tried again later."""
+
+
 def has_warehouse(settings: Settings) -> bool:
     """Whether anything was ever kept in the warehouse of these settings; asking makes nothing."""
     if settings.lake_catalog:
-        return lake.exists(settings)
+        with told():
+            return lake.exists(settings)
     return settings.warehouse_path.exists()
 
 
@@ -52,14 +58,52 @@ def open_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises:
         WarehouseBusyError: another program kept the file open for PATIENCE_SECONDS.
+        WarehouseAwayError: a part of the lake did not answer for as long.
+        LakeError: a part of the lake refuses, is full or is missing.
     """
     if settings.lake_catalog:
-        with lake.connected(settings, CONFIG) as connection:
-            yield connection
+        with told():
+            _attach_patiently(settings)
+            with lake.connected(settings, CONFIG) as connection:
+                yield connection
         return
     settings.warehouse_path.parent.mkdir(parents=True, exist_ok=True)
     with connect(settings.warehouse_path) as connection:
         yield connection
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tell in one sentence what of the lake stopped the block, whatever wrapped it."""
+    try:
+        yield
+    except (LakeError, WarehouseBusyError):
+        raise
+    except Exception as error:
+        if found := trouble(error):
+            raise found from error
+        raise
+
+
+def trouble(error: Exception) -> OperationError | None:
+    """The lake's trouble behind an error of the warehouse, to be raised in its place; or None."""
+    found = lake_error(error)
+    return WarehouseAwayError(str(found)) if found and found.may_pass else found
+
+
+def _attach_patiently(settings: Settings) -> None:
+    """Attach the lake, and wait for a catalog that is away: it may just be starting."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            lake.address(settings, CONFIG)
+        except duckdb.Error as error:
+            found = trouble(error)
+            if not isinstance(found, WarehouseAwayError) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return
 
 
 def place_for_dbt(settings: Settings) -> tuple[str, str]:
@@ -73,9 +117,10 @@ def place_for_dbt(settings: Settings) -> tuple[str, str]:
 def writer_lock(
     settings: Settings, patience: float = PATIENCE_SECONDS, holder: str | None = None
 ) -> Iterator[None]:
-    """Be the one writer of this home while the block runs.
+    """Be the one writer of this home, and of its lake, while the block runs.
 
-    The operating system frees the lock when its holder dies, however it dies. `holder` is what
+    The operating system frees the lock when its holder dies, however it dies, and PostgreSQL does
+    for a lake. `holder` is what
     those who wait in vain are told (default: the command that this process was started with).
 
     Raises:
@@ -84,11 +129,23 @@ def writer_lock(
     settings.home.mkdir(parents=True, exist_ok=True)
     with (settings.home / "writer.lock").open("a+") as file:
         _acquire(file, patience, shared=False)
+        name = f"{holder or _command()} (process {os.getpid()}, since {clock.utc_now():%H:%M} UTC)"
         file.truncate(0)
-        file.write(
-            f"{holder or _command()} (process {os.getpid()}, since {clock.utc_now():%H:%M} UTC)"
-        )
+        file.write(name)
         file.flush()
+        with _lake_lock(settings, name, patience):
+            yield
+
+
+@contextmanager
+def _lake_lock(settings: Settings, name: str, patience: float) -> Iterator[None]:
+    """Where the warehouse is a lake, be its one writer among all hosts too."""
+    if not settings.lake_catalog:
+        yield
+        return
+    with told(), lake.held(settings, name, patience, shared=False) as other:
+        if other is not None:
+            raise WarehouseBusyError(_IN_USE.format(other))
         yield
 
 
@@ -115,21 +172,38 @@ def looking(settings: Settings, patience: float = 0) -> Iterator[duckdb.DuckDBPy
             yield connection
 
 
+_IN_USE = "The warehouse is in use by {}; try again when it has finished."
+
+
+@contextmanager
+def home_lock(settings: Settings) -> Iterator[None]:
+    """Be the one who changes the files of this home while the block runs; the lake goes on.
+
+    Raises:
+        WarehouseBusyError: a run is at work in this home.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (settings.home / "writer.lock").open("a+") as file:
+        _acquire(file, 0, shared=False)
+        yield
+
+
 def _acquire(file: IO[str], patience: float, *, shared: bool) -> None:
     deadline = time.monotonic() + patience
     while not try_to_lock(file, shared=shared):
         if time.monotonic() > deadline:
             file.seek(0)
             name = file.read() or "another process"
-            raise WarehouseBusyError(
-                f"The warehouse is in use by {name}; try again when it has finished."
-            )
+            raise WarehouseBusyError(_IN_USE.format(name))
         time.sleep(0.2)
 
 
 def lock_holder(settings: Settings) -> str | None:
-    """Who is the writer of this home now, as it named itself; None where nobody is."""
+    """Who is the writer of this home or its lake now, as it named itself; None where nobody is."""
     name = words_of_holder(settings.home / "writer.lock")
+    if name is None and settings.lake_catalog:
+        with told():
+            return lake.writer(settings)
     return name if name is None else name or "another process"
 
 

@@ -10,6 +10,7 @@ from hashlib import sha256
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from socket import gethostname
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -53,6 +54,18 @@ def connected(settings: Settings, config: Config) -> Iterator[DuckDBPyConnection
                 connection.execute(f'detach "{other}"')
 
 
+@contextmanager
+def as_it_was(settings: Settings, config: Config, snapshot: int) -> Iterator[DuckDBPyConnection]:
+    """A connection in UTC to the lake at this snapshot, to read only.
+
+    In a DuckDB of its own, since views name the lake as they did when they were made.
+    """
+    with duckdb.connect(config=dict(config)) as connection:
+        _attach(connection, settings, f", read_only, snapshot_version {snapshot}")
+        connection.execute(f"use {NAME}; set TimeZone = 'UTC'")
+        yield connection
+
+
 def address(settings: Settings, config: Config) -> str:
     """What `duckdb.connect` calls the DuckDB of this process that has the lake attached."""
     return _attached(settings, config)[0]
@@ -67,6 +80,65 @@ def exists(settings: Settings) -> bool:
         return bool(row and row[0])
 
 
+@contextmanager
+def held(settings: Settings, holder: str, patience: float, *, shared: bool) -> Iterator[str | None]:
+    """Hold the lake as its one writer, or with others where `shared`, while the block runs.
+
+    Gives None where that is so, and after `patience` seconds in vain the name of who holds it.
+    PostgreSQL frees the lock when the holder's connection ends, however it ends, and keeps those
+    who wait in line.
+    """
+    import psycopg
+
+    name = f"{gethostname()}: {holder}".encode()[:_LONGEST_NAME].decode(errors="ignore")
+    kind = "_shared" if shared else ""
+    with psycopg.connect(
+        settings.lake_catalog or "", application_name=name, autocommit=True
+    ) as catalog:
+        # A host that was cut off holds nothing for longer than a minute.
+        for option in ("tcp_keepalives_idle", "tcp_keepalives_interval"):
+            catalog.execute(f"set {option} = 15")
+        catalog.execute("set tcp_keepalives_count = 3")
+        catalog.execute(f"set lock_timeout = {max(int(patience * 1000), 1)}")
+        try:
+            catalog.execute(f"select pg_advisory_lock{kind}({_LOCK})")
+        except psycopg.errors.LockNotAvailable:
+            yield writer(settings) or "another run"
+            return
+        yield None
+
+
+def writer(settings: Settings) -> str | None:
+    """Who holds the lake now, with its host; None where nobody does."""
+    import psycopg
+
+    with psycopg.connect(settings.lake_catalog or "") as catalog:
+        row = catalog.execute(_HOLDER, {"lock": _LOCK}).fetchone()
+        return str(row[0]) if row else None
+
+
+# The key of the lock among the advisory locks of the catalog's database: "papers", in ASCII.
+_LOCK = 0x706170657273
+_LONGEST_NAME = 63  # bytes that PostgreSQL keeps of a name
+_HOLDER = """
+    select activity.application_name
+    from pg_locks as locks
+    inner join pg_stat_activity as activity using (pid)
+    where
+        locks.locktype = 'advisory' and locks.granted
+        and locks.database = (select oid from pg_database where datname = current_database())
+        and (locks.classid::bigint << 32) + locks.objid::bigint = %(lock)s
+    order by locks.mode
+    limit 1
+"""
+
+
+def _key(settings: Settings) -> str:
+    """What tells one lake, as it is opened, from another."""
+    found = (settings.lake_catalog, _secret(settings), settings.lake_storage)
+    return sha256(repr(found).encode()).hexdigest()
+
+
 def _databases(connection: DuckDBPyConnection) -> set[str]:
     found = connection.execute("select database_name from duckdb_databases()").fetchall()
     return {row[0] for row in found}
@@ -75,7 +147,7 @@ def _databases(connection: DuckDBPyConnection) -> set[str]:
 def _attached(settings: Settings, config: Config) -> tuple[str, DuckDBPyConnection]:
     """The DuckDB that this process shares, anew where the catalog has gone away since."""
     with _lock:
-        key = sha256(repr((settings.lake_catalog, settings.lake_storage)).encode()).hexdigest()
+        key = _key(settings)
         kept = _opened.get(key)
         if kept is not None:
             try:
@@ -89,7 +161,9 @@ def _attached(settings: Settings, config: Config) -> tuple[str, DuckDBPyConnecti
         return _opened[key]
 
 
-def _attach(connection: DuckDBPyConnection, settings: Settings) -> DuckDBPyConnection:
+def _attach(
+    connection: DuckDBPyConnection, settings: Settings, options: str = ""
+) -> DuckDBPyConnection:
     storage = settings.lake_storage or ""
     is_s3 = storage.startswith("s3://")
     for name, wheel in _EXTENSIONS.items():
@@ -102,7 +176,7 @@ def _attach(connection: DuckDBPyConnection, settings: Settings) -> DuckDBPyConne
     # Inlined data is left to DuckDB's own catalogs: its errors in PostgreSQL are open.
     connection.execute(
         f"attach {literal(f'ducklake:postgres:{settings.lake_catalog}')} as {NAME}"
-        f" (data_path {literal(storage)}, data_inlining_row_limit 0)"
+        f" (data_path {literal(storage)}, data_inlining_row_limit 0{options})"
     )
     return connection
 

@@ -265,12 +265,12 @@ def _places(folder: Path) -> list[str]:
 
 
 @cache
-def parsed_project() -> Any:
+def parsed_project(target: str = "local") -> Any:
     """dbt's manifest, the same for every warehouse and run: parsing takes longer than a build."""
     from dbt.cli.main import dbtRunner
 
     with TemporaryDirectory() as folder:
-        result = dbtRunner().invoke(["parse", *_places(Path(folder))])
+        result = dbtRunner().invoke(["parse", *_places(Path(folder)), "--target", target])
     if result.exception:
         raise BuildFailedError(str(result.exception))
     return result.result

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from signal import SIGINT
 
 import psycopg
 import pytest
@@ -44,7 +45,7 @@ def postgres() -> Iterator[str]:
             _wait_for_postgres(folder, server)
             yield f"postgresql://papers@/%s?host={folder}"
         finally:
-            server.terminate()
+            server.send_signal(SIGINT)  # SIGTERM waits for every client to leave
             server.wait(20)
     finally:
         shutil.rmtree(folder)

@@ -55,7 +55,11 @@ def whole_build() -> Iterator[WholeBuild]:
 
     whole = WholeBuild(transform._invoke, transform._write_docs_or_warn)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(transform, "_manifest", lambda _places: parsed_project())
+        patch.setattr(
+            transform,
+            "_manifest",
+            lambda places: parsed_project(places[places.index("--target") + 1]),
+        )
         patch.setattr(transform, "_invoke", quick(whole.invoke))
         patch.setattr(transform, "_write_docs_or_warn", lambda _settings: None)
         yield whole

@@ -1,0 +1,85 @@
+"""What is wrong with a lake, in one sentence that names which part of it: catalog, storage or keys.
+
+DuckDB's, PostgreSQL's or S3's words, however deep in an error ──▶ LakeError
+"""
+
+import re
+from collections.abc import Iterator
+
+from flows.errors import OperationError
+
+
+class LakeError(OperationError):
+    """The lake could not do what was asked; `may_pass` says that trying again later may help."""
+
+    def __init__(self, sentence: str, *, may_pass: bool) -> None:
+        super().__init__(sentence)
+        self.may_pass = may_pass
+
+
+def lake_error(error: BaseException) -> LakeError | None:
+    """What this error says of the lake; None where it is about something else."""
+    said = "\n".join(str(each) for each in _chain(error))
+    for pattern, sentence, may_pass in _TROUBLES:
+        if found := re.search(pattern, said):
+            words = sentence.format(*found.groups())
+            later = ", and try again." if may_pass else "."
+            return LakeError(f"The lake's {words}{later}", may_pass=may_pass)
+    return None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and those it came from, the innermost last."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+_KEYS = "PAPERS_LAKE_S3_KEY_ID and PAPERS_LAKE_S3_SECRET"
+# PostgreSQL's own words are safe to show; DuckDB puts the password before them.
+_AWAY = (
+    r"(Connection refused|could not translate host name|No route to host|Connection timed out"
+    r"|timeout expired|server closed the connection|Connection reset by peer"
+    r"|the database system is [a-z ]+|terminating connection[a-z ]*|too many clients already"
+    r"|connection is lost|no connection to the server"
+    r"|\.s\.PGSQL\.\d+\" failed: No such file or directory)"
+)
+_TROUBLES = (
+    (
+        rf"(?i:postgres|connection to server|psycopg|libpq)[\s\S]*?{_AWAY}",
+        "catalog does not answer ({0}); nothing is lost: see that its PostgreSQL is up",
+        True,
+    ),
+    (r"FATAL: +([^\n]+)", "catalog refuses us ({0}); look at PAPERS_WAREHOUSE", False),
+    (
+        r"DATA_PATH parameter \"([^\"]+)\" does not match [^\"]*\"([^\"]+)\"",
+        "files are in {1}, and PAPERS_LAKE_STORAGE is {0}",
+        False,
+    ),
+    (
+        r"Transaction conflict - (attempting to [^\n]+)",
+        "table was changed by another run at once ({0}), and this one changed nothing: wait for it",
+        True,
+    ),
+    (r"NoSuchBucket", "bucket is missing; make it, or look at PAPERS_LAKE_STORAGE", False),
+    (
+        r"(InsufficientStorage|HTTP code 507|QuotaExceeded|No space left on device|Disk quota)",
+        "storage is full ({0}); what was loaded before is kept: make room and run this again",
+        False,
+    ),
+    (
+        r"(SignatureDoesNotMatch|InvalidAccessKeyId|AccessDenied|HTTP code 40[13])",
+        f"storage refuses our key ({{0}}); look at {_KEYS}",
+        False,
+    ),
+    (
+        r"(Could not [a-z ]+(?= error for HTTP)|HTTP(?: code)? 50\d|Timeout was reached)",
+        "storage does not answer ({0}); nothing is lost: wait for it",
+        True,
+    ),
+    (
+        r"Cannot open file \"[^\"]*\.parquet\": (Permission denied|No such file or directory)",
+        "storage cannot be used ({0}); look at PAPERS_LAKE_STORAGE",
+        False,
+    ),
+)
