@@ -7,9 +7,10 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from queue import Empty, Queue
 from threading import Thread
 from typing import TypeVar
@@ -27,7 +28,7 @@ from flows.outcome import Outcome
 from flows.publish import publish
 from flows.quality.day_page import write_quality_pages
 from flows.quality.site import quality_site
-from flows.runs.flow_runs import one_writer
+from flows.runs.flow_runs import SCHEDULED_PATIENCE_SECONDS, one_writer
 from flows.runs.interruption import awaiting, safe_point
 from flows.runs.progress import track
 from flows.runs.terminal import SHOWN
@@ -48,11 +49,15 @@ CHUNK = 250
 READERS = 8  # requests at a time, as long as the Hub takes them
 AHEAD = 64  # days that are read while those before them are loaded
 T = TypeVar("T")
+Turn = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
 class Source:
-    """Answers, `count` of them, and how they are judged; `note` says what is beside the bar."""
+    """Answers, `count` of them, and how they are judged; `note` says what is beside the bar.
+
+    Each load of some of them is a `turn` of the writer's.
+    """
 
     answers: Iterator[Answer]
     count: int
@@ -60,6 +65,7 @@ class Source:
     origin: str
     judged_by: Callable[[Answer, History], Verdict]
     note: Callable[[], str] = str
+    turn: Turn = nullcontext
 
 
 @dataclass(frozen=True)
@@ -85,15 +91,19 @@ class Loaded:
 
 @flow(name="backfill", flow_run_name="Backfill of {first} to {last}")
 def backfill(first: date, last: date) -> State:
-    """Read every date of this range that has no final verdict yet, then gate, build and publish."""
-    settings = load_settings()
+    """Read every date of this range that has no final verdict yet, then gate, build and publish.
 
-    def bring() -> Loaded:
-        return _read(unfinished_days(settings, first, last), settings)
+    The Hub is read while others write: the warehouse is this run's for each load and for the build
+    alone, so that several hosts can bring different dates into one lake at once.
+    """
+    settings = load_settings()
+    turn = partial(one_writer, settings, SCHEDULED_PATIENCE_SECONDS)
 
     def path() -> Outcome:
-        with one_writer(settings):
-            return _in_bulk(bring, settings)
+        with one_writer(settings):  # who finds a run at work is told so at once
+            left = _judge_rest(settings)
+            days = unfinished_days(settings, first, last)
+        return _built_in_bulk(left, _read(days, settings, turn), settings, turn)
 
     return run_to_final_state(path)
 
@@ -127,7 +137,7 @@ def read_days(days: Sequence[date], settings: Settings) -> Outcome:
     return _in_bulk(lambda: _read(days, settings), settings)
 
 
-def _read(days: Sequence[date], settings: Settings) -> Loaded:
+def _read(days: Sequence[date], settings: Settings, turn: Turn = nullcontext) -> Loaded:
     hub = Hub(settings.hub_url, settings.hub_token)
 
     def read(day: date) -> Answer:
@@ -135,7 +145,7 @@ def _read(days: Sequence[date], settings: Settings) -> Loaded:
 
     answers = _in_parallel(read, days)
     return _load(
-        Source(answers, len(days), "reading days", "hub", judge, lambda: hub.window), settings
+        Source(answers, len(days), "reading days", "hub", judge, lambda: hub.window, turn), settings
     )
 
 
@@ -187,13 +197,19 @@ def _in_parallel(read: Callable[[date], Answer], days: Sequence[date]) -> Iterat
 
 
 def _in_bulk(bring: Callable[[], Loaded], settings: Settings) -> Outcome:
-    """The stages over many readings at once; one that a gate stops does not stop the others.
+    """The stages over many readings at once, by the one writer.
 
     `bring` is called once what an interrupted run left is judged, so it finds that as read.
     """
-    with quality_site(settings):
-        left = _judge_rest(settings)
-        brought = bring()
+    left = _judge_rest(settings)
+    return _built_in_bulk(left, bring(), settings)
+
+
+def _built_in_bulk(
+    left: tuple[GateReport, ...], brought: Loaded, settings: Settings, turn: Turn = nullcontext
+) -> Outcome:
+    """What was brought, gated, built and published; one that a gate stops does not stop others."""
+    with turn(), quality_site(settings):
         stopped: tuple[GateReport | Refusal, ...] = left + brought.stopped
         stopped += transform(settings).refused
         stopped += rebuild_without_refused_readings(validate("marts", settings), settings).stopped
@@ -219,7 +235,8 @@ def _load(source: Source, settings: Settings) -> Loaded:
 
     for chunk in _chunks(track(source.answers, source.count, source.doing, note)):
         began = time.monotonic()
-        new = _load_chunk(chunk, source, settings)
+        with source.turn():
+            new = _load_chunk(chunk, source, settings)
         all_of_it = Loaded(all_of_it.readings + new.readings, all_of_it.stopped + new.stopped)
         line = f"load      {new.sentence} ({time.monotonic() - began:.1f} s)"
         get_run_logger().info(line, extra={SHOWN: True})

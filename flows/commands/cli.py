@@ -35,6 +35,7 @@ app.command("flows.commands.mail:subscribers", name="subscribers", help="The mai
 app.command("flows.commands.readings:app", name="readings", help="Which readings there are.")
 app.command("flows.commands.site:site", name="site", help="The public pages as files.")
 app.command("flows.commands.catch_up:catch_up", help="Once, what `papers serve` does by the clock.")
+app.command("flows.commands.migrate:migrate", help="A file warehouse into a lake, and back.")
 app.command("flows.commands.state:state", name="state", help="What a wiped machine goes on from.")
 app.command("flows.commands.mail:issue", name="issue", help="What became of an issue's mail.")
 # DuckDB imports pandas when a value is first bound: a second in which these would have answered,
@@ -346,7 +347,7 @@ def web(*, host: str = "127.0.0.1", port: int = 8080) -> int:
     """
     from flows.web.serve import serve
 
-    settings = load_settings()
+    published_path(settings := load_settings())
     place = f"The reader pages are at http://{host}:{port}, until you press Ctrl-C."
     serve(settings, host=host, port=port, on_start=lambda: console.print(place))
     return EXIT_OK
@@ -358,8 +359,7 @@ def mcp() -> int:
     from flows.agents.server import serve
     from flows.search.meaning import sentence_model
 
-    settings = load_settings()
-    serve(published_path(settings), sentence_model(settings))
+    serve(published_path(settings := load_settings()), sentence_model(settings))
     return EXIT_OK
 
 

@@ -28,7 +28,7 @@ from prefect.runtime import deployment, flow_run
 from prefect.states import Crashed, Scheduled
 
 from flows.settings import Settings
-from flows.warehouse.database import writer_lock
+from flows.warehouse.database import PATIENCE_SECONDS, writer_lock
 
 # The tag of all our deployments, and so of their runs: others may share the server.
 OURS = "daily-papers"
@@ -45,16 +45,17 @@ NOTE = "running"
 
 
 @contextmanager
-def one_writer(settings: Settings) -> Iterator[None]:
+def one_writer(settings: Settings, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Be the one writer while the block runs; runs that died before it are put back in line.
 
-    A run that somebody started at a terminal waits seconds for the lock and does no more.
+    A run that somebody started at a terminal waits `patience` seconds for the lock and does no
+    more; a scheduled one waits an hour.
 
     Raises:
-        WarehouseBusyError: another process kept the lock for an hour (at a terminal: 20 s).
+        WarehouseBusyError: another process kept the lock for as long.
     """
     if deployment.id is None:
-        with writer_lock(settings):
+        with writer_lock(settings, patience):
             yield
         return
     with writer_lock(settings, SCHEDULED_PATIENCE_SECONDS, f"the run “{flow_run.name}”"):

@@ -6,9 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from flows.operations.incidents import open_incidents
 from flows.outcome import Outcome
 from flows.runs.interruption import SENTENCE, awaiting, ending_by_ctrl_c, safe_point
 from flows.runs.states import outcome_of
-from flows.settings import load_settings
+from flows.settings import Settings, load_settings
 from flows.sources.sample.recordings import write_recordings
 from flows.sources.sample_hub import SampleHub
 from flows.warehouse.database import writer_lock
@@ -74,7 +73,10 @@ def test_a_run_that_finds_the_warehouse_taken_is_busy_and_no_failure(
     from flows.runs import flow_runs
 
     settings = load_settings()
-    impatient = partial(writer_lock, patience=0.1)
+
+    def impatient(settings: Settings, *_: object) -> AbstractContextManager[None]:
+        return writer_lock(settings, 0.1)
+
     monkeypatch.setattr(daily_papers, "writer_lock", impatient)
     monkeypatch.setattr(flow_runs, "writer_lock", impatient)
     planned: list[Any] = []

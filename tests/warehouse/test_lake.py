@@ -113,8 +113,8 @@ def test_one_host_writes_at_a_time_and_the_others_learn_who(lake: Lake, tmp_path
         writer_lock(other, patience=0.1),
     ):
         pass
-    with writer_lock(other, patience=0.1):
-        assert "process" in (lock_holder(one) or "")
+    with writer_lock(other, patience=0.1, holder="the backfill"):
+        assert ": the backfill" in (lock_holder(one) or "")
     assert lock_holder(one) is None
 
 
