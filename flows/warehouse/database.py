@@ -81,7 +81,7 @@ def told() -> Iterator[None]:
         raise
     except Exception as error:
         if found := trouble(error):
-            raise found from error
+            raise found from None  # its words may hold the password of the catalog
         raise
 
 
