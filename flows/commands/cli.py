@@ -16,7 +16,7 @@ from cyclopts import App, CycloptsError, Parameter, validators
 from rich.console import Console
 
 from flows import clock
-from flows.commands.brought import published_path
+from flows.commands.brought import brought_again_and_again, published_path
 from flows.errors import OperationError, UsageError
 from flows.issues.periods import last_day, parse_period
 from flows.newsletter.digest import Edition
@@ -349,7 +349,8 @@ def web(*, host: str = "127.0.0.1", port: int = 8080) -> int:
 
     published_path(settings := load_settings())
     place = f"The reader pages are at http://{host}:{port}, until you press Ctrl-C."
-    serve(settings, host=host, port=port, on_start=lambda: console.print(place))
+    with brought_again_and_again(settings):
+        serve(settings, host=host, port=port, on_start=lambda: console.print(place))
     return EXIT_OK
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from flows.commands.brought import published_path
 from flows.outcome import EXIT_OK
 from flows.runs.interruption import noting_ctrl_c, safe_point
 from flows.settings import Settings, load_settings
@@ -34,6 +35,7 @@ def site(folder: str, /) -> int:
     if not folder.strip():
         raise SiteError("The name of the folder is empty; name one for the pages.")
     settings = load_settings()
+    published_path(settings)
     with noting_ctrl_c():
         report = write_site(settings, Path(folder), shown)
     console.print(f"{folder}: {report.sentence}", markup=False)

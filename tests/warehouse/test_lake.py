@@ -9,7 +9,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from flows.commands.brought import brought_again_and_again
 from flows.outcome import Outcome
+from flows.publication.published import opened
 from flows.runs.states import outcome_of
 from flows.settings import Settings, load_settings
 from flows.sources.sample_hub import SampleHub
@@ -25,7 +27,9 @@ from flows.warehouse.database import (
 from flows.warehouse.lake_trouble import LakeError
 from tests.support.clock import CLOSED, DAY, Clock
 from tests.support.lakes import Bucket, Lake
+from tests.support.prefect_api import eventually
 from tests.support.published_tables import published_tables
+from tests.support.publishing import put_out
 from tests.support.rooms import ROOT
 
 
@@ -86,6 +90,7 @@ def test_the_same_readings_make_the_same_tables(
 def test_another_host_has_what_was_published_and_nothing_else(
     lake: Lake,
     run: Callable[..., Outcome],
+    clock: Clock,
     own_home: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -103,6 +108,18 @@ def test_another_host_has_what_was_published_and_nothing_else(
     assert fetch(elsewhere) is not None
     assert published_tables(elsewhere.home) == here
     assert fetch(elsewhere) is None
+
+    monkeypatch.setattr("flows.commands.brought.EVERY_SECONDS", 0.1)
+    clock.pass_by(hours=1)
+    with brought_again_and_again(elsewhere):
+        put_out(load_settings())
+        eventually(lambda: _listing_count(elsewhere) == 0, "the newest publication")
+
+
+def _listing_count(settings: Settings) -> int:
+    with opened(settings.published_path) as connection:
+        ((count,),) = connection.execute("select count(*) from marts.listings").fetchall()
+    return int(count)
 
 
 def test_one_host_writes_at_a_time_and_the_others_learn_who(lake: Lake, tmp_path: Path) -> None:
