@@ -210,4 +210,4 @@ def test_the_commands_of_the_runbook_can_be_typed() -> None:
 
 def test_the_settings_of_the_runbook_are_settings() -> None:
     known = {f"PAPERS_{name.upper()}" for name in Settings.model_fields}
-    assert set(re.findall(r"PAPERS_[A-Z_]+", RUNBOOK)) <= known
+    assert set(re.findall(r"PAPERS_[A-Z0-9_]+", RUNBOOK)) <= known

@@ -224,6 +224,17 @@ def test_what_is_no_base_is_not_built_upon(
         assert connection.execute("select max(upvotes_count) from marts.listings").fetchall()[0][0]
 
 
+def test_an_old_duckdb_can_open_a_file_that_was_brought_up_to_date(
+    settings: Settings, updates: list[int]
+) -> None:
+    _change_a_day(settings)
+    put_out(settings)
+    assert updates == [1]
+    query = "select tags['storage_version'] from duckdb_databases() where not internal"
+    with duckdb.connect(str(settings.published_path), read_only=True) as connection:
+        assert connection.execute(query).fetchall() == [(f"{publish.STORAGE_VERSION}+",)]
+
+
 def test_what_did_not_change_is_a_link_to_the_file_of_before(
     settings: Settings, updates: list[int]
 ) -> None:
