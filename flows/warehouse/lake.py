@@ -173,11 +173,16 @@ def _attach(
         connection.execute(_secret(settings))
     else:
         Path(storage).mkdir(parents=True, exist_ok=True)
-    # Inlined data is left to DuckDB's own catalogs: its errors in PostgreSQL are open.
-    connection.execute(
-        f"attach {literal(f'ducklake:postgres:{settings.lake_catalog}')} as {NAME}"
-        f" (data_path {literal(storage)}, data_inlining_row_limit 0{options})"
-    )
+    catalog = settings.lake_catalog or ""
+    try:
+        # Inlined data is left to DuckDB's own catalogs: its errors in PostgreSQL are open.
+        connection.execute(
+            f"attach {literal(f'ducklake:postgres:{catalog}')} as {NAME}"
+            f" (data_path {literal(storage)}, data_inlining_row_limit 0{options})"
+        )
+    except duckdb.Error as error:
+        # DuckDB says where it was to connect, and that may hold a password.
+        raise type(error)(str(error).replace(catalog, "…")) from None
     return connection
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 import duckdb
@@ -181,6 +182,16 @@ def test_a_lake_that_is_away_or_refuses_is_told_by_its_part(
     )
     down = elsewhere(lake_s3_endpoint="http://127.0.0.1:9")
     assert "storage does not answer (Could not connect to server)" in told(WarehouseAwayError, down)
+
+
+def test_an_error_that_nobody_foresaw_keeps_the_password(tmp_path: Path) -> None:
+    lake = Lake("dbname=x sslmode=nonsense password=hush", str(tmp_path / "files"))
+    with (
+        pytest.raises(duckdb.Error, match="nonsense") as stop,
+        open_warehouse(settings_of(tmp_path / "home", lake)),
+    ):
+        pass
+    assert "hush" not in "".join(format_exception(stop.value))
 
 
 @pytest.mark.usefixtures("quick")
