@@ -14,10 +14,8 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from flows import clock
-from flows.publication.catalog import marts
 from flows.publication.changes import (
     RENEWED,
-    Parts,
     bring_up_to_date,
     is_little,
     parts_of,
@@ -30,9 +28,9 @@ from flows.publication.last_publication import (
     remember_publication,
 )
 from flows.publication.newer import newer_elsewhere
-from flows.publication.parquet_files import write_months, write_table
+from flows.publication.parquet_files import write_parquet
 from flows.publication.readme_table import write_readme
-from flows.publication.tables import copy_tables, published, sources_of
+from flows.publication.tables import copy_tables, sources_of
 from flows.runs.progress import track
 from flows.search.index import update_index
 from flows.search.meaning import sentence_model
@@ -127,7 +125,7 @@ def _put_out(connection: DuckDBPyConnection, settings: Settings, now: datetime) 
         publish_index(connection)
     rows = {table: row_count(found) for table, found in parts.items()}
     write_readme(connection, "published", rows, now)
-    _write_parquet(connection, parts, parquet, last)
+    write_parquet(connection, parts, parquet, last)
     used = _used(connection)
     connection.execute("detach published")
     _synchronize(draft)
@@ -154,26 +152,6 @@ def _model(connection: DuckDBPyConnection) -> str:
     """The model that the vectors were made with, empty for none."""
     row = connection.execute("select model from search.vectors_made_with").fetchone()
     return str(row[0]) if row else ""
-
-
-def _write_parquet(
-    connection: DuckDBPyConnection, parts: Parts, folder: Path, last: LastPublication | None
-) -> None:
-    """Every table as one file, and those with a date in their key month by month as well.
-
-    What did not change since the last publication is a link to the file of then.
-    """
-    folder.mkdir()
-    previous = folder.with_name(last.parquet) if last else None
-    for table, months in parts.items():
-        mart, file = marts()[table], f"{table}.parquet"
-        if last and previous and last.parts[table] == months and (previous / file).exists():
-            os.link(previous / file, folder / file)
-        else:
-            write_table(connection, published(mart), mart, folder / file)
-        if mart.date_column:
-            before = previous / table if previous else None
-            write_months(connection, published(mart), mart, months, folder / table, before)
 
 
 def _used(connection: DuckDBPyConnection) -> int:

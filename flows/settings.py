@@ -235,9 +235,9 @@ class Settings(BaseSettings):
     @cached_property
     def warehouse_path(self) -> Path:
         """The warehouse file, where the warehouse is no lake; only the pipeline opens it."""
-        is_file = self.warehouse and not self.lake_catalog
-        named = self.warehouse.get_secret_value() if self.warehouse and is_file else None
-        return Path(named) if named else self.home / "warehouse.duckdb"
+        if self.warehouse is None or self.lake_catalog:
+            return self.home / "warehouse.duckdb"
+        return Path(self.warehouse.get_secret_value())
 
     @cached_property
     def lake_catalog(self) -> str | None:

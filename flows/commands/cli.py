@@ -33,6 +33,10 @@ app = App(
 )
 app.command("flows.commands.mail:subscribers", name="subscribers", help="The mailing list.")
 app.command("flows.commands.readings:app", name="readings", help="Which readings there are.")
+app.command(
+    "flows.commands.sql:sql",
+    help="Ask the published file in SQL; read-only. Without a query on a terminal, a shell.",
+)
 app.command("flows.commands.site:site", name="site", help="The public pages as files.")
 app.command("flows.commands.catch_up:catch_up", help="Once, what `papers serve` does by the clock.")
 app.command("flows.commands.migrate:migrate", help="A file warehouse into a lake, and back.")
@@ -206,46 +210,6 @@ def check() -> int:
 
 
 @app.command
-def sql(
-    query: str | None = None,
-    /,
-    *,
-    format: Literal["table", "csv", "json", "parquet"] = "table",
-    output: Path | None = None,
-    examples: bool = False,
-) -> int:
-    """Ask the published file in SQL; read-only. Without a query on a terminal, a shell.
-
-    Args:
-        query: SQL; without it, it is read from the standard input.
-        format: how the answer is given.
-        output: the file to write the answer to (default: the standard output).
-        examples: print questions to begin with, and their SQL.
-    """
-    from flows.publication.query import answer, published
-
-    path = published_path(load_settings())
-    if examples or (query is None and sys.stdin.isatty()):
-        from flows.commands.shell import examples_text, shell
-
-        say = partial(console.print, markup=False)
-        say(examples_text()) if examples else shell(path, path.parents[1] / "sql_history", say)
-        return EXIT_OK
-    if format == "parquet" and output is None and sys.stdout.isatty():
-        errors.print("Parquet is not for a terminal; name a file with --output, or redirect it.")
-        return EXIT_USAGE
-    with published(path) as connection:
-        said = answer(connection, sys.stdin.read() if query is None else query, format)
-    if output is not None:
-        output.write_bytes(said)
-    elif format == "parquet":
-        sys.stdout.buffer.write(said)
-    else:
-        console.file.write(said.decode())
-    return EXIT_OK
-
-
-@app.command
 def search(
     *words: str,
     since: date | None = None,
@@ -275,7 +239,8 @@ def search(
     question = Question(
         " ".join(words), since, until, organization, has_code, upvotes_min, most=limit
     )
-    path = published_path(settings := load_settings())
+    settings = load_settings()
+    path = published_path(settings)
     hits = search(path, question, quick_sentence_model(settings))
     if format == "json":
         show_json(hits, console)
@@ -347,7 +312,8 @@ def web(*, host: str = "127.0.0.1", port: int = 8080) -> int:
     """
     from flows.web.serve import serve
 
-    published_path(settings := load_settings())
+    settings = load_settings()
+    published_path(settings)
     place = f"The reader pages are at http://{host}:{port}, until you press Ctrl-C."
     with brought_again_and_again(settings):
         serve(settings, host=host, port=port, on_start=lambda: console.print(place))
@@ -360,7 +326,8 @@ def mcp() -> int:
     from flows.agents.server import serve
     from flows.search.meaning import sentence_model
 
-    serve(published_path(settings := load_settings()), sentence_model(settings))
+    settings = load_settings()
+    serve(published_path(settings), sentence_model(settings))
     return EXIT_OK
 
 

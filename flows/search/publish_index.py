@@ -25,12 +25,12 @@ def publish_index(connection: DuckDBPyConnection, renewed: str = "marts.papers")
     """
     with bounded_memory(connection, MEMORY):
         connection.execute(f"begin transaction; {sql('publication.sql')} commit")
-        connection.execute(_CHANGES.format(renewed=renewed))
-        connection.execute(_PAPERS)
+        connection.execute(_CHANGES)
+        connection.execute(_PAPERS.format(renewed=renewed))
         connection.execute(f"begin transaction; {sql('publication_counts.sql')} commit")
         for first, last in connection.execute(_PARTS, {"most": POSTINGS}).fetchall():
             connection.execute(_POSTINGS, {"first": first, "last": last})
-        connection.execute(_VECTORS)
+        connection.execute(_VECTORS.format(renewed=renewed))
     warehouse = connection.execute("select current_database()").fetchall()[0][0]
     connection.execute("use published")
     connection.execute(sql("words.sql"))
@@ -46,7 +46,6 @@ def rules_sha256() -> str:
 
 
 _CHANGES = """
-    create or replace temp table renewed as select paper_id from {renewed};
     create or replace temp table gone_numbers as
     select known.paper_number
     from published.search.papers as known
@@ -57,7 +56,7 @@ _CHANGES = """
     anti join published.search.papers using (paper_number, paper_id, text_hash)
 """
 _PAPERS = """
-    delete from published.search.papers where paper_id in (from renewed);
+    delete from published.search.papers where paper_id in (select paper_id from {renewed});
     insert into published.search.papers by name
     select
         indexed.paper_number,
@@ -71,16 +70,16 @@ _PAPERS = """
         indexed.text_hash
     from search.indexed_papers as indexed
     inner join published.marts.papers as papers using (paper_id)
-    where papers.paper_id in (from renewed)
+    where papers.paper_id in (select paper_id from {renewed})
     order by indexed.paper_number;
 
-    delete from published.search.paper_names where paper_id in (from renewed);
+    delete from published.search.paper_names where paper_id in (select paper_id from {renewed});
     insert into published.search.paper_names by name
     with
         found as (
             select papers.*
             from published.marts.papers as papers
-            where papers.paper_id in (from renewed)
+            where papers.paper_id in (select paper_id from {renewed})
         ),
         names as (
             select 'author' as kind, paper_id, unnest(author_names) as name from found
@@ -130,7 +129,7 @@ _POSTINGS = """
 _VECTORS = """
     delete from published.search.vectors
     where
-        paper_id in (from renewed)
+        paper_id in (select paper_id from {renewed})
         or paper_id not in (select made.paper_id from search.indexed_vectors as made);
     insert into published.search.vectors
     select made.paper_id, made.vector::float[384]

@@ -73,9 +73,8 @@ def restore(settings: Settings, day: date, time: datetime) -> Settings:
     """
     home = settings.home / "as-of" / f"{day}@{time:%Y-%m-%dT%H%M%S%f}Z"
     shutil.rmtree(home, ignore_errors=True)
-    apart = {"home": home, "warehouse": None, "mailing_url": None, "mail_url": None}
-    apart["lake_storage"] = None
-    restored = Settings.model_construct(**settings.model_dump() | apart)
+    none = dict.fromkeys(("warehouse", "lake_storage", "mailing_url", "mail_url"))
+    restored = Settings.model_construct(**settings.model_dump() | none | {"home": home})
     home.mkdir(parents=True)
     _copy_readings(settings, restored.warehouse_path, time)
     _copy_issues(settings.issues_path, restored.issues_path, time)

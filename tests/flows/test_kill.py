@@ -20,7 +20,7 @@ from flows.mailing.ledger import delivery_counts
 from flows.mailing.subscribers import add
 from flows.sources.sample_hub import SampleHub
 from tests.support.clock import CLOSED, DAY
-from tests.support.fork_server import ForkServer
+from tests.support.fork_server import ForkServer, with_prefect
 from tests.support.published_tables import published_tables
 from tests.support.relay import Relay
 from tests.support.work import wait_for_work
@@ -76,17 +76,8 @@ def readers(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def fork_server(prefect: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
-    from prefect.settings import PREFECT_API_URL
-
-    folder = tmp_path_factory.mktemp("fork_server")
-    environment = {
-        "PREFECT_API_URL": str(PREFECT_API_URL.value()),
-        "PREFECT_HOME": str(folder / "prefect"),
-        "PAPERS_HOME": str(folder / "parsed"),
-    }
-    server = ForkServer("tests.support.killed_run", environment)
-    yield server
-    server.stop()
+    with with_prefect("tests.support.killed_run", tmp_path_factory.mktemp("fork_server")) as server:
+        yield server
 
 
 @pytest.fixture

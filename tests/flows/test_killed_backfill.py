@@ -11,7 +11,7 @@ import pytest
 
 from flows.sources.sample_hub import SampleHub
 from tests.support.clock import CLOSED
-from tests.support.fork_server import ForkServer
+from tests.support.fork_server import ForkServer, with_prefect
 from tests.support.published_tables import published_tables
 from tests.support.work import wait_for_work
 
@@ -24,17 +24,10 @@ POINTS = HOMES * KILLS
 def fork_server(
     prefect: None, hub: SampleHub, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ForkServer]:
-    from prefect.settings import PREFECT_API_URL
-
-    folder = tmp_path_factory.mktemp("fork_server")
-    environment = {
-        "PREFECT_API_URL": str(PREFECT_API_URL.value()),
-        "PREFECT_HOME": str(folder / "prefect"),
-        "PAPERS_HOME": str(folder / "parsed"),
-    }
-    server = ForkServer("tests.support.killed_backfill", environment)
-    yield server
-    server.stop()
+    with with_prefect(
+        "tests.support.killed_backfill", tmp_path_factory.mktemp("fork_server")
+    ) as server:
+        yield server
 
 
 def _backfill(server: ForkServer, hub: SampleHub, home: Path, until: float) -> tuple[float, bool]:

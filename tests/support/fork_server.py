@@ -8,7 +8,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 
@@ -38,6 +40,21 @@ class ForkServer:
         assert self._process.stdout is not None
         print(line, file=self._process.stdin, flush=True)
         return self._process.stdout.readline()
+
+
+@contextmanager
+def with_prefect(module: str, folder: Path) -> Iterator[ForkServer]:
+    """One whose children are runs on the Prefect server of these tests; `folder` is for itself."""
+    from prefect.settings import PREFECT_API_URL
+
+    environment = {
+        "PREFECT_API_URL": str(PREFECT_API_URL.value()),
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PAPERS_HOME": str(folder / "parsed"),
+    }
+    server = ForkServer(module, environment)
+    yield server
+    server.stop()
 
 
 def _main(module_name: str) -> None:
