@@ -73,7 +73,7 @@ class Loaded:
     """Readings that were loaded, and what gate raw stopped of them."""
 
     readings: tuple[LoadedReading, ...] = ()
-    stopped: tuple[GateReport, ...] = ()
+    stopped: tuple[GateReport | Refusal, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -81,6 +81,11 @@ class Loaded:
         items = sum(reading.item_count for reading in self.readings)
         said = self.verdicts or "nothing was missing"
         return f"{len(self.readings)} new readings, {items:,} items: {said}."
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a list was not to be had, or a gate stopped one."""
+        return bool(self.stopped) or any(each.verdict == "failed" for each in self.readings)
 
     @property
     def verdicts(self) -> str:
@@ -101,9 +106,9 @@ def backfill(first: date, last: date) -> State:
 
     def path() -> Outcome:
         with one_writer(settings):  # who finds a run at work is told so at once
-            left = _judge_rest(settings)
+            left = judge_rest(settings)
             days = unfinished_days(settings, first, last)
-        return _built_in_bulk(left, _read(days, settings, turn), settings, turn)
+        return built_in_bulk(left, bring_days(days, settings, turn), settings, turn)
 
     return run_to_final_state(path)
 
@@ -134,10 +139,11 @@ def read_days(days: Sequence[date], settings: Settings) -> Outcome:
     Raises:
         BuildFailedError: dbt failed; what was read is kept for the next build.
     """
-    return _in_bulk(lambda: _read(days, settings), settings)
+    return _in_bulk(lambda: bring_days(days, settings), settings)
 
 
-def _read(days: Sequence[date], settings: Settings, turn: Turn = nullcontext) -> Loaded:
+def bring_days(days: Sequence[date], settings: Settings, turn: Turn = nullcontext) -> Loaded:
+    """Read these dates from the Hub and load them; each load is a `turn` of the writer's."""
     hub = Hub(settings.hub_url, settings.hub_token)
 
     def read(day: date) -> Answer:
@@ -149,7 +155,7 @@ def _read(days: Sequence[date], settings: Settings, turn: Turn = nullcontext) ->
     )
 
 
-def _judge_rest(settings: Settings) -> tuple[GateReport, ...]:
+def judge_rest(settings: Settings) -> tuple[GateReport, ...]:
     """Let gate raw judge what an interrupted run read; the readings that it stopped."""
     reading_pipeline(settings).finish_pending()
     with open_warehouse(settings) as connection:
@@ -201,11 +207,11 @@ def _in_bulk(bring: Callable[[], Loaded], settings: Settings) -> Outcome:
 
     `bring` is called once what an interrupted run left is judged, so it finds that as read.
     """
-    left = _judge_rest(settings)
-    return _built_in_bulk(left, bring(), settings)
+    left = judge_rest(settings)
+    return built_in_bulk(left, bring(), settings)
 
 
-def _built_in_bulk(
+def built_in_bulk(
     left: tuple[GateReport, ...], brought: Loaded, settings: Settings, turn: Turn = nullcontext
 ) -> Outcome:
     """What was brought, gated, built and published; one that a gate stops does not stop others."""
@@ -222,7 +228,7 @@ def _built_in_bulk(
     sentence = brought.sentence
     if stopped:
         sentence += f" A gate stopped {len(stopped)} of them."
-    failed = stopped or any(reading.verdict == "failed" for reading in brought.readings)
+    failed = stopped or brought.has_failed
     return Outcome("failed" if failed else "complete", sentence, details=details)
 
 

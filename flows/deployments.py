@@ -15,6 +15,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows import scheduled
 from flows.backfill import backfill
+from flows.backfill_by_month import backfill_by_month, backfill_month
 from flows.editions import edition
 from flows.runs.flow_runs import OURS, put_back_all
 from flows.settings import Settings, load_settings
@@ -95,6 +96,20 @@ def deployments(settings: Settings) -> tuple[Deployment, ...]:
             backfill,
             None,
             "History from FIRST to LAST; never mails.",
+            ("history",),
+        ),
+        Deployment(
+            "backfill-by-month",
+            backfill_by_month,
+            None,
+            "The same by all workers: offers each month as a run, and builds what they read.",
+            ("history",),
+        ),
+        Deployment(
+            "backfill-month",
+            backfill_month,
+            None,
+            "The dates of one month, for who offers it: `backfill-by-month`.",
             ("history",),
         ),
         Deployment(

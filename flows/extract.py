@@ -3,7 +3,7 @@
 Hub ──Answer──▶ verdict ──Reading──▶ dlt ──▶ raw.readings, raw.items
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -131,6 +131,24 @@ def loaded(reading: Reading) -> LoadedReading:
     )
 
 
+def newest_loaded(
+    days: Sequence[date], settings: Settings
+) -> list[tuple[LoadedReading, str | None]]:
+    """The newest reading of each of these dates, and what a gate said if it stopped it."""
+    with open_warehouse(settings) as connection:
+        create_audit(connection)
+        rows = connection.execute(_NEWEST_OF_EACH, [list(days)]).fetchall()
+    return [(LoadedReading(*row[:-1]), row[-1]) for row in rows]
+
+
+_NEWEST_OF_EACH = """
+    select
+        reading_id, list_date, read_at, verdict, reason, is_whole, item_count, refused_reason
+    from audit.judged_readings
+    where kind = 'daily' and list_contains(?, list_date)
+    qualify row_number() over (partition by list_date order by read_at desc) = 1
+    order by list_date
+"""
 _NEWEST = """
     select load_id, reading_id, list_date, read_at, verdict, reason, is_whole, item_count
     from audit.judged_readings

@@ -21,7 +21,7 @@ from flows.errors import OperationError, UsageError
 from flows.issues.periods import last_day, parse_period
 from flows.newsletter.digest import Edition
 from flows.outcome import EXIT_BLOCKED, EXIT_INTERRUPTED, EXIT_LATER, EXIT_OK, EXIT_USAGE, Outcome
-from flows.runs.terminal import prepare, run_quietly, served_api
+from flows.runs.terminal import has_server, prepare, run_quietly, served_api
 from flows.settings import Settings, load_settings
 from flows.sources.feed_day import newest_closed
 
@@ -131,12 +131,19 @@ def edition(kind: Literal["weekly", "monthly"], period: str | None = None, /) ->
 
 
 @app.command
-def backfill(first: date, last: date | None = None, /) -> int:
+def backfill(
+    first: date,
+    last: date | None = None,
+    /,
+    *,
+    by_month: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
     """History, resumable, with a progress bar; never mails.
 
     Args:
         first: the first list date, YYYY-MM-DD.
         last: the last list date (default: the newest closed one).
+        by_month: offer each month as a run to the workers of Prefect's server, and read with them.
     """
     settings = load_settings()
     end = last or newest_closed(clock.utc_now())
@@ -144,9 +151,19 @@ def backfill(first: date, last: date | None = None, /) -> int:
         errors.print(f"FIRST ({first}) is after LAST ({end}); swap them.")
         return EXIT_USAGE
     prepare(settings)
-    from flows import backfill as bulk
+    if not by_month:
+        from flows import backfill as bulk
 
-    return tell(run_quietly(lambda: bulk.backfill(first, end, return_state=True), console))
+        return tell(run_quietly(lambda: bulk.backfill(first, end, return_state=True), console))
+    if not has_server():
+        errors.print(
+            "--by-month needs a Prefect server with workers: start `papers serve` for this home, or"
+            " set PREFECT_API_URL."
+        )
+        return EXIT_USAGE
+    from flows.backfill_by_month import backfill_by_month
+
+    return tell(run_quietly(lambda: backfill_by_month(first, end, return_state=True), console))
 
 
 @app.command(name="import")

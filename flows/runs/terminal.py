@@ -42,6 +42,13 @@ def served_api(settings: Settings) -> str | None:
     return words_of_holder(settings.home / SERVE_LOCK) or None
 
 
+def has_server() -> bool:
+    """Whether Prefect's server is one that outlives a command, so that workers may be at it."""
+    from prefect.settings import get_current_settings
+
+    return get_current_settings().api.url is not None
+
+
 def run_quietly(start: Callable[[], "State[Any]"], console: Console) -> Outcome:
     """Run a flow, show its stage lines and nothing else of Prefect's, and give its outcome.
 

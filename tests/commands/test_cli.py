@@ -77,6 +77,15 @@ def test_bad_usage_is_one_sentence_and_the_right_code(
     assert list(own_home.iterdir()) == []
 
 
+def test_months_without_a_server_for_them_are_one_sentence(
+    papers: Papers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.commands.cli.has_server", lambda: False)
+    ended, out, err = papers("backfill", "2026-08-01", "2026-08-20", "--by-month")
+    assert (ended, out) == (2, "")
+    assert err.startswith("--by-month needs a Prefect server with workers: ")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -7,8 +7,6 @@ starts finds who died holding the lock and puts that run back; the ledger says w
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,43 +20,11 @@ from flows.mail_setup import open_mailing
 from flows.mailing.subscribers import add
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
-from tests.support.prefect_api import PrefectApi, children, eventually, free_port, is_alive
+from tests.support.prefect_api import PrefectApi, children, eventually, free_port
+from tests.support.prefect_processes import Processes
 from tests.support.relay import Relay
 
-ROOT = Path(__file__).resolve().parents[2]
-PREFECT = [sys.executable, "-m", "prefect", "--no-prompt"]
 READERS = [f"reader{n}@example.org" for n in range(8)]
-
-
-class Processes:
-    """Prefect's own commands, each in a process group of its own, all ended with the test."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self._environment = environment
-        self._started: list[subprocess.Popen[bytes]] = []
-
-    def start(self, *words: str) -> int:
-        log = Path(self._environment["PAPERS_HOME"]) / f"{words[0]}-{words[-1]}.log"
-        with log.open("wb") as file:
-            process = subprocess.Popen(
-                [*PREFECT, *words],
-                env=self._environment, cwd=ROOT, start_new_session=True,
-                stdout=file, stderr=file,
-            )  # fmt: skip
-        self._started.append(process)
-        return process.pid
-
-    def run(self, *words: str) -> None:
-        subprocess.run(
-            [*PREFECT, *words], env=self._environment, cwd=ROOT, check=True, capture_output=True
-        )
-
-    def stop(self) -> None:
-        for process in self._started:
-            for each in (*children(process.pid), process.pid):
-                if is_alive(each):
-                    os.kill(each, signal.SIGKILL)
-            process.wait()
 
 
 @pytest.fixture

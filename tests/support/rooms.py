@@ -16,6 +16,7 @@ GROUPS = {
     "flows": (
         "daily_papers",
         "backfill",
+        "backfill_by_month",
         "editions",
         "as_of",
         "scheduled",

@@ -1,0 +1,130 @@
+"""History by many hands: each month is a run that any worker may take; one builds what all read.
+
+months ──offered──▶ backfill_month, on any worker ──▶ raw ──▶ gated, built and published once
+
+papers backfill 2024-01-01 2026-08-20 --by-month
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from datetime import date
+from functools import partial
+from itertools import groupby
+
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+
+from flows.backfill import Loaded, Turn, bring_days, built_in_bulk, judge_rest
+from flows.daily_papers import run_to_final_state
+from flows.extract import newest_loaded
+from flows.outcome import Outcome
+from flows.runs.flow_runs import SCHEDULED_PATIENCE_SECONDS, one_writer
+from flows.runs.interruption import awaiting
+from flows.runs.offers import offered
+from flows.runs.terminal import SHOWN
+from flows.settings import Settings, load_settings
+from flows.transform import Refusal
+from flows.warehouse.final_verdicts import newest_readings, unfinished_days
+from flows.warehouse.shares import share
+from flows.wording import counted
+
+Month = tuple[date, ...]
+"""The dates of one month that are to be read, oldest first."""
+
+DEPLOYMENT = "backfill month/backfill-month"
+LOOK_AGAIN_SECONDS = 2.0
+
+
+@flow(name="backfill by month", flow_run_name="Backfill of {first} to {last}, by month")
+def backfill_by_month(first: date, last: date) -> State:
+    """Read every date of this range that has no final verdict yet, with whichever workers are free.
+
+    Each month is offered as a run. What no worker is at is read here, newest months first, and so
+    is what a worker left that died. Then all of it is gated, built and published, once.
+    """
+    settings = load_settings()
+    turn = partial(one_writer, settings, SCHEDULED_PATIENCE_SECONDS)
+
+    def path() -> Outcome:
+        with one_writer(settings):  # who finds a run at work is told so at once
+            left = judge_rest(settings)
+            days = unfinished_days(settings, first, last)
+        brought = _brought_by_all(days, settings, turn)
+        return built_in_bulk(left, brought, settings, turn)
+
+    return run_to_final_state(path)
+
+
+@flow(name="backfill month", flow_run_name="{first} to {last}, of a backfill")
+def backfill_month(first: date, last: date) -> State:
+    """Read the dates of this month that have no final verdict yet; whoever offered it builds."""
+    settings = load_settings()
+    turn = partial(one_writer, settings, SCHEDULED_PATIENCE_SECONDS)
+
+    def path() -> Outcome:
+        with share(settings, _name_of(first)) as is_ours:
+            if not is_ours:
+                return Outcome("complete", f"Another worker reads {first:%B %Y}.")
+            with turn():
+                judge_rest(settings)
+                days = unfinished_days(settings, first, last)
+            brought = bring_days(days, settings, turn)
+        return Outcome("failed" if brought.has_failed else "complete", brought.sentence)
+
+    return run_to_final_state(path)
+
+
+def _brought_by_all(days: Sequence[date], settings: Settings, turn: Turn) -> Loaded:
+    """The new readings of these dates, once each of them was read by a worker or here."""
+    with turn():
+        before = newest_readings(settings)
+
+    def unread(month: Sequence[date]) -> list[date]:
+        with turn():
+            now = newest_readings(settings)
+        return [day for day in month if now.get(day) == before.get(day)]
+
+    months = [tuple(of_month) for _, of_month in groupby(days, key=_name_of)]
+    with offered(DEPLOYMENT, {_name_of(month[0]): _range(month) for month in months}) as offers:
+        for month in _as_they_are_free(months, settings):
+            offers.take_back(_name_of(month[0]))
+            rest = unread(month)
+            line = f"month     {_name_of(month[0])}: {counted(len(month) - len(rest), 'date')} read"
+            get_run_logger().info(f"{line} by other workers", extra={SHOWN: True})
+            bring_days(rest, settings, turn)
+    left = unread(days)
+    with turn():
+        found = newest_loaded([day for day in days if day not in left], settings)
+    stopped = (Refusal(r.reading_id, r.list_date, said) for r, said in found if said)
+    return Loaded(tuple(reading for reading, _ in found), tuple(stopped))
+
+
+def _as_they_are_free(months: Sequence[Month], settings: Settings) -> Iterator[Month]:
+    """Each month once, when nobody else is at it, and locked until the next one is asked for.
+
+    Newest ones first, since workers begin with the oldest.
+    """
+    waiting = deque(reversed(months))
+    while waiting:
+        held = deque[Month]()
+        for month in waiting:
+            with share(settings, _name_of(month[0])) as is_ours:
+                if is_ours:
+                    yield month
+                else:
+                    held.append(month)
+        if len(held) == len(waiting):
+            with awaiting():
+                time.sleep(LOOK_AGAIN_SECONDS)
+        waiting = held
+
+
+def _name_of(day: date) -> str:
+    """The month that this date lies in: `2026-08`."""
+    return f"{day:%Y-%m}"
+
+
+def _range(month: Month) -> dict[str, str]:
+    """What `backfill_month` is given; by Prefect's API it is text."""
+    return {"first": str(month[0]), "last": str(month[-1])}
