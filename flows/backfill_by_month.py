@@ -7,8 +7,8 @@ papers backfill 2024-01-01 2026-08-20 --by-month
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from functools import partial
 from itertools import groupby
 
@@ -49,8 +49,8 @@ def backfill_by_month(first: date, last: date) -> State:
     def path() -> Outcome:
         with one_writer(settings):  # who finds a run at work is told so at once
             left = judge_rest(settings)
-            days = unfinished_days(settings, first, last)
-        brought = _brought_by_all(days, settings, turn)
+            days, before = unfinished_days(settings, first, last), newest_readings(settings)
+        brought = _brought_by_all(days, before, settings, turn)
         return built_in_bulk(left, brought, settings, turn)
 
     return run_to_final_state(path)
@@ -75,10 +75,13 @@ def backfill_month(first: date, last: date) -> State:
     return run_to_final_state(path)
 
 
-def _brought_by_all(days: Sequence[date], settings: Settings, turn: Turn) -> Loaded:
-    """The new readings of these dates, once each of them was read by a worker or here."""
-    with turn():
-        before = newest_readings(settings)
+def _brought_by_all(
+    days: Sequence[date], before: Mapping[date, datetime], settings: Settings, turn: Turn
+) -> Loaded:
+    """The new readings of these dates, once each of them was read by a worker or here.
+
+    `before` is when each date was last read until now: clocks of other hosts may differ.
+    """
 
     def unread(month: Sequence[date]) -> list[date]:
         with turn():
@@ -90,8 +93,9 @@ def _brought_by_all(days: Sequence[date], settings: Settings, turn: Turn) -> Loa
         for month in _as_they_are_free(months, settings):
             offers.take_back(_name_of(month[0]))
             rest = unread(month)
-            line = f"month     {_name_of(month[0])}: {counted(len(month) - len(rest), 'date')} read"
-            get_run_logger().info(f"{line} by other workers", extra={SHOWN: True})
+            read = counted(len(month) - len(rest), "date")
+            line = f"month     {_name_of(month[0])}: {read} read by workers, {len(rest)} left"
+            get_run_logger().info(line, extra={SHOWN: True})
             bring_days(rest, settings, turn)
     left = unread(days)
     with turn():
