@@ -24,7 +24,8 @@ from flows.mailing.ledger import (
 )
 from flows.mailing.letters import letters
 from flows.mailing.mailed_before import mailed_before
-from flows.mailing.sending import OnBegin, OnProgress, SendLimits, SendReport, send_issue
+from flows.mailing.sender import OnProgress, SendLimits
+from flows.mailing.sending import OnBegin, SendReport, send_issue
 from flows.mailing.sent_log import SentLog
 from flows.mailing.transports import SmtpTransport, Transport, TransportError
 from flows.newsletter.digest import Digest, Edition

@@ -13,7 +13,7 @@ from flows.commands import cli
 from flows.deliver import deliver
 from flows.issues.frozen import issue_files, write_files
 from flows.mail_setup import open_mailing
-from flows.mailing.sending import SendLimits
+from flows.mailing.sender import SendLimits
 from flows.mailing.subscribers import add
 from flows.mailing.transports import TransportError
 from flows.settings import SETTINGS_FILE, Settings, SettingsError, load_settings, unknown_settings

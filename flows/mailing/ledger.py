@@ -13,7 +13,7 @@ wait for it, so that syncing each to the disk costs little.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -53,7 +53,7 @@ SENDING, PAUSED, DONE = "sending", "paused", "done"
 _PAUSES = [timedelta(hours=h) for h in (0.5, 1, 2, 4, 8, 16)]
 TOO_LATE = "not accepted within"  # the reason of a delivery that only came too late begins so
 _SOFT_FAILURES_MAX = 3
-_PAGE = 200
+PAGE = 200  # what a sender claims at a time, and so what work is shared by
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,36 @@ def set_issue(mailing: Mailing, issue: Issue, state: str, sentence: str, *, now:
     return _issue(row)
 
 
+Ending = Callable[[Issue, Mapping[str, int]], tuple[str, str]]
+"""The state and the sentence of an issue, from how it stands and its counts by state."""
+
+
+def settle_issue(mailing: Mailing, issue: Issue, ending: Ending, *, now: datetime) -> Issue:
+    """The issue in the state that `ending` finds right; of several who ask at once, one by one.
+
+    Each has written down what became of its messages before, so the last one counts them all.
+    """
+    of_issue = is_of(issues, issue.edition, issue.issue_date)
+    by_state = (
+        select(deliveries.c.state, func.count().label("number"))
+        .where(is_of(deliveries, issue.edition, issue.issue_date))
+        .group_by(deliveries.c.state)
+    )
+    with mailing.write() as connection:
+        meanwhile = _issue(
+            connection.execute(select(issues).where(of_issue).with_for_update()).one()
+        )
+        counted = {row.state: row.number for row in connection.execute(by_state)}
+        state, sentence = ending(meanwhile, counted)
+        row = connection.execute(
+            update(issues)
+            .where(of_issue)
+            .values(state=state, sentence=sentence[:500], changed_at=now)
+            .returning(*issues.c)
+        ).one()
+    return _issue(row)
+
+
 def set_issue_due(mailing: Mailing, issue: Issue, due_at: datetime) -> Issue:
     """The issue with another moment from which its age counts."""
     with mailing.write() as connection:
@@ -221,9 +251,14 @@ class Ledger:
     """One sender's hand in the ledger of one issue; safe for its threads."""
 
     def __init__(
-        self, mailing: Mailing, issue: Issue, lease: int, clock: Callable[[], datetime]
+        self,
+        mailing: Mailing,
+        issue: Issue,
+        lease: int,
+        clock: Callable[[], datetime],
+        takes: Callable[[Rule], bool] = lambda _rule: True,
     ) -> None:
-        self._mailing, self._lease, self._clock = mailing, lease, clock
+        self._mailing, self._lease, self._clock, self._takes = mailing, lease, clock, takes
         self._edition, self._issue_date = issue.edition, issue.issue_date
         self._of_issue = is_of(deliveries, issue.edition, issue.issue_date)
         self._entries: deque[_Entry] = deque()
@@ -237,15 +272,16 @@ class Ledger:
         if self._marks:
             self._marks.close()
 
-    def recover(self) -> None:
-        """Take over dead senders' claims: again before DATA, in doubt after it."""
+    def recover(self) -> bool:
+        """Take over dead senders' claims: again before DATA, in doubt after it; were there any?"""
         claimed = and_(self._of_issue, deliveries.c.state == CLAIMED)
         query = select(deliveries.c.claimed_by).where(claimed).distinct()
         with self._mailing.read() as connection:
             owners = connection.scalars(query).all()
-        for owner in owners:
-            if owner != self._lease and not is_alive(self._mailing, owner):
-                self._give_back(owner, "its sender died before DATA")
+        dead = [o for o in owners if o != self._lease and not is_alive(self._mailing, o)]
+        for owner in dead:
+            self._give_back(owner, "its sender died before DATA")
+        return bool(dead)
 
     def give_back(self, reason: str) -> None:
         """Let others have what this sender claimed and did not begin."""
@@ -260,7 +296,10 @@ class Ledger:
             doubtful, doubt = and_(theirs, deliveries.c.data_at.is_not(None)), "its sender died"
         else:
             doubtful, doubt = theirs, "the machine went down"
+        rows = select(deliveries.c.subscriber_id).where(theirs)
         with self._mailing.write() as connection:
+            # In one order: two who find the same sender dead would else wait for each other.
+            connection.execute(rows.order_by(deliveries.c.subscriber_id).with_for_update())
             connection.execute(
                 update(deliveries)
                 .where(doubtful)
@@ -337,20 +376,33 @@ class Ledger:
         with self._mailing.read() as connection:
             return int(connection.scalar(query) or 0)
 
+    def is_anything_due(self) -> bool:
+        """Whether a deferred message is due now."""
+        due = select(deliveries.c.state).where(self._of_issue, is_due(self._clock())).limit(1)
+        with self._mailing.read() as connection:
+            return connection.execute(due).first() is not None
+
     def claim_deferred(self) -> Iterator[list[Reader]]:
         """Give pages of readers to whom a deferred message is due now; they are ours alone."""
         due = and_(self._of_issue, is_due(self._clock()))
         query = select(*_READER).join(deliveries).where(due)
         for page in self._pages(query):
-            claim = (
-                update(deliveries)
-                .where(due, deliveries.c.subscriber_id.in_([row.id for row in page]))
-                .values(state=CLAIMED, claimed_by=self._lease, data_at=None)
-                .returning(deliveries.c.subscriber_id)
+            readers = [reader for row in page if self._takes((reader := _reader(row)).rule)]
+            # What another sender claims at this moment is left to it: nobody waits for anybody.
+            free = (
+                select(deliveries.c.subscriber_id)
+                .where(due, deliveries.c.subscriber_id.in_([reader.id for reader in readers]))
+                .with_for_update(skip_locked=True)
             )
             with self._mailing.write() as connection:
+                claim = (
+                    update(deliveries)
+                    .where(due, deliveries.c.subscriber_id.in_(connection.scalars(free).all()))
+                    .values(state=CLAIMED, claimed_by=self._lease, data_at=None)
+                    .returning(deliveries.c.subscriber_id)
+                )
                 ours = set(connection.scalars(claim))
-            yield [_reader(row) for row in page if row.id in ours]
+            yield [reader for reader in readers if reader.id in ours]
 
     def claim_new(self, has_papers: Callable[[Reader], bool]) -> Iterator[list[Reader]]:
         """Give pages of readers who have no row yet; they are ours alone.
@@ -371,9 +423,11 @@ class Ledger:
         for page in self._pages(query):
             skipped, claimed = dict[str, list[int]](), list[Reader]()
             for row in page:
+                if not self._takes((reader := _reader(row)).rule):
+                    continue
                 if row.paused_until and row.paused_until > today:
                     skipped.setdefault(f"paused until {row.paused_until}", []).append(row.id)
-                elif has_papers(reader := _reader(row)):
+                elif has_papers(reader):
                     claimed.append(reader)
                 else:
                     skipped.setdefault("nothing matched their choice", []).append(row.id)
@@ -416,7 +470,7 @@ class Ledger:
                 page = connection.execute(
                     query.where(after)
                     .order_by(subscribers.c.rule_key, subscribers.c.id)
-                    .limit(_PAGE)
+                    .limit(PAGE)
                 ).all()
             if not page:
                 return

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from flows.mailing.ledger import Reader
 from flows.mailing.mailed_before import HasHad, nothing
 from flows.mailing.rules import Rule, choose
-from flows.mailing.sending import Compose, Letter
+from flows.mailing.sender import Compose, Letter
 from flows.mailing.tokens import Purpose, Tokens
 from flows.newsletter.digest import Digest
 from flows.newsletter.likeness import Likeness

@@ -1,21 +1,18 @@
-"""An issue to everybody who chose it: claim, render once a rule, send over a few connections.
+"""An issue to everybody who chose it, by one sender or several: who begins, waits, pauses, ends it.
 
-ledger pages ──▶ one letter a rule ──▶ queue ──▶ connections ──▶ ledger
+run ──send_issue──▶ leader: opens the issue, sends, and has others take part where they can
+                    others ──take_part──▶ send the same issue until nothing is left to claim
 """
 
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 
-from flows.mailing.budget import ErrorBudget, StopError, nobody_reached
+from flows.mailing.budget import StopError, nobody_reached
 from flows.mailing.database import Mailing
-from flows.mailing.leases import lease
+from flows.mailing.leases import is_alive, lease
 from flows.mailing.ledger import (
     CLAIMED,
     DONE,
@@ -23,10 +20,9 @@ from flows.mailing.ledger import (
     SENDING,
     SKIPPED,
     TOO_LATE,
+    Ending,
     Issue,
     Ledger,
-    Reader,
-    Result,
     counts,
     find_issue,
     is_superseded,
@@ -34,50 +30,30 @@ from flows.mailing.ledger import (
     next_attempt_at,
     set_issue,
     set_issue_due,
+    settle_issue,
 )
 from flows.mailing.rules import Rule
-from flows.mailing.transports import (
-    DEFERRED,
-    FAILED,
-    SENT,
-    UNKNOWN,
-    WITHHELD,
-    Connection,
-    Parcel,
-    SendResult,
-    StaleConnectionError,
-    Transport,
-    TransportError,
+from flows.mailing.sender import Compose, OnProgress, Sender, SendLimits
+from flows.mailing.shared import (
+    SharedIssue,
+    Sharing,
+    end_sharing,
+    find_shared,
+    is_led_by,
+    is_paused,
+    share,
 )
+from flows.mailing.transports import DEFERRED, FAILED, SENT, UNKNOWN, Transport
 
-_LETTERS_KEPT = 256  # more than the rules of one page of the ledger
 _NOT_CURRENT = "Not sent: a newer issue is due, and only the newest goes out by itself."
 _PAUSED_LIFE = timedelta(days=14)  # as long as incidents are watched
-_PROGRESS_SECONDS = 2.0
+# Another sender that lives and answers for nothing in this time is not waited for: a message takes
+# a relay minutes at most.
+_PATIENCE_SECONDS = 600.0
+_LOOK_SECONDS = 1.0
 
-Letter = Callable[[Reader], bytes]
-"""The message of a rule, for one of its readers; lines end in CRLF."""
-Compose = Callable[[Rule], Letter | None]
-"""Renders a rule once for all its readers; None where nothing matched."""
 OnBegin = Callable[[bool], None]
 """Called once before the first message leaves: whether those who have no entry yet get one."""
-OnProgress = Callable[[int, int], None]
-"""Told now and then, and at the end: how many readers were tried, and how many there were."""
-
-
-@dataclass(frozen=True)
-class SendLimits:
-    """How fast, how long, and when to stop."""
-
-    connections_count: int = 4
-    messages_per_second: float | None = None
-    # Of the last `window` messages so many may go wrong; then the issue pauses. Lower, and a few
-    # dead addresses stop a list; higher, and a relay that refuses us burns through more of it.
-    errors_max: int = 20
-    errors_window: int = 100
-    issue_life: timedelta = timedelta(hours=36)
-    # A relay that restarts is away for seconds; after these the run ends and the next one goes on.
-    reconnect_pauses: tuple[float, ...] = (1, 4, 15)
 
 
 @dataclass(frozen=True)
@@ -103,6 +79,7 @@ def send_issue(
     is_forced: bool = False,
     on_progress: OnProgress | None = None,
     on_begin: OnBegin | None = None,
+    sharing: Sharing | None = None,
 ) -> SendReport:
     """Send the issue to all who have not had it and whose turn it is; safe to run at any time.
 
@@ -122,32 +99,179 @@ def send_issue(
         if not is_forced and (why_not := _why_not(issue, limits, clock)):
             return _report(mailing, issue, why_not, is_blocked=issue.state == PAUSED)
         before = counts(mailing, issue).get(SENT, 0)
-        issue = set_issue(mailing, issue, SENDING, "Being sent.", now=clock())
+        issue = settle_issue(mailing, issue, _beginning(is_forced=is_forced), now=clock())
+        if issue.state == PAUSED:  # by another sender, just now
+            return _report(mailing, issue, issue.sentence, is_blocked=True)
         is_newest = is_forced or (is_current and not is_superseded(mailing, issue))
         if on_begin:
             on_begin(is_newest)
-        run = _Run(ledger, compose, transport, limits, on_progress)
-        stop = run.send(is_new_begun=is_newest)
+        # Who took part for a leader that died goes by the word of that one no more.
+        is_shared = end_sharing(mailing, issue)
+        if sharing and is_newest:
+            waiting = ledger.waiting_count()
+            shared = share(mailing, issue, number, sharing, waiting, limits, clock())
+            if shared:
+                is_shared, limits = True, shared.part_of(limits)
+        tell = _of_all(ledger, on_progress) if is_shared else on_progress
+        sender = Sender(
+            ledger, compose, transport, limits, tell, lambda: not is_paused(mailing, issue)
+        )
+        try:
+            stop = _send(mailing, issue, ledger, sender, is_newest=is_newest, is_shared=is_shared)
+        except BaseException:
+            end_sharing(mailing, issue)
+            raise
         reached_count = counts(mailing, issue).get(SENT, 0)
-        stop = stop or (None if reached_count else run.budget.all_refused())
+        stop = stop or (None if reached_count else sender.budget.all_refused())
         ledger.count_refusals(is_relay_sound=stop is None and reached_count > 0)
-    now = counts(mailing, issue)
-    if is_forced and not stop:
-        stop = nobody_reached(now)
-    meanwhile = find_issue(mailing, issue.edition, issue.issue_date) or issue
-    if not stop and meanwhile.state == PAUSED:  # by another run, whose word stands
-        return _report(mailing, meanwhile, meanwhile.sentence, is_blocked=True)
-    if stop:
-        sentence, state = f"{stop.reason} {_tally(now)}", PAUSED if stop.is_pause else SENDING
-    else:
-        again = "Already sent" if now.get(SENT) == before else "Sent"
-        sentence = _tally(now, again)
+        ending = _ending(stop, before, is_forced=is_forced, is_newest=is_newest)
+        issue = settle_issue(mailing, issue, ending, now=clock())
+        if stop or issue.state != SENDING:
+            end_sharing(mailing, issue)
+        if is_shared and stop:  # the others end too, and what they had begun counts
+            _wait_for_others(mailing, issue, ledger)
+            issue = settle_issue(mailing, issue, ending, now=clock())
+    is_blocked = stop is not None or issue.state == PAUSED
+    return _report(mailing, issue, issue.sentence, is_blocked=is_blocked)
+
+
+def _beginning(*, is_forced: bool) -> Ending:
+    """How an issue begins to be sent: a pause ends by the operator's word alone."""
+
+    def beginning(meanwhile: Issue, _now: Mapping[str, int]) -> tuple[str, str]:
+        if meanwhile.state == PAUSED and not is_forced:
+            return PAUSED, meanwhile.sentence
+        return SENDING, "Being sent."
+
+    return beginning
+
+
+def _send(
+    mailing: Mailing,
+    issue: Issue,
+    ledger: Ledger,
+    sender: Sender,
+    *,
+    is_newest: bool,
+    is_shared: bool,
+) -> StopError | None:
+    """Send, also what others who take part leave undone; why it stopped before the end."""
+    stop = sender.send(is_new_begun=is_newest)
+    while is_shared and not (stop or sender.is_called_off):
+        _wait_for_others(mailing, issue, ledger, sender.tell)
+        if not ledger.is_anything_due():
+            break
+        stop = sender.send(is_new_begun=False)
+    return stop
+
+
+def _ending(stop: StopError | None, before: int, *, is_forced: bool, is_newest: bool) -> Ending:
+    """How the leader ends an issue; `before` it, so many readers had been sent it."""
+
+    def ending(meanwhile: Issue, now: Mapping[str, int]) -> tuple[str, str]:
+        failure = stop or (nobody_reached(now) if is_forced else None)
+        if meanwhile.state == PAUSED and not (failure and failure.is_pause):
+            return PAUSED, meanwhile.sentence  # by another sender, whose word stands
+        if failure:
+            return PAUSED if failure.is_pause else SENDING, f"{failure.reason} {_tally(now)}"
+        sentence = _tally(now, "Already sent" if now.get(SENT) == before else "Sent")
         if not is_newest:
             rest = " Nobody else gets it: a newer issue is due."
             sentence = sentence + rest if now else _NOT_CURRENT
-        state = SENDING if not now or now.get(CLAIMED) or now.get(DEFERRED) else DONE
-    issue = set_issue(mailing, issue, state, sentence, now=clock())
-    return _report(mailing, issue, sentence, is_blocked=stop is not None)
+        return DONE if now and not _is_open(now) else SENDING, sentence
+
+    return ending
+
+
+def take_part(
+    mailing: Mailing,
+    shared: SharedIssue,
+    compose: Compose,
+    transport: Transport,
+    *,
+    takes: Callable[[Rule], bool] = lambda _rule: True,
+    on_progress: OnProgress | None = None,
+) -> SendReport | None:
+    """Send an issue along with its leader until nothing is left to claim; None if that is over.
+
+    It begins only while the leader lives, and goes on without one that was killed: what it then
+    leaves undone, or leaves to others (`takes`), is the next leader's. It never opens or expires
+    an issue, and says that one is done only where nobody is left.
+    """
+    issue = find_issue(mailing, shared.edition, shared.issue_date)
+    if issue is None or not is_alive(mailing, shared.leader) or not is_led_by(mailing, shared):
+        return None
+
+    def clock() -> datetime:
+        return shared.began_at
+
+    with (
+        lease(mailing) as number,
+        closing(Ledger(mailing, issue, number, clock, takes)) as ledger,
+    ):
+        limits = shared.part_of(SendLimits())
+        sender = Sender(
+            ledger, compose, transport, limits, on_progress, lambda: is_led_by(mailing, shared)
+        )
+        stop = sender.send(is_new_begun=True)
+        while not (stop or sender.is_called_off) and ledger.recover():
+            stop = sender.send(is_new_begun=True)
+        reached_count = counts(mailing, issue).get(SENT, 0)
+        ledger.count_refusals(is_relay_sound=stop is None and reached_count > 0)
+        waiting_count = ledger.waiting_count()
+        is_ours = find_shared(mailing, shared.edition, shared.issue_date) == shared
+
+        def ending(meanwhile: Issue, now: Mapping[str, int]) -> tuple[str, str]:
+            if is_ours and stop and stop.is_pause and meanwhile.state != DONE:
+                return PAUSED, f"{stop.reason} {_tally(now)}"
+            if not is_ours or stop or meanwhile.state != SENDING:
+                return meanwhile.state, meanwhile.sentence
+            return SENDING if waiting_count or _is_open(now) else DONE, _tally(now)
+
+        issue = settle_issue(mailing, issue, ending, now=clock())
+        if is_ours and stop and stop.is_pause:
+            _wait_for_others(mailing, issue, ledger)
+            issue = settle_issue(mailing, issue, ending, now=clock())
+    sentence = f"{stop.reason} {_tally(counts(mailing, issue))}" if stop else issue.sentence
+    return _report(mailing, issue, sentence, is_blocked=stop is not None or issue.state == PAUSED)
+
+
+def pause_for(mailing: Mailing, shared: SharedIssue, why: str) -> None:
+    """Pause an issue that its leader should not be sending."""
+
+    def ending(meanwhile: Issue, _now: Mapping[str, int]) -> tuple[str, str]:
+        is_sent = meanwhile.state == SENDING
+        return (PAUSED, why) if is_sent else (meanwhile.state, meanwhile.sentence)
+
+    issue = find_issue(mailing, shared.edition, shared.issue_date)
+    if issue and is_led_by(mailing, shared):
+        settle_issue(mailing, issue, ending, now=shared.began_at)
+
+
+def _is_open(now: Mapping[str, int]) -> bool:
+    """Whether messages are under way, or wait for their time."""
+    return bool(now.get(CLAIMED) or now.get(DEFERRED))
+
+
+def _of_all(ledger: Ledger, on_progress: OnProgress | None) -> OnProgress | None:
+    """Tell how far all senders are together, where one tells how far it is itself."""
+    if on_progress is None:
+        return None
+    return lambda _tried, total: on_progress(max(0, total - ledger.waiting_count()), total)
+
+
+def _wait_for_others(
+    mailing: Mailing, issue: Issue, ledger: Ledger, tell: Callable[[], None] = lambda: None
+) -> None:
+    """Wait until no other sender holds a message, or until what a dead one held is free."""
+    last, since = dict[str, int](), time.monotonic()
+    while (now := counts(mailing, issue)).get(CLAIMED) and not ledger.recover():
+        if now != last:
+            last, since = now, time.monotonic()
+        elif time.monotonic() - since > _PATIENCE_SECONDS:
+            return
+        tell()
+        time.sleep(_LOOK_SECONDS)
 
 
 def _close_expired(
@@ -207,170 +331,3 @@ def _tally(now: Mapping[str, int], sent: str = "Sent") -> str:
     others = (DEFERRED, FAILED, UNKNOWN, SKIPPED, CLAIMED)
     rest = "".join(f", {now[state]:,} {state}" for state in others if now.get(state))
     return f"{sent} to {now.get(SENT, 0):,}{rest}."
-
-
-@dataclass(frozen=True)
-class _Job:
-    reader: Reader
-    letter: Letter
-
-
-class _Run:
-    """One run over one issue: as many threads as connections, each pulling the next reader."""
-
-    def __init__(
-        self,
-        ledger: Ledger,
-        compose: Compose,
-        transport: Transport,
-        limits: SendLimits,
-        on_progress: OnProgress | None,
-    ) -> None:
-        self._ledger, self._compose = ledger, compose
-        self._transport, self._limits = transport, limits
-        self._on_progress = on_progress
-        self.budget = ErrorBudget(limits.errors_max, limits.errors_window)
-        self._letters: dict[str, Letter | None] = {}
-        self._jobs: Iterator[_Job] = iter(())
-        self._pulling = threading.Lock()
-        self._returned: deque[_Job] = deque()  # of threads that could not open a connection
-        self._is_ending = threading.Event()
-        self._stop: StopError | None = None
-        self._lock = threading.Lock()
-        self._open_count = 0
-        self._next_slot = 0.0
-
-    def send(self, *, is_new_begun: bool) -> StopError | None:
-        """Send what is new if it may begin, and what is due; why it stopped before the end.
-
-        New ones go first: what was deferred may be what went wrong, and would stop the run again.
-        """
-        pages = [self._ledger.claim_deferred()]
-        if is_new_begun:
-            pages.insert(0, self._ledger.claim_new(lambda r: self._letter(r) is not None))
-        self._jobs = self._claimed(chain(*pages))
-        total = self._ledger.waiting_count() if self._on_progress else 0
-        with ThreadPoolExecutor(self._limits.connections_count) as pool:
-            workers = [pool.submit(self._work) for _ in range(self._limits.connections_count)]
-            try:
-                self._wait(workers, total)
-            except BaseException:
-                self._is_ending.set()
-                raise
-        self._ledger.give_back("not begun when the run ended")
-        for worker in workers:
-            worker.result()  # raises what a thread died of
-        return self._stop
-
-    def _wait(self, workers: Collection[Future[None]], total: int) -> None:
-        is_done = False
-        while not is_done:
-            is_done = not wait(workers, _PROGRESS_SECONDS).not_done
-            if self._on_progress:
-                self._on_progress(self.budget.tried_count, total)
-
-    def _claimed(self, pages: Iterator[list[Reader]]) -> Iterator[_Job]:
-        for page in pages:
-            for reader in page:
-                if letter := self._letter(reader):
-                    yield _Job(reader, letter)
-                else:  # the reader chose anew since it was deferred
-                    self._ledger.note(
-                        [(reader, SendResult(WITHHELD, "nothing matched their choice"))]
-                    )
-
-    def _letter(self, reader: Reader) -> Letter | None:
-        """The letter for the reader's rule; readers come by rule, so a few kept ones suffice."""
-        if reader.rule_key not in self._letters:
-            if len(self._letters) >= _LETTERS_KEPT:
-                del self._letters[next(iter(self._letters))]
-            self._letters[reader.rule_key] = self._compose(reader.rule)
-        return self._letters[reader.rule_key]
-
-    def _work(self) -> None:
-        connection: Connection | None = None
-        results: list[Result] = []  # not written yet: it goes with the next mark, in one commit
-        try:
-            while job := self._take(results):
-                connection, outcome = self._hand_over(connection, job, results)
-                if connection is None:
-                    self._returned.append(job)  # others have a connection
-                    return
-                results.append((job.reader, outcome))
-                self.budget.judge(outcome)
-                if outcome.is_cut:
-                    self._close(connection)
-                    connection = None
-        except StopError as stop:
-            self._stop = self._stop or stop
-            self._is_ending.set()
-        except BaseException:
-            self._is_ending.set()
-            raise
-        finally:
-            self._close(connection)
-            self._ledger.note(results)
-
-    def _take(self, results: list[Result]) -> _Job | None:
-        """The next job when its time has come, or None at the end."""
-        if self._limits.messages_per_second:
-            self._ledger.note(results)  # nothing stays unwritten while we wait
-            results.clear()
-            self._pace(self._limits.messages_per_second)
-        with self._pulling:
-            if self._is_ending.is_set():
-                return None
-            return self._returned.popleft() if self._returned else next(self._jobs, None)
-
-    def _pace(self, rate: float) -> None:
-        """Wait for a message's slot; slots stand evenly, so no second ever has more."""
-        with self._lock:
-            slot = max(time.monotonic(), self._next_slot)
-            self._next_slot = slot + 1 / rate
-        self._is_ending.wait(slot - time.monotonic())
-
-    def _hand_over(
-        self, connection: Connection | None, job: _Job, results: list[Result]
-    ) -> tuple[Connection | None, SendResult]:
-        def may_send() -> bool:
-            is_ours = self._ledger.note(tuple(results), begin=job.reader)
-            results.clear()
-            return is_ours
-
-        parcel = Parcel(job.reader.public_id, job.reader.address, job.letter(job.reader))
-        if connection:
-            try:
-                return connection, connection.send(parcel, may_send)
-            except StaleConnectionError:
-                self._close(connection)
-        connection = self._open()
-        if connection is None:
-            return None, SendResult(WITHHELD)
-        try:
-            return connection, connection.send(parcel, may_send)
-        except StaleConnectionError as error:
-            return connection, SendResult(DEFERRED, f"cut off: {error}", is_cut=True)
-
-    def _open(self) -> Connection | None:
-        """Give a new connection, or None where none can be had but other threads have theirs."""
-        for pause in (*self._limits.reconnect_pauses, 0):
-            try:
-                connection = self._transport.open()
-            except TransportError as error:
-                failure = error
-                if error.is_lasting or self._is_ending.wait(pause):
-                    break
-            else:
-                with self._lock:
-                    self._open_count += 1
-                return connection
-        with self._lock:
-            if self._open_count:
-                return None
-        raise StopError(f"Stopped: {failure}", is_pause=False) from failure
-
-    def _close(self, connection: Connection | None) -> None:
-        if connection:
-            connection.close()
-            with self._lock:
-                self._open_count -= 1

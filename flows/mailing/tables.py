@@ -9,6 +9,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -101,6 +102,20 @@ deliveries = Table(
     ForeignKeyConstraint(["edition", "issue_date"], ["issues.edition", "issues.issue_date"]),
     Index("deliveries_by_subscriber", "subscriber_id", "issue_date"),
     sqlite_with_rowid=False,  # one tree less to change for every message
+)
+
+# What senders on other hosts need to take part in an issue; there while its leader has them do so.
+shared_issues = Table(
+    "shared_issues",
+    metadata,
+    Column("edition", String(12), primary_key=True),
+    Column("issue_date", Date, primary_key=True),
+    Column("leader", BigInteger, nullable=False),  # its lease as a sender
+    Column("senders_count", Integer, nullable=False),  # with the leader
+    Column("messages_per_second", Float),  # of all of them together
+    Column("letters", String, nullable=False),  # what the letters are made of, as JSON
+    Column("began_at", Utc, nullable=False),  # the leader's time, which all of them go by
+    ForeignKeyConstraint(["edition", "issue_date"], ["issues.edition", "issues.issue_date"]),
 )
 
 # What each list date came to, as `papers status` and `papers check` need it while a run holds the

@@ -33,7 +33,8 @@ from flows.mailing.database import open_mailing_database
 from flows.mailing.ledger import Reader, open_issue
 from flows.mailing.letters import Post, letters
 from flows.mailing.rules import Rule, parse_rule
-from flows.mailing.sending import Letter, SendLimits, send_issue
+from flows.mailing.sender import Letter, SendLimits
+from flows.mailing.sending import send_issue
 from flows.mailing.tokens import Tokens
 from flows.mailing.transports import Connection, Parcel, SendResult, SmtpTransport
 from flows.newsletter.digest import Digest, DigestPaper, Proof

@@ -92,7 +92,7 @@ def test_the_relay_gets_no_more_a_second_than_the_setting_says(
     mailing: Mailing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paces: set[float] = set()
-    monkeypatch.setattr("flows.mailing.sending._Run._pace", lambda _, rate: paces.add(rate))
+    monkeypatch.setattr("flows.mailing.sender.Sender._pace", lambda _, rate: paces.add(rate))
     monkeypatch.setenv("PAPERS_MAIL_PER_SECOND", "2.5")
     assert _send(mailing, FRIDAY, closes_at(FRIDAY)).sentence == "Sent to 1."
     assert paces == {2.5}

@@ -15,7 +15,8 @@ from flows.mailing.bounces import MailboxError, _returns, read_bounces
 from flows.mailing.database import Mailing
 from flows.mailing.ledger import open_issue
 from flows.mailing.letters import Post, message_id
-from flows.mailing.sending import SendLimits, send_issue
+from flows.mailing.sender import SendLimits
+from flows.mailing.sending import send_issue
 from flows.mailing.tokens import Purpose, Tokens
 from flows.mailing.transports import FileTransport
 from flows.newsletter.site import Site

@@ -14,7 +14,8 @@ from flows.mailing.database import Mailing
 from flows.mailing.ledger import open_issue
 from flows.mailing.letters import message_id
 from flows.mailing.refusals import is_address_bad, is_returned_for_good
-from flows.mailing.sending import SendLimits, send_issue
+from flows.mailing.sender import SendLimits
+from flows.mailing.sending import send_issue
 from flows.mailing.tokens import Tokens
 from flows.mailing.transports import FileTransport
 from tests.mailing.conftest import DAY, NOW

@@ -11,7 +11,8 @@ from flows.mailing.csv_lines import import_csv
 from flows.mailing.database import Mailing, open_mailing_database
 from flows.mailing.ledger import Issue, Reader, open_issue
 from flows.mailing.rules import Rule, parse_rule
-from flows.mailing.sending import Letter, SendLimits, SendReport, send_issue
+from flows.mailing.sender import Letter, SendLimits
+from flows.mailing.sending import SendReport, send_issue
 from flows.mailing.transports import FileTransport
 from tests.mailing.conftest import DAY, NOW
 from tests.support.clock import Clock
@@ -366,7 +367,7 @@ def test_how_far_it_is_is_told_from_none_to_all(
     mailing: Mailing, send: Send, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _many(mailing, 60)
-    monkeypatch.setattr("flows.mailing.sending._PROGRESS_SECONDS", 0.05)
+    monkeypatch.setattr("flows.mailing.sender._PROGRESS_SECONDS", 0.05)
     told: list[tuple[int, int]] = []
     send(
         limits=SendLimits(messages_per_second=100),

@@ -6,7 +6,8 @@ from typing import Any
 from flows.mailing.database import open_mailing_database
 from flows.mailing.ledger import Reader, open_issue
 from flows.mailing.rules import Rule
-from flows.mailing.sending import Letter, SendLimits, send_issue
+from flows.mailing.sender import Letter, SendLimits
+from flows.mailing.sending import send_issue
 from flows.mailing.transports import SmtpTransport
 
 
