@@ -3,8 +3,11 @@
 issues/<date>-<edition>/issue.json ──Digest──▶ mailing.send_issue ──▶ files or SMTP
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from flows.errors import OperationError
@@ -17,6 +20,7 @@ from flows.mailing.ledger import (
     SENDING,
     Issue,
     counts,
+    find_issue,
     newest_issues,
     next_attempt_at,
     open_issue,
@@ -24,15 +28,24 @@ from flows.mailing.ledger import (
 )
 from flows.mailing.letters import letters
 from flows.mailing.mailed_before import mailed_before
+from flows.mailing.rules import Rule
 from flows.mailing.sender import OnProgress, SendLimits
-from flows.mailing.sending import OnBegin, SendReport, send_issue
+from flows.mailing.sending import OnBegin, SendReport, pause_for, send_issue, take_part
 from flows.mailing.sent_log import SentLog
+from flows.mailing.shared import Sharing, find_shared
+from flows.mailing.shared_letters import SharedLetters, setup
 from flows.mailing.transports import SmtpTransport, Transport, TransportError
 from flows.newsletter.digest import Digest, Edition
 from flows.publication.likeness import published_likeness
+from flows.publication.newer import published_at
 from flows.settings import SETTINGS_FILE, Settings
 from flows.sources.feed_day import newest_closed
 from flows.state.keeping import keep_before_mail
+
+_NOTED_EVERY_SECONDS = 30.0
+
+StartOthers = Callable[[Edition, date, int], int]
+"""Starts so many runs that send this issue too, each by `deliver_along`; how many it could."""
 
 
 def deliver(
@@ -43,6 +56,7 @@ def deliver(
     *,
     is_forced: bool = False,
     on_progress: OnProgress | None = None,
+    start_others: StartOthers | None = None,
 ) -> SendReport:
     """Send the issue in this folder to everyone whose turn it is; safe to call again.
 
@@ -68,14 +82,25 @@ def deliver(
             f" write it into {settings.home / SETTINGS_FILE}, or set it to `{FILES}` if mail shall"
             " be written as files from now on."
         )
-    entries = counts(mailing, issue)
-    doubt = None if is_forced else sent_log.doubt(issue, sum(entries.values()))
+    entry_count = partial(_entry_count, mailing, issue)
+    doubt = None if is_forced else sent_log.doubt(issue, entry_count)
     if doubt:
         issue = set_issue(mailing, issue, PAUSED, doubt, now=now)
-        return SendReport(issue, doubt, entries, None, is_blocked=True)
+        return SendReport(issue, doubt, counts(mailing, issue), None, is_blocked=True)
+    earlier = earlier_issues(settings, digest)
     likeness = published_likeness(settings)
-    has_had = mailed_before(mailing, earlier_issues(settings, digest), likeness)
-    compose = letters(digest, post(settings), likeness, sent_at=issue.created_at, has_had=has_had)
+    has_had = mailed_before(mailing, earlier, likeness)
+    shared = post(settings)
+    compose = letters(digest, shared, likeness, sent_at=issue.created_at, has_had=has_had)
+
+    def of_what() -> str:
+        how = setup(shared, digest, sent_at=issue.created_at)
+        return SharedLetters(digest, earlier, published_at(settings), how).to_json()
+
+    sharing = None
+    if start_others and settings.mail_shards > 1 and isinstance(way, SmtpTransport):
+        start = partial(start_others, digest.edition, digest.issue_date)
+        sharing = Sharing(settings.mail_shards - 1, of_what, start)
     try:
         return send_issue(
             mailing,
@@ -89,11 +114,93 @@ def deliver(
             clock=lambda: now,
             is_current=_is_current(digest, settings, now),
             is_forced=is_forced,
-            on_progress=on_progress,
+            on_progress=_noting(sent_log, issue, entry_count, on_progress),
             on_begin=_keeper(mailing, issue, way, settings, now),
+            sharing=sharing,
         )
     finally:
-        sent_log.note(issue, sum(counts(mailing, issue).values()))
+        sent_log.note(issue, entry_count())
+
+
+def deliver_along(
+    mailing: Mailing,
+    settings: Settings,
+    edition: Edition,
+    issue_date: date,
+    *,
+    on_progress: OnProgress | None = None,
+) -> SendReport | None:
+    """Send an issue along with the run that leads it, in the same letters; None if that is over.
+
+    Whose rule names papers is left to the others where their publication cannot be had here.
+
+    Raises:
+        OtherLettersError, TransportError: these settings would send something else, or nowhere.
+    """
+    found = find_shared(mailing, edition, issue_date)
+    issue = find_issue(mailing, edition, issue_date)
+    if found is None or issue is None:
+        return None
+    of = SharedLetters.from_json(found.letters)
+    shared = post(settings)
+    of.check(setup(shared, of.digest, sent_at=issue.created_at))
+    way = transport(settings, settings.issue_folder(issue_date, edition) / "mail")
+    if not isinstance(way, SmtpTransport):
+        raise TransportError(
+            f"Nothing is sent from here: PAPERS_MAIL_URL names no relay. Give all workers one, in"
+            f" their environment or in {SETTINGS_FILE} of their homes."
+        )
+    sent_log = SentLog(settings.home / "mailed.log")
+    sent_log.begin(is_new=True)
+    entry_count = partial(_entry_count, mailing, issue)
+    if doubt := sent_log.knows_more(issue, entry_count):
+        pause_for(mailing, found, doubt)
+        raise TransportError(doubt)
+    sent_log.note_relayed()
+    takes = _takes(of.published_at, settings)
+    likeness = published_likeness(settings)
+    has_had = mailed_before(mailing, of.earlier, likeness)
+    compose = letters(of.digest, shared, likeness, sent_at=issue.created_at, has_had=has_had)
+    try:
+        tell = _noting(sent_log, issue, entry_count, on_progress)
+        return take_part(mailing, found, compose, way, takes=takes, on_progress=tell)
+    finally:
+        sent_log.note(issue, entry_count())
+
+
+def _takes(wanted: str, settings: Settings) -> Callable[[Rule], bool]:
+    """Whose letters can be the same here: all, if what tells papers alike is the same."""
+    if published_at(settings) != wanted:
+        from flows.publish import fetch  # half a second to import, and hardly ever needed
+
+        with suppress(OperationError):
+            fetch(settings)
+    is_same = published_at(settings) == wanted
+    return lambda rule: is_same or not (rule.like or rule.unlike)
+
+
+def _entry_count(mailing: Mailing, issue: Issue) -> int:
+    return sum(counts(mailing, issue).values())
+
+
+def _noting(
+    sent_log: SentLog,
+    issue: Issue,
+    entry_count: Callable[[], int],
+    on_progress: OnProgress | None,
+) -> OnProgress:
+    """Tell how far it is, and note it now and then: who is killed notes nothing at its end."""
+    noted_at = time.monotonic()
+
+    def tell(tried: int, total: int) -> None:
+        nonlocal noted_at
+        if time.monotonic() - noted_at > _NOTED_EVERY_SECONDS:
+            noted_at = time.monotonic()
+            sent_log.note(issue, entry_count())
+        if on_progress:
+            on_progress(tried, total)
+
+    return tell
 
 
 def _keeper(
@@ -112,7 +219,9 @@ def _keeper(
     return keep
 
 
-def deliver_rest(mailing: Mailing, settings: Settings, now: datetime) -> Iterator[SendReport]:
+def deliver_rest(
+    mailing: Mailing, settings: Settings, now: datetime, start_others: StartOthers | None = None
+) -> Iterator[SendReport]:
     """Send what issues still owe whose turn has come: every scheduled run does.
 
     Without it a message that was deferred after the last try of its day would wait for ever.
@@ -124,7 +233,7 @@ def deliver_rest(mailing: Mailing, settings: Settings, now: datetime) -> Iterato
         folder = settings.issue_folder(issue.issue_date, issue.edition)
         due_at = next_attempt_at(mailing, issue)
         if issue.state == SENDING and due_at and due_at <= now and folder.exists():
-            yield deliver(mailing, folder, settings, now)
+            yield deliver(mailing, folder, settings, now, start_others=start_others)
 
 
 def _is_current(digest: Digest, settings: Settings, now: datetime) -> bool:

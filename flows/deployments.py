@@ -18,7 +18,9 @@ from flows.backfill import backfill
 from flows.backfill_by_month import backfill_by_month, backfill_month
 from flows.editions import edition
 from flows.runs.flow_runs import OURS, put_back_all
+from flows.runs.pool import SEND_SHARD
 from flows.settings import Settings, load_settings
+from flows.shards import send_shard
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,13 @@ def deployments(settings: Settings) -> tuple[Deployment, ...]:
             None,
             "The dates of one month, for who offers it: `backfill-by-month`.",
             ("history",),
+        ),
+        Deployment(
+            SEND_SHARD,
+            send_shard,
+            None,
+            "A part of an issue's readers; the run that sends the issue starts it.",
+            ("digest",),
         ),
         Deployment(
             "upkeep",

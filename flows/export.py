@@ -16,6 +16,7 @@ from flows.mailing.database import MailingError
 from flows.mailing.transports import TransportError
 from flows.newsletter.digest import Edition
 from flows.publication.issue_digest import issue_digest
+from flows.runs.pool import start_shards
 from flows.runs.progress import sending
 from flows.settings import Settings
 from flows.stage import stage
@@ -59,7 +60,14 @@ def mailed(folder: Path, settings: Settings, *, is_new: bool) -> Export:
     made = f"The issue is {where}." if is_new else f"The issue exists already: {where}."
     try:
         with closing(open_mailing(settings)) as mailing:
-            report = deliver(mailing, folder, settings, clock.utc_now(), on_progress=sending())
+            report = deliver(
+                mailing,
+                folder,
+                settings,
+                clock.utc_now(),
+                on_progress=sending(),
+                start_others=start_shards,
+            )
     except (TransportError, MailingError) as error:
         return Export(folder, made, f"Mail is held: {error}", is_blocked=True)
     return Export(folder, made, report.sentence, report.is_blocked)

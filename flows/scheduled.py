@@ -34,6 +34,7 @@ from flows.quality.day_page import write_quality_page
 from flows.quality.site import quality_site, write_quality_site
 from flows.runs.flow_runs import one_writer, plan_next_try
 from flows.runs.names import about, papers_of
+from flows.runs.pool import start_shards
 from flows.settings import Settings, load_settings
 from flows.sources.feed_day import (
     closes_at,
@@ -273,7 +274,7 @@ def _send_rest(settings: Settings) -> None:
     """Send the deferred mail that is due, of every issue; an unreachable relay fails no run."""
     try:
         with closing(open_mailing(settings)) as mailing:
-            for report in deliver_rest(mailing, settings, clock.utc_now()):
+            for report in deliver_rest(mailing, settings, clock.utc_now(), start_shards):
                 get_run_logger().info("The rest of %s: %s", report.issue.name, report.sentence)
     except (TransportError, MailingError) as error:
         get_run_logger().warning("The rest of the mail waits: %s", error)

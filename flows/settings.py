@@ -90,6 +90,18 @@ def _lake_storage(value: str | None, others: ValidationInfo) -> str | None:
     return str(_absolute(Path(value)))
 
 
+def _shards(value: int, others: ValidationInfo) -> int:
+    mailing = others.data.get("mailing_url")
+    if value > 1 and not (mailing and mailing.get_secret_value().startswith("postgres")):
+        raise ValueError(
+            "several senders need the mailing list in PostgreSQL: set PAPERS_MAILING_URL to"
+            " postgresql://…, or leave this at 1"
+        )
+    if value > 1 and others.data.get("state_url"):
+        raise ValueError("where PAPERS_STATE_URL is set there is one sender; leave this at 1")
+    return value
+
+
 def _model(value: str | None) -> str | None:
     if value in {None, "none"}:
         return value
@@ -204,6 +216,12 @@ class Settings(BaseSettings):
         default=None,
         description="seals the state, 32 characters at least; several by commas, the first seals,"
         " all of them open it",
+    )
+    mail_shards: Annotated[int, AfterValidator(_shards)] = Field(
+        default=1,
+        ge=1,
+        description="how many runs of a work pool send an issue at once, the one that makes it"
+        " among them; needs MAILING_URL on PostgreSQL, and without a pool one run sends alone",
     )
     issue_max_age_hours: float = Field(
         default=36, gt=0, description="an issue older than this is never mailed by itself"

@@ -8,6 +8,7 @@ every issue from before the log itself was restored. The operator can send them 
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,20 +38,20 @@ class SentLog:
         else:
             self.path.touch(mode=0o600)
 
-    def doubt(self, issue: Issue, entry_count: int) -> str | None:
-        """Why the ledger cannot be believed about this issue, or None."""
-        name = [issue.edition, str(issue.issue_date)]
-        known = max((int(line[3]) for line in self._lines() if line[1:3] == name), default=0)
+    def doubt(self, issue: Issue, entry_count: Callable[[], int]) -> str | None:
+        """Why the ledger cannot be believed about this issue, or None.
+
+        Its entries are counted after the log is read: other senders may add to both meanwhile.
+        """
         restored_at = self._restored_at()
         is_after = restored_at is None or issue.due_at > restored_at or issue.state == DONE
-        if entry_count >= known and is_after:
-            return None
-        return (
-            "Not sent: the mailing list seems to be restored from a backup, and may not know who "
-            f"has had this issue. `papers issue resume {issue.issue_date}"
-            f"{'' if issue.edition == 'daily' else f' --edition {issue.edition}'}`"
-            " sends it to everyone it has no entry for."
-        )
+        return self.knows_more(issue, entry_count) or (None if is_after else _doubt(issue))
+
+    def knows_more(self, issue: Issue, entry_count: Callable[[], int]) -> str | None:
+        """Why the ledger must have lost entries of this issue, or None."""
+        name = [issue.edition, str(issue.issue_date)]
+        known = max((int(line[3]) for line in self._lines() if line[1:3] == name), default=0)
+        return _doubt(issue) if entry_count() < known else None
 
     def was_relayed(self) -> bool:
         """Whether an issue of this home ever left through a relay."""
@@ -95,3 +96,12 @@ class SentLog:
         if lines and changed_at - datetime.fromisoformat(lines[-1][0]) < _SLOWNESS:
             return None
         return changed_at
+
+
+def _doubt(issue: Issue) -> str:
+    return (
+        "Not sent: the mailing list seems to be restored from a backup, and may not know who "
+        f"has had this issue. `papers issue resume {issue.issue_date}"
+        f"{'' if issue.edition == 'daily' else f' --edition {issue.edition}'}`"
+        " sends it to everyone it has no entry for."
+    )

@@ -10,10 +10,10 @@ def newer_elsewhere(settings: Settings) -> NamedPublication | None:
     newest = newest_publication(settings)
     if newest is None:
         return None
-    return newest if _published_at(settings) < f"{newest.published_at:%Y-%m-%d %H:%M:%S}" else None
+    return newest if published_at(settings) < f"{newest.published_at:%Y-%m-%d %H:%M:%S}" else None
 
 
-def _published_at(settings: Settings) -> str:
+def published_at(settings: Settings) -> str:
     """The UTC time that the published file says it is of; empty where there is none."""
     if not settings.published_path.exists():
         return ""

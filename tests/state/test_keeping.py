@@ -182,7 +182,7 @@ def test_a_mailing_that_was_killed_is_the_operators_and_the_next_one_goes_on(
         issue = find_issue(mailing, "daily", DAY)
         assert issue
         assert issue.state == DONE
-        assert SentLog(second.home / "mailed.log").doubt(issue, 4) is None
+        assert SentLog(second.home / "mailed.log").doubt(issue, lambda: 4) is None
         assert requeue(mailing, issue, "unknown", now=CLOSED) == 3
     assert _mail(second, relay) == {"sent": 3, "skipped": 1}
     give_back(second)

@@ -20,6 +20,7 @@ GROUPS = {
         "editions",
         "as_of",
         "scheduled",
+        "shards",
         "deployments",
     ),
     "stages": ("extract", "validate", "transform", "publish", "export", "deliver", "stage"),
