@@ -363,18 +363,15 @@ class Ledger:
 
     def waiting_count(self) -> int:
         """How many readers chose this edition and have neither had the issue nor been passed by."""
-        theirs = and_(deliveries.c.subscriber_id == subscribers.c.id, self._of_issue)
-        query = (
-            select(func.count())
-            .select_from(subscribers)
-            .outerjoin(deliveries, theirs)
-            .where(
-                has_chosen(self._edition),
-                func.coalesce(deliveries.c.state, DEFERRED) == DEFERRED,
-            )
-        )
+        chosen = select(func.count()).select_from(subscribers).where(has_chosen(self._edition))
+        # A row that is not theirs any more may be of who has left. As a difference, since of an
+        # issue that has just begun PostgreSQL knows of no rows, and would join all with all.
+        dealt_with = chosen.join(deliveries).where(self._of_issue, deliveries.c.state != DEFERRED)
         with self._mailing.read() as connection:
-            return int(connection.scalar(query) or 0)
+            return int(
+                connection.scalar(select(chosen.scalar_subquery() - dealt_with.scalar_subquery()))
+                or 0
+            )
 
     def is_anything_due(self) -> bool:
         """Whether a deferred message is due now."""
@@ -409,21 +406,19 @@ class Ledger:
 
         Who is paused, or for whose rule there are no papers, gets a row that says so instead.
         """
-        query = (
-            select(*_READER, subscribers.c.paused_until)
-            .outerjoin(
-                deliveries, and_(deliveries.c.subscriber_id == subscribers.c.id, self._of_issue)
-            )
-            .where(
-                deliveries.c.subscriber_id.is_(None),
-                has_chosen(self._edition),
-            )
-        )
+        query = select(*_READER, subscribers.c.paused_until).where(has_chosen(self._edition))
         today = self._clock().date()
         for page in self._pages(query):
+            # A query of its own: of an issue that has just begun PostgreSQL knows of no rows yet,
+            # and would join all of them with all readers, for each page.
+            known = select(deliveries.c.subscriber_id).where(
+                self._of_issue, deliveries.c.subscriber_id.in_([row.id for row in page])
+            )
+            with self._mailing.read() as connection:
+                has_row = set(connection.scalars(known))
             skipped, claimed = dict[str, list[int]](), list[Reader]()
             for row in page:
-                if not self._takes((reader := _reader(row)).rule):
+                if row.id in has_row or not self._takes((reader := _reader(row)).rule):
                     continue
                 if row.paused_until and row.paused_until > today:
                     skipped.setdefault(f"paused until {row.paused_until}", []).append(row.id)

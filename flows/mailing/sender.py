@@ -124,7 +124,10 @@ class Sender:
             self._on_progress(self.budget.tried_count, self._total or 0)
 
     def _claimed(self, pages: Iterator[list[Reader]]) -> Iterator[_Job]:
-        while self._is_let() and (page := next(pages, None)) is not None:
+        for page in pages:
+            # Asked once the page is ours: whoever pauses sees it claimed, or we see the pause.
+            if not self._is_let():
+                return
             for reader in page:
                 if letter := self._letter(reader):
                     yield _Job(reader, letter)

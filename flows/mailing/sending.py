@@ -44,6 +44,7 @@ from flows.mailing.shared import (
     share,
 )
 from flows.mailing.transports import DEFERRED, FAILED, SENT, UNKNOWN, Transport
+from flows.wording import counted
 
 _NOT_CURRENT = "Not sent: a newer issue is due, and only the newest goes out by itself."
 _PAUSED_LIFE = timedelta(days=14)  # as long as incidents are watched
@@ -219,7 +220,8 @@ def take_part(
         reached_count = counts(mailing, issue).get(SENT, 0)
         ledger.count_refusals(is_relay_sound=stop is None and reached_count > 0)
         waiting_count = ledger.waiting_count()
-        is_ours = find_shared(mailing, shared.edition, shared.issue_date) == shared
+        now_shared = find_shared(mailing, shared.edition, shared.issue_date)
+        is_ours = now_shared is not None and now_shared.leader == shared.leader
 
         def ending(meanwhile: Issue, now: Mapping[str, int]) -> tuple[str, str]:
             if is_ours and stop and stop.is_pause and meanwhile.state != DONE:
@@ -232,7 +234,10 @@ def take_part(
         if is_ours and stop and stop.is_pause:
             _wait_for_others(mailing, issue, ledger)
             issue = settle_issue(mailing, issue, ending, now=clock())
-    sentence = f"{stop.reason} {_tally(counts(mailing, issue))}" if stop else issue.sentence
+        if is_ours and issue.state != SENDING:
+            end_sharing(mailing, issue)
+    why = stop.reason if stop and not stop.is_pause else issue.sentence
+    sentence = f"{counted(sender.budget.tried_count, 'message')} tried from here. {why}"
     return _report(mailing, issue, sentence, is_blocked=stop is not None or issue.state == PAUSED)
 
 

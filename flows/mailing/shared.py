@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 
 from flows.mailing.database import Mailing, insert
 from flows.mailing.ledger import PAGE, PAUSED, SENDING, Issue, is_of
@@ -88,11 +88,12 @@ def find_shared(mailing: Mailing, edition: str, issue_date: date) -> SharedIssue
 
 def is_led_by(mailing: Mailing, shared: SharedIssue) -> bool:
     """Whether this leader still has others take part, and nobody has paused the issue."""
-    found = select(issues.c.state).where(
-        is_of(issues, shared.edition, shared.issue_date),
-        issues.c.state == SENDING,
+    led = exists().where(
         is_of(shared_issues, shared.edition, shared.issue_date),
         shared_issues.c.leader == shared.leader,
+    )
+    found = select(issues.c.state).where(
+        is_of(issues, shared.edition, shared.issue_date), issues.c.state == SENDING, led
     )
     with mailing.read() as connection:
         return connection.execute(found).first() is not None
