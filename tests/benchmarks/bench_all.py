@@ -31,6 +31,7 @@ SCRIPTS = (
     ("bench_search.py", ()),
     ("bench_pages.py", ()),
     ("bench_mailing.py", ()),
+    ("bench_shards.py", ()),
     ("bench_analysts.py", ("3",)),
 )
 VERSIONS = ("duckdb", "dlt", "dbt-core", "dbt-duckdb", "great-expectations", "prefect")

@@ -51,7 +51,10 @@ BARE_COUNT = 8000
 
 
 class _Sink(asyncio.Protocol):
-    """The least that is an SMTP server: reads everything, says yes."""
+    """The least that is an SMTP server: reads everything, says yes to a message after a while."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -63,7 +66,11 @@ class _Sink(asyncio.Protocol):
             self._tail = (self._tail + data[-5:])[-5:]
             if self._tail == b"\r\n.\r\n":
                 self._is_data = False
-                self._out.write(b"250 taken\r\n")
+                if self._seconds:
+                    later = asyncio.get_running_loop().call_later
+                    later(self._seconds, self._out.write, b"250 taken\r\n")
+                else:
+                    self._out.write(b"250 taken\r\n")
             return
         self._line += data
         while b"\r\n" in self._line:
@@ -76,16 +83,20 @@ class _Sink(asyncio.Protocol):
             self._tail = b""
 
 
-def _sink(pipe: Pipe) -> None:
+def sink(seconds: float, pipe: Pipe) -> None:
+    """Take every message, each after so many seconds; tells its port."""
+
     async def serve() -> None:
-        server = await asyncio.get_running_loop().create_server(_Sink, "127.0.0.1", 0)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: _Sink(seconds), "127.0.0.1", 0)
         pipe.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
     asyncio.run(serve())
 
 
-def _digest() -> Digest:
+def digest() -> Digest:
+    """An issue of forty papers."""
     papers = tuple(
         DigestPaper(
             paper_id=f"2608.{rank:05}",
@@ -103,7 +114,8 @@ def _digest() -> Digest:
     return Digest(DAY, "daily", papers, Proof(40, 40, NOW, 30))
 
 
-def _post() -> Post:
+def post() -> Post:
+    """Who it is from."""
     return Post(Site("https://papers.example.org"), Tokens([SecretStr("benchmark")]), SENDER)
 
 
@@ -156,7 +168,7 @@ def _ours(url: str, port: int, pipe: Pipe) -> None:
     """Send the issue; runs in a process of its own, whose memory is what counts."""
     mailing = open_mailing_database(url)
     issue = open_issue(mailing, "daily", DAY, due_at=NOW, now=NOW)
-    compose = letters(_digest(), _post(), NOTHING_ALIKE, sent_at=NOW)
+    compose = letters(digest(), post(), NOTHING_ALIKE, sent_at=NOW)
     rendered: list[str] = []
     sent = count(1)
 
@@ -208,19 +220,20 @@ _processes = get_context("spawn")
 
 
 @contextmanager
-def _process(target: Callable[..., None], *args: object) -> Iterator[Pipe]:
+def process(target: Callable[..., None], *args: object) -> Iterator[Pipe]:
+    """Run this in a process of its own; gives the pipe that it speaks on."""
     ours, theirs = _processes.Pipe()
-    process = _processes.Process(target=target, args=(*args, theirs))
-    process.start()
+    started = _processes.Process(target=target, args=(*args, theirs))
+    started.start()
     try:
         yield ours
     finally:
-        process.terminate()
-        process.join()
+        started.terminate()
+        started.join()
 
 
 def _rate_of_bare(port: int, size: int) -> _Rate:
-    with _process(_bare, port, size) as pipe:
+    with process(_bare, port, size) as pipe:
         rate: _Rate = pipe.recv()
     return rate
 
@@ -231,7 +244,7 @@ def _choices(count: int) -> list[str]:
     return [kinds[n % 3].format(word=WORDS[n % 10], n=n, votes=n % 150) for n in range(count)]
 
 
-def _fill(url: str, subscribers: int, rules: int) -> float:
+def fill(url: str, subscribers: int, rules: int) -> float:
     """Import the list as an operator would; how many lines a second that is."""
     choices = _choices(rules)
     header = "address,include,exclude,upvotes_min"
@@ -246,7 +259,7 @@ def _fill(url: str, subscribers: int, rules: int) -> float:
 
 def _mean_size(rules: int) -> int:
     """How long our messages are, so that the bare loop's are as long."""
-    compose = letters(_digest(), _post(), NOTHING_ALIKE, sent_at=NOW)
+    compose = letters(digest(), post(), NOTHING_ALIKE, sent_at=NOW)
     sizes = []
     names = ("include", "exclude", "upvotes_min")
     for choice in _choices(rules)[:30]:
@@ -264,13 +277,13 @@ def main() -> None:
     parser.add_argument("--url", help="an empty database; default: a SQLite file")
     asked = parser.parse_args()
     console = Console()
-    with tempfile.TemporaryDirectory() as folder, _process(_sink) as sink:
+    with tempfile.TemporaryDirectory() as folder, process(sink, 0.0) as relay:
         url = asked.url or f"sqlite:///{Path(folder) / 'mailing.sqlite'}"
-        port, size = sink.recv(), _mean_size(asked.rules)
+        port, size = relay.recv(), _mean_size(asked.rules)
         with console.status("Importing the list"):
-            imported = _fill(url, asked.subscribers, asked.rules)
+            imported = fill(url, asked.subscribers, asked.rules)
         before = _rate_of_bare(port, size)
-        with Progress(console=console) as progress, _process(_ours, url, port) as pipe:
+        with Progress(console=console) as progress, process(_ours, url, port) as pipe:
             bar = progress.add_task("Sending", total=asked.subscribers)
             while isinstance(done := pipe.recv(), int):
                 progress.update(bar, completed=done)

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGINT
 
@@ -13,7 +14,8 @@ import psycopg
 import pytest
 
 
-def _postgres_programs() -> Path | None:
+def postgres_programs() -> Path | None:
+    """The folder of initdb and postgres, None where they are not installed."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     on_path = shutil.which("initdb")
     return found[-1].parent if found else Path(on_path).parent if on_path else None
@@ -22,9 +24,16 @@ def _postgres_programs() -> Path | None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server, without a database; it dies with the session."""
-    programs = _postgres_programs()
+    programs = postgres_programs()
     if programs is None:
         pytest.skip("PostgreSQL's server programs (initdb, postgres) are not installed")
+    with started_postgres(programs) as url:
+        yield url
+
+
+@contextmanager
+def started_postgres(programs: Path) -> Iterator[str]:
+    """Start a server; its URL has a place for the name of a database."""
     # not pytest's own folder: root alone may enter that one, and PostgreSQL will not run as root
     folder = Path(tempfile.mkdtemp(prefix="papers-pg-"))
     user: str | None = None
