@@ -19,7 +19,7 @@ from flows.runs.progress import sending
 from flows.settings import load_settings
 
 
-@flow(name=SEND_SHARD_FLOW, flow_run_name="Sender of the {edition} issue of {issue_date}")
+@flow(name=SEND_SHARD_FLOW)  # the leader names its runs
 def send_shard(edition: Edition, issue_date: date) -> State:
     """Send an issue along with the run that began it, which says when, what, and how fast."""
     settings = load_settings()
