@@ -45,7 +45,7 @@ FRIDAY = date(2026, 8, 14)
 CONNECTIONS = 4  # what a sender opens by default
 RULES = ["", "robots", "vision; language"]
 WORDS = ("Robots", "Vision", "Language", "Tides")
-KILLS = 16
+KILLS = 12
 
 
 @pytest.fixture(scope="module")
@@ -439,6 +439,29 @@ def test_each_of_three_takes_a_third_of_the_relays_limit(
     assert paces == {3.0}
     assert others[0] is not None
     assert others[0].sentence == "45 messages tried from here. Sent to 45."
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_senders_may_share_a_home(mailing: Mailing, shards: Shards, relay: Relay) -> None:
+    addresses = _join(mailing, 45)
+    shards.make()
+
+    def send_along() -> None:
+        deliver_along(mailing, shards.settings("leader"), "daily", FRIDAY)
+
+    threads = [threading.Thread(target=send_along) for _ in range(2)]
+
+    def start_two(*_: object) -> int:
+        for thread in threads:
+            thread.start()
+        return 2
+
+    report = _lead(mailing, shards, start_two)
+    for thread in threads:
+        thread.join()
+    assert report.sentence == "Sent to 45."
+    assert _issue_state(mailing, shards) == ("done", "Sent to 45.")
+    assert relay.counts == dict.fromkeys(addresses, 1)
 
 
 @pytest.mark.usefixtures("small_pages")
