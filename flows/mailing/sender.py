@@ -92,6 +92,7 @@ class Sender:
         New ones go first: what was deferred may be what went wrong, and would stop the run again.
         It ends within seconds, or a page, of the moment from which it may not go on.
         """
+        self._returned.clear()  # of the time before: what was not sent then is claimed anew
         pages = [self._ledger.claim_deferred()]
         if is_new_begun:
             pages.insert(0, self._ledger.claim_new(lambda r: self._letter(r) is not None))

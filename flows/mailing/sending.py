@@ -132,7 +132,7 @@ def send_issue(
         if is_shared and stop:  # the others end too, and what they had begun counts
             _wait_for_others(mailing, issue, ledger)
             issue = settle_issue(mailing, issue, ending, now=clock())
-    is_blocked = stop is not None or issue.state == PAUSED
+    is_blocked = issue.state == PAUSED or (stop is not None and issue.state != DONE)
     return _report(mailing, issue, issue.sentence, is_blocked=is_blocked)
 
 
@@ -173,6 +173,8 @@ def _ending(stop: StopError | None, before: int, *, is_forced: bool, is_newest: 
         failure = stop or (nobody_reached(now) if is_forced else None)
         if meanwhile.state == PAUSED and not (failure and failure.is_pause):
             return PAUSED, meanwhile.sentence  # by another sender, whose word stands
+        if meanwhile.state == DONE and not (_is_open(now) or (failure and failure.is_pause)):
+            return DONE, _tally(now)  # the others reached whom this one could not
         if failure:
             return PAUSED if failure.is_pause else SENDING, f"{failure.reason} {_tally(now)}"
         sentence = _tally(now, "Already sent" if now.get(SENT) == before else "Sent")
