@@ -38,7 +38,12 @@ from flows.search.publish_index import publish_index, rules_sha256
 from flows.search.vectors import Paper, update_vectors
 from flows.settings import Settings
 from flows.stage import stage
-from flows.warehouse.database import bounded_memory, home_lock, open_warehouse
+from flows.warehouse.database import (
+    bounded_memory,
+    check_writer,
+    home_lock,
+    open_warehouse,
+)
 from flows.warehouse.literals import literal
 from flows.warehouse.publications import at_publication, name_publication
 
@@ -79,6 +84,7 @@ def publish(settings: Settings, most_vectors: int | None = VECTORS_A_RUN) -> Pub
     with open_warehouse(settings) as connection, bounded_memory(connection, MEMORY):
         update_index(connection, _project(connection))
         update_vectors(connection, sentence_model(settings), most_vectors, _shown)
+        check_writer(settings)  # vectors of a long history are made for hours
         publication = _put_out(connection, settings, now)
         name_publication(connection, settings, now)
         return publication

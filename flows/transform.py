@@ -26,7 +26,7 @@ from flows.outcome import BuildFailedError
 from flows.runs.names import artifact_key
 from flows.settings import Settings
 from flows.stage import stage
-from flows.warehouse.database import open_warehouse, place_for_dbt, trouble
+from flows.warehouse.database import check_writer, open_warehouse, place_for_dbt, trouble
 from flows.warehouse.refusals import not_built_yet, refuse, take_back
 from flows.warehouse.sent_issues import record_issues
 from flows.warehouse.stale_dates import mark_built, mark_stale
@@ -277,11 +277,16 @@ def _invoke(settings: Settings, arguments: list[str]) -> Any:  # noqa: ANN401  d
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
+    def check(event: Any) -> None:  # noqa: ANN401  dbt ships no types
+        """Let no model or test begin once another host may write: each ends as an error then."""
+        if event.info.name == "LogStartLine":
+            check_writer(settings)
+
     # dbt gives up where another program has the file open; we wait, and then share ours with it.
     with open_warehouse(settings):
         _, os.environ["PAPERS_WAREHOUSE_PATH"] = place_for_dbt(settings)
         try:
-            result = dbtRunner(_manifest(_places(settings))).invoke(arguments)
+            result = dbtRunner(_manifest(_places(settings)), [check]).invoke(arguments)
         finally:
             # dbt keeps the file open otherwise, and no other process could read the warehouse.
             DuckDBConnectionManager.close_all_connections()

@@ -44,6 +44,10 @@ class WarehouseAwayError(WarehouseBusyError):
     """A part of the lake does not answer; the message says which. It can be tried again later."""
 
 
+class WriterLostError(WarehouseBusyError):
+    """PostgreSQL let go of this run's lock, so that another host may write."""
+
+
 def has_warehouse(settings: Settings) -> bool:
     """Whether anything was ever kept in the warehouse of these settings; asking makes nothing."""
     if settings.lake_catalog:
@@ -59,10 +63,12 @@ def open_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises:
         WarehouseBusyError: another program kept the file open for PATIENCE_SECONDS.
         WarehouseAwayError: a part of the lake did not answer for as long.
+        WriterLostError: this process was the one writer of the lake, and is no longer.
         LakeError: a part of the lake refuses, is full or is missing.
     """
     if settings.lake_catalog:
         with told():
+            check_writer(settings)
             _attach_patiently(settings)
             with lake.connected(settings, CONFIG) as connection:
                 yield connection
@@ -70,6 +76,22 @@ def open_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     settings.warehouse_path.parent.mkdir(parents=True, exist_ok=True)
     with connect(settings.warehouse_path) as connection:
         yield connection
+
+
+def check_writer(settings: Settings) -> None:
+    """Make sure, before more is written, that who became the one writer of the lake still is.
+
+    It takes a question to PostgreSQL, and nothing where the warehouse is a file: the operating
+    system keeps that lock as long as the process lives.
+
+    Raises:
+        WriterLostError: PostgreSQL let go of the lock.
+    """
+    if settings.lake_catalog and lake.has_lost_lock(settings):
+        raise WriterLostError(
+            "The lake's catalog ended the connection that makes this run the one writer, so it"
+            " stopped before another host writes too; what was loaded is kept: run it again."
+        )
 
 
 @contextmanager

@@ -11,12 +11,16 @@ from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from socket import gethostname
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
 from flows.settings import Settings
 from flows.warehouse.literals import literal
+
+if TYPE_CHECKING:
+    import psycopg
 
 Config = Mapping[str, str | bool | int | float | list[str]]
 
@@ -32,6 +36,8 @@ _EXTENSIONS = {
 _lock = threading.Lock()
 _opened: dict[str, tuple[str, DuckDBPyConnection]] = {}
 _numbers = count(1)
+# The connections that hold the lock of a lake, by the home of its writer.
+_holding: dict[Path, "psycopg.Connection"] = {}
 
 
 @contextmanager
@@ -86,14 +92,14 @@ def held(settings: Settings, holder: str, patience: float, *, shared: bool) -> I
 
     Gives None where that is so, and after `patience` seconds in vain the name of who holds it.
     PostgreSQL frees the lock when the holder's connection ends, however it ends, and keeps those
-    who wait in line.
+    who wait in line. `has_lost_lock` tells whether that happened.
     """
     import psycopg
 
     name = f"{gethostname()}: {holder}".encode()[:_LONGEST_NAME].decode(errors="ignore")
     kind = "_shared" if shared else ""
     with psycopg.connect(
-        settings.lake_catalog or "", application_name=name, autocommit=True
+        settings.lake_catalog or "", application_name=name, autocommit=True, **_KEPT_ALIVE
     ) as catalog:
         # A host that was cut off holds nothing for longer than a minute.
         for option in ("tcp_keepalives_idle", "tcp_keepalives_interval"):
@@ -105,7 +111,25 @@ def held(settings: Settings, holder: str, patience: float, *, shared: bool) -> I
         except psycopg.errors.LockNotAvailable:
             yield writer(settings) or "another run"
             return
-        yield None
+        _holding[settings.home] = catalog
+        try:
+            yield None
+        finally:
+            del _holding[settings.home]
+
+
+def has_lost_lock(settings: Settings) -> bool:
+    """Whether this process held the lake, and PostgreSQL let go of it: its connection has ended."""
+    import psycopg
+
+    catalog = _holding.get(settings.home)
+    if catalog is None:
+        return False
+    try:
+        catalog.execute("select 1")
+    except psycopg.Error:
+        return True
+    return False
 
 
 def writer(settings: Settings) -> str | None:
@@ -119,6 +143,13 @@ def writer(settings: Settings) -> str | None:
 
 # The key of the lock among the advisory locks of the catalog's database: "papers", in ASCII.
 _LOCK = 0x706170657273
+# What a firewall forgets when it is idle stays known, and who is cut off learns it within a minute.
+_KEPT_ALIVE: dict[str, Any] = {
+    "keepalives_idle": 15,
+    "keepalives_interval": 15,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 _LONGEST_NAME = 63  # bytes that PostgreSQL keeps of a name
 _HOLDER = """
     select activity.application_name

@@ -12,7 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from flows.settings import Settings
 from flows.warehouse import lake
-from flows.warehouse.database import CONFIG, open_warehouse, told
+from flows.warehouse.database import CONFIG, check_writer, open_warehouse, told
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ def name_publication(connection: DuckDBPyConnection, settings: Settings, at: dat
     """
     if not settings.lake_catalog:
         return
+    check_writer(settings)
     message = f"{_PUBLICATION}{at.isoformat(timespec='microseconds')}"
     connection.execute("create table if not exists staging.publications (published_at timestamptz)")
     connection.begin()
