@@ -20,7 +20,7 @@ from prefect.client.schemas.objects import State
 
 from flows import clock
 from flows.daily_papers import rebuild_without_refused_readings, run_to_final_state
-from flows.extract import LoadedReading, load_id, loaded, reading_pipeline
+from flows.extract import LoadedReading, load_id, load_readings, loaded, reading_pipeline
 from flows.gates.judging import GateReport
 from flows.operations.alerts import after_run
 from flows.operations.days import Day, record_read_again
@@ -254,7 +254,7 @@ def _load_chunk(chunk: Sequence[Answer], source: Source, settings: Settings) -> 
 
     What the gate stops is no evidence: the other readings of its load are judged again without it.
     """
-    pipeline, load = reading_pipeline(settings), load_id(clock.utc_now())
+    load = load_id(clock.utc_now())
     in_order = sorted(chunk, key=lambda answer: answer.read_at)
     stored = stored_lists(settings, in_order)
     in_raw: list[Reading] = []
@@ -269,7 +269,7 @@ def _load_chunk(chunk: Sequence[Answer], source: Source, settings: Settings) -> 
                 known.add(answer.list_date, evidence)
         if judged == in_raw:
             break
-        pipeline.load([reading for reading in judged if reading not in in_raw])
+        load_readings([reading for reading in judged if reading not in in_raw], settings)
         in_raw = judged
         safe_point()
         new = [r for r in validate("raw", settings).stopped if r.run_id not in stopped]

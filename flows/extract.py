@@ -16,7 +16,14 @@ from flows.sources.hub import Answer, Hub
 from flows.sources.pipeline import Reading, ReadingPipeline, items_of
 from flows.sources.verdict import Verdict, judge, judge_linked, judge_trending
 from flows.stage import stage
-from flows.warehouse.database import connect, has_table, has_warehouse, open_warehouse
+from flows.warehouse.database import (
+    connect,
+    has_table,
+    has_warehouse,
+    open_warehouse,
+    settled,
+    staging_schema,
+)
 from flows.warehouse.known_lists import KnownLists, stored_lists
 
 # A killed run's reading is used again if it is not older than this.
@@ -60,8 +67,7 @@ class Load:
 @stage
 def extract(day: date, settings: Settings) -> Load:
     """One new reading of this list date, or the one that a killed run left unfinished."""
-    pipeline = reading_pipeline(settings)
-    pipeline.finish_pending()
+    reading_pipeline(settings).finish_pending()
     now = clock.utc_now()
     unfinished = _unfinished_reading(settings, day, now)
     if unfinished:
@@ -69,7 +75,7 @@ def extract(day: date, settings: Settings) -> Load:
     answer = Hub(settings.hub_url, settings.hub_token).read(day, clock.utc_now)
     known = KnownLists(stored_lists(settings, [answer]))
     reading = Reading(answer, judge(answer, known.before(answer)), "hub", load_id(now))
-    pipeline.load([reading])
+    load_readings([reading], settings)
     return Load(reading.load_id, (loaded(reading),))
 
 
@@ -98,18 +104,24 @@ def _loaded_apart(
     answer: Answer, kind: str, judge_it: Callable[[Answer, int], Verdict], settings: Settings
 ) -> Load:
     """An answer that is no list's as a reading of its own load."""
-    pipeline = reading_pipeline(settings)
-    pipeline.finish_pending()
+    reading_pipeline(settings).finish_pending()
     usable_count = sum(item.contract_error is None for item in items_of(answer, kind))
     load = load_id(clock.utc_now())
     reading = Reading(answer, judge_it(answer, usable_count), "hub", load, kind=kind)
-    pipeline.load([reading])
+    load_readings([reading], settings)
     return Load(load, (loaded(reading),))
 
 
 def reading_pipeline(settings: Settings) -> ReadingPipeline:
     """The dlt pipeline of these settings' warehouse."""
-    return ReadingPipeline(partial(open_warehouse, settings), settings.home / "dlt")
+    opened = partial(open_warehouse, settings)
+    return ReadingPipeline(opened, settings.home / "dlt", staging_schema(settings))
+
+
+def load_readings(readings: Sequence[Reading], settings: Settings) -> None:
+    """Put these readings into `raw`, each replaced whole if it was there."""
+    pipeline = reading_pipeline(settings)
+    settled(lambda: pipeline.load(readings))
 
 
 def load_id(now: datetime) -> str:

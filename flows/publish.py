@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
@@ -43,6 +44,7 @@ from flows.warehouse.database import (
     check_writer,
     home_lock,
     open_warehouse,
+    settled,
 )
 from flows.warehouse.literals import literal
 from flows.warehouse.publications import at_publication, name_publication
@@ -80,6 +82,10 @@ def publish(settings: Settings, most_vectors: int | None = VECTORS_A_RUN) -> Pub
     A reader that has the old file open keeps it; one that opens meanwhile gets the old or the new.
     At most `most_vectors` of the vectors that search lacks are made first, None for all.
     """
+    return settled(partial(_publish_once, settings, most_vectors))
+
+
+def _publish_once(settings: Settings, most_vectors: int | None) -> Publication:
     now = clock.utc_now()
     with open_warehouse(settings) as connection, bounded_memory(connection, MEMORY):
         update_index(connection, _project(connection))

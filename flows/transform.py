@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,13 @@ from flows.outcome import BuildFailedError
 from flows.runs.names import artifact_key
 from flows.settings import Settings
 from flows.stage import stage
-from flows.warehouse.database import check_writer, open_warehouse, place_for_dbt, trouble
+from flows.warehouse.database import (
+    check_writer,
+    open_warehouse,
+    place_for_dbt,
+    settled,
+    trouble,
+)
 from flows.warehouse.refusals import not_built_yet, refuse, take_back
 from flows.warehouse.sent_issues import record_issues
 from flows.warehouse.stale_dates import mark_built, mark_stale
@@ -146,6 +152,11 @@ def _refusals(settings: Settings, reading_ids: Sequence[str]) -> tuple[Refusal, 
 
 
 def _built(settings: Settings) -> Build:
+    """What dbt built of what is stale now; what is not built in the end is stale the next time."""
+    return settled(partial(_built_once, settings))
+
+
+def _built_once(settings: Settings) -> Build:
     """What dbt built of what is stale now.
 
     The nodes go to Prefect as one table, not as a task run each: the same facts on the same

@@ -6,6 +6,7 @@ raw ──gate raw, gate linked──▶ may enter the marts      marts ──ga
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from prefect.artifacts import create_table_artifact
 
@@ -17,7 +18,7 @@ from flows.gates.judging import CheckResult, Gate, GateReport
 from flows.runs.names import artifact_key
 from flows.settings import Settings
 from flows.stage import stage
-from flows.warehouse.database import open_warehouse
+from flows.warehouse.database import open_warehouse, settled
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ def validate(gate: Gate, settings: Settings) -> Gating:
     with open_warehouse(settings) as connection:
         create_audit(connection)
         for (load_id,) in connection.execute(unjudged).fetchall():
-            reports += judge(connection, load_id, now=now, quality=settings.home / "quality")
+            quality = settings.home / "quality"
+            reports += settled(partial(judge, connection, load_id, now=now, quality=quality))
     gating = Gating(gate, tuple(reports))
     _show(gating)
     return gating

@@ -113,13 +113,19 @@ class ReadingPipeline:
 
     `opened` gives a connection to the warehouse. dlt gets that one and opens none of its own: it
     would give up where another program has the file open, and it knows fewer paths than we do.
+    `staging` is the schema where dlt puts a load before it merges it: two loads at once through
+    one would empty each other's.
     """
 
     def __init__(
-        self, opened: Callable[[], AbstractContextManager[DuckDBPyConnection]], pipelines_dir: Path
+        self,
+        opened: Callable[[], AbstractContextManager[DuckDBPyConnection]],
+        pipelines_dir: Path,
+        staging: str = "raw_staging",
     ) -> None:
         self._opened = opened
         self._pipelines_dir = pipelines_dir
+        self._staging = staging
 
     def finish_pending(self) -> None:
         """Load what a killed process left behind.
@@ -166,7 +172,9 @@ class ReadingPipeline:
             yield dlt.pipeline(
                 _NAME,
                 pipelines_dir=str(self._pipelines_dir),
-                destination=dlt.destinations.duckdb(credentials),
+                destination=dlt.destinations.duckdb(
+                    credentials, staging_dataset_name_layout=self._staging
+                ),
                 dataset_name="raw",
             )
 

@@ -6,10 +6,10 @@ Nobody outside this folder asks which of them it is.
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import duckdb
 
@@ -32,6 +32,8 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 # The same for a warehouse file that another DuckDB attaches.
 AS_WAREHOUSE = "storage_version 'latest'"
 PATIENCE_SECONDS = 20.0
+_PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds before a step is done again
+T = TypeVar("T")
 
 
 class WarehouseBusyError(OperationError):
@@ -42,6 +44,10 @@ class WarehouseBusyError(OperationError):
 
 class WarehouseAwayError(WarehouseBusyError):
     """A part of the lake does not answer; the message says which. It can be tried again later."""
+
+
+class ConflictError(WarehouseAwayError):
+    """Another writer of the lake changed the same table at once, and was quicker."""
 
 
 class WriterLostError(WarehouseBusyError):
@@ -110,7 +116,28 @@ def told() -> Iterator[None]:
 def trouble(error: Exception) -> OperationError | None:
     """The lake's trouble behind an error of the warehouse, to be raised in its place; or None."""
     found = lake_error(error)
+    if found and found.is_conflict:
+        return ConflictError(str(found))
     return WarehouseAwayError(str(found)) if found and found.may_pass else found
+
+
+def settled(step: Callable[[], T]) -> T:
+    """What this step gives, which is done again where another writer of the lake was quicker.
+
+    DuckLake puts changes of different tables in line by itself, however many tries that takes;
+    who changes the same table begins anew, and so has to read anew what it goes by.
+
+    Raises:
+        ConflictError: others were quicker each time.
+    """
+    for pause in _PAUSES:
+        try:
+            return step()
+        except Exception as error:
+            if not isinstance(trouble(error) or error, ConflictError):
+                raise
+            time.sleep(pause)
+    return step()
 
 
 def _attach_patiently(settings: Settings) -> None:
@@ -133,6 +160,11 @@ def place_for_dbt(settings: Settings) -> tuple[str, str]:
     if settings.lake_catalog:
         return "lake", lake.address(settings, CONFIG)
     return "local", str(settings.warehouse_path)
+
+
+def staging_schema(settings: Settings) -> str:
+    """Where a load is put together; in a lake each home has its own, should two load at once."""
+    return f"raw_staging_{lake.home_id(settings)}" if settings.lake_catalog else "raw_staging"
 
 
 @contextmanager

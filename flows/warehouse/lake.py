@@ -164,6 +164,11 @@ _HOLDER = """
 """
 
 
+def home_id(settings: Settings) -> str:
+    """What tells this home from those of all hosts of the lake, in eight letters."""
+    return sha256(f"{gethostname()} {settings.home}".encode()).hexdigest()[:8]
+
+
 def _key(settings: Settings) -> str:
     """What tells one lake, as it is opened, from another."""
     found = (settings.lake_catalog, _secret(settings), settings.lake_storage)

@@ -10,11 +10,15 @@ from flows.errors import OperationError
 
 
 class LakeError(OperationError):
-    """The lake could not do what was asked; `may_pass` says that trying again later may help."""
+    """The lake could not do what was asked; `may_pass` says that trying again later may help.
 
-    def __init__(self, sentence: str, *, may_pass: bool) -> None:
+    `is_conflict`: another writer was quicker, and the same step can be done again at once.
+    """
+
+    def __init__(self, sentence: str, *, may_pass: bool, is_conflict: bool) -> None:
         super().__init__(sentence)
         self.may_pass = may_pass
+        self.is_conflict = is_conflict
 
 
 def lake_error(error: BaseException) -> LakeError | None:
@@ -22,9 +26,12 @@ def lake_error(error: BaseException) -> LakeError | None:
     said = "\n".join(str(each) for each in _chain(error))
     for pattern, sentence, may_pass in _TROUBLES:
         if found := re.search(pattern, said):
-            words = sentence.format(*found.groups())
+            words = sentence.format(*(group or found[0] for group in found.groups()))
             later = ", and try again." if may_pass else "."
-            return LakeError(f"The lake's {words}{later}", may_pass=may_pass)
+            is_conflict = pattern == _CONFLICT
+            return LakeError(
+                f"The lake's {words}{later}", may_pass=may_pass, is_conflict=is_conflict
+            )
     return None
 
 
@@ -44,6 +51,8 @@ _AWAY = (
     r"|connection is lost|no connection to the server"
     r"|\.s\.PGSQL\.\d+\" failed: No such file or directory)"
 )
+# Of changes to the same table, or of more changes at once than DuckLake tries to put in line.
+_CONFLICT = r"(?:Transaction conflict - (attempting to [^\n]+)|Exceeded the maximum retry count)"
 _TROUBLES = (
     (
         rf"(?i:postgres|connection to server|psycopg|libpq)[\s\S]*?{_AWAY}",
@@ -57,7 +66,7 @@ _TROUBLES = (
         False,
     ),
     (
-        r"Transaction conflict - (attempting to [^\n]+)",
+        _CONFLICT,
         "table was changed by another run at once ({0}), and this one changed nothing: wait for it",
         True,
     ),
