@@ -53,6 +53,7 @@ _AWAY = (
 )
 # Of changes to the same table, or of more changes at once than DuckLake tries to put in line.
 _CONFLICT = r"(?:Transaction conflict - (attempting to [^\n]+)|Exceeded the maximum retry count)"
+_FULL = "storage is full ({0}); what was loaded before is kept: make room and run this again"
 _TROUBLES = (
     (
         rf"(?i:postgres|connection to server|psycopg|libpq)[\s\S]*?{_AWAY}",
@@ -71,9 +72,11 @@ _TROUBLES = (
         True,
     ),
     (r"NoSuchBucket", "bucket is missing; make it, or look at PAPERS_LAKE_STORAGE", False),
+    (r"(InsufficientStorage|HTTP code 507|QuotaExceeded)", _FULL, False),
+    # By the name of the lake's file: the disk of the home may be full as well.
     (
-        r"(InsufficientStorage|HTTP code 507|QuotaExceeded|No space left on device|Disk quota)",
-        "storage is full ({0}); what was loaded before is kept: make room and run this again",
+        r"ducklake-[^\"/\n]*\.parquet\": (No space left on device|Disk quota exceeded)",
+        _FULL,
         False,
     ),
     (
