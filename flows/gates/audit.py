@@ -3,6 +3,8 @@
 raw.readings, audit.gates ──▶ audit.judged_readings
 """
 
+from hashlib import sha256
+
 from duckdb import DuckDBPyConnection
 
 from expectations import JUDGED, LINKED
@@ -11,11 +13,18 @@ from expectations import JUDGED, LINKED
 def create_audit(connection: DuckDBPyConnection) -> None:
     """The tables of the audit where they are absent, and its view of the readings.
 
-    The view needs `raw.readings`; before the first load there is none.
+    The view needs `raw.readings`; before the first load there is none. Its comment says what it was
+    made of, so that it is made again only then: in a lake each time is a snapshot.
     """
+    columns, made_of = connection.execute(_READINGS_AND_VIEW).fetchall()[0]
+    # The view has the columns that the readings had when it was made.
+    wanted = sha256(f"{_JUDGED_READINGS} of {columns}".encode()).hexdigest()
+    if made_of == wanted:
+        return
     connection.execute(_AUDIT_TABLES)
-    if connection.execute(_HAS_READINGS).fetchone():
+    if columns:
         connection.execute(_JUDGED_READINGS)
+        connection.execute(f"comment on view audit.judged_readings is '{wanted}'")
 
 
 _AUDIT_TABLES = """
@@ -57,9 +66,21 @@ _AUDIT_TABLES = """
         quarantined_at timestamptz not null
     );
 """
-_HAS_READINGS = """
-    select 1 from information_schema.tables
-    where table_catalog = current_database() and table_schema = 'raw' and table_name = 'readings'
+_READINGS_AND_VIEW = """
+    select
+        (
+            select string_agg(column_name || ' ' || data_type, ', ' order by column_index)
+            from duckdb_columns()
+            where
+                database_name = current_database()
+                and schema_name = 'raw' and table_name = 'readings'
+        ),
+        (
+            select comment from duckdb_views()
+            where
+                database_name = current_database()
+                and schema_name = 'audit' and view_name = 'judged_readings'
+        )
 """
 _MAY_ENTER = f"({JUDGED} or {LINKED})"
 # Which readings are admitted is said here and nowhere else. Joined first and grouped then, so that

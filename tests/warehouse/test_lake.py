@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from flows.commands.brought import brought_again_and_again
+from flows.gates.audit import create_audit
 from flows.outcome import Outcome
 from flows.publication.published import opened
 from flows.runs.states import outcome_of
@@ -218,6 +219,26 @@ def test_two_writers_of_one_table_are_told_and_one_of_them_did(lake: Lake, tmp_p
     with open_warehouse(settings) as connection:
         rows = connection.execute("select min(n), count(*) from raw.numbers").fetchall()
     assert rows == [(1, 8)]
+
+
+def test_the_view_of_the_audit_is_made_where_it_differs_and_else_makes_no_snapshot(
+    lake: Lake, tmp_path: Path
+) -> None:
+    def made() -> list[tuple[object, ...]]:
+        create_audit(connection)
+        return lake.ask("select max(snapshot_id) from ducklake_snapshot")
+
+    readings = "reading_id text, list_date date, is_whole boolean, kind text, verdict text"
+    with open_warehouse(settings_of(tmp_path / "home", lake)) as connection:
+        create_audit(connection)  # before the first load
+        connection.execute(f"create schema raw; create table raw.readings ({readings})")
+        assert made() == made()
+        connection.execute("alter table raw.readings add column origin text")
+        before = made()
+        assert connection.execute("select origin from audit.judged_readings").fetchall() == []
+        connection.execute("drop view audit.judged_readings")
+        assert made() > before
+        connection.execute("from audit.judged_readings")
 
 
 def test_extensions_come_from_what_is_installed_and_are_never_asked_of_the_network(
