@@ -5,7 +5,8 @@
 #
 # A run that is under way is waited for, and the next one waits for the copy: both take the same lock.
 # The list is copied by SQLite itself, since the reader pages write to it at any time. mailed.log stays
-# behind: it is what tells a restored ledger from the one that did the mailing.
+# behind: it is what tells a restored ledger from the one that did the mailing. Of a lake it holds the
+# catalog and the files that this catalog names; a bucket's files stay where they are.
 set -eu
 umask 077
 home=${PAPERS_HOME:?is the folder to back up}
@@ -14,6 +15,10 @@ if [ ! -d "$home" ]; then
     echo "There is no folder $home; set PAPERS_HOME to the one that the pipeline keeps." >&2
     exit 2
 fi
+setting() {  # of the environment, or of papers.env in the home
+    printenv "$1" || sed -n "s/^$1=//p" "$home/papers.env" 2>/dev/null | tail -n 1 |
+        sed "s/^\"\(.*\)\"\$/\1/; s/^'\(.*\)'\$/\1/"
+}
 mkdir -p "$folder"
 archive=$folder/daily-papers-$(date -u +%Y-%m-%dT%H%M%SZ).tar.gz
 copy=$(mktemp -d)
@@ -29,6 +34,38 @@ for name in warehouse.duckdb warehouse.duckdb.wal issues readings secret.key pap
     [ ! -e "$home/$name" ] || cp -a "$home/$name" "$copy/"
 done
 flock --unlock 9
+warehouse=$(setting PAPERS_WAREHOUSE || true)
+if [ "${warehouse#ducklake:postgres:}" != "$warehouse" ]; then
+    catalog=${warehouse#ducklake:postgres:}
+    password=$(printf '%s' "$catalog" | sed -n "s/.*password=\([^ ']*\)\( .*\|\)\$/\1/p")
+    [ -z "$password" ] || export PGPASSWORD="$password"  # not among the words that `ps` shows
+    CATALOG=$(printf '%s' "$catalog" | sed "s/password=[^ ']*\( \|\$\)//")
+    storage=$(setting PAPERS_LAKE_STORAGE)
+    mkdir "$copy/lake"
+    export CATALOG DUMP="$copy/catalog.dump"
+    # The dump and the list are of one moment, whoever writes meanwhile.
+    psql --dbname "$CATALOG" --quiet --no-psqlrc --tuples-only --no-align \
+        --set ON_ERROR_STOP=1 > "$copy/lake.files" <<'SQL'
+begin isolation level repeatable read read only;
+select pg_export_snapshot() as snapshot \gset
+\setenv SNAPSHOT :snapshot
+\! pg_dump --dbname "$CATALOG" --snapshot "$SNAPSHOT" --format custom --file "$DUMP"
+select distinct schemas.path || tables.path || files.path
+from (
+    select table_id, path from ducklake_data_file
+    union all
+    select table_id, path from ducklake_delete_file
+) as files
+inner join ducklake_table as tables using (table_id)
+inner join ducklake_schema as schemas using (schema_id);
+SQL
+    [ -s "$DUMP" ]  # psql goes on where pg_dump failed
+    case $storage in
+        s3://*) echo "The files are in $storage: let that bucket keep old versions, they are not in the archive." >&2 ;;
+        # A file that the catalog names stays a day after it is named no more.
+        *) (cd "$storage" && xargs -r -d '\n' cp --parents -t "$copy/lake") < "$copy/lake.files" ;;
+    esac
+fi
 if [ -e "$home/mailing.sqlite" ]; then
     python3 - "$home/mailing.sqlite" "$copy/mailing.sqlite" <<'PYTHON'
 import sqlite3, sys

@@ -22,8 +22,11 @@ from flows.mail_setup import open_mailing
 from flows.mailing.rules import Rule
 from flows.mailing.subscribers import add, find
 from flows.settings import Settings, load_settings
+from flows.warehouse.database import open_warehouse
+from flows.warehouse.publications import at_publication, name_publication, newest_publication
 from flows.wording import verdict_words
 from tests import docs
+from tests.support.lakes import Lake
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
@@ -177,6 +180,78 @@ def test_a_backup_made_while_the_list_is_written_to_holds_all_that_cannot_be_mad
         assert warehouse.sql("select answer from readings").fetchall() == [(42,)]
     with closing(open_mailing(Settings(home=restored))) as mailing:
         assert find(mailing, "ana@example.org")
+
+
+@pytest.mark.skipif(shutil.which("pg_dump") is None, reason="pg_dump is not installed")
+def test_a_backup_of_a_lake_is_restored_into_another_catalog_and_folder(
+    lake: Lake, other_lake: Lake, own_home: Path, tmp_path: Path
+) -> None:
+    settings = Settings.model_validate({"home": own_home, **lake.settings})
+    (own_home / "papers.env").write_text(
+        "".join(f"{name}='{value}'\n" for name, value in lake.environment.items())
+    )
+    with open_warehouse(settings) as connection:
+        connection.execute("create schema raw; create schema marts; create schema staging")
+        connection.execute("create table raw.readings as select range as n from range(1000)")
+        connection.execute("delete from raw.readings where n % 7 = 0")
+        connection.execute(
+            "create table marts.papers as select n, n || '!' as title from raw.readings"
+        )
+        name_publication(connection, settings, NOW)
+        connection.execute("delete from marts.papers")  # a build that is not published
+    made = _backup(own_home, tmp_path / "backups")
+    assert (made.returncode, made.stderr) == (0, "")
+    with open_warehouse(settings) as connection:
+        connection.execute("insert into raw.readings values (-1)")
+    shutil.rmtree(lake.storage)
+
+    restored = tmp_path / "restored"
+    with tarfile.open(made.stdout.strip()) as opened:
+        opened.extractall(restored, filter="data")
+    (restored / "lake").rename(other_lake.storage)
+    for command in (
+        ["pg_restore", "--no-owner", "--dbname", other_lake.catalog, f"{restored}/catalog.dump"],
+        ["psql", other_lake.catalog, "-c", _MOVED.format(other_lake.storage)],
+    ):
+        subprocess.run(command, check=True, capture_output=True)
+    there = Settings.model_validate({"home": restored, **other_lake.settings})
+    with open_warehouse(there) as connection:
+        count = connection.execute("select count(*), min(n) from raw.readings").fetchall()
+        assert count == [(857, 1)]
+        assert connection.execute("from marts.papers").fetchall() == []
+    publication = newest_publication(there)
+    assert publication is not None
+    with at_publication(there, publication) as connection:
+        rows = connection.execute("select count(*), max(title) from marts.papers").fetchall()
+    assert rows == [(857, "999!")]
+
+
+_MOVED = "update ducklake_metadata set value = '{}/' where key = 'data_path'"
+
+
+def test_a_backup_of_a_lake_in_a_bucket_says_what_the_bucket_has_to_do(
+    s3_lake: Lake, own_home: Path, tmp_path: Path
+) -> None:
+    settings = Settings.model_validate({"home": own_home, **s3_lake.settings})
+    with open_warehouse(settings) as connection:
+        connection.execute("create table numbers as select range as n from range(9)")
+    made = _run(INFRA / "backup.sh", tmp_path, PAPERS_HOME=str(own_home), **s3_lake.environment)
+    assert made.returncode == 0
+    assert "let that bucket keep old versions" in made.stderr
+    with tarfile.open(made.stdout.strip()) as opened:
+        files = opened.extractfile("./lake.files")
+        assert files is not None
+        assert files.read().decode().startswith("main/numbers/ducklake-")
+
+
+def test_a_backup_of_a_lake_whose_catalog_is_away_leaves_no_archive(
+    own_home: Path, tmp_path: Path
+) -> None:
+    lake = Lake("dbname=x host=127.0.0.1 port=9", str(tmp_path))
+    made = _run(INFRA / "backup.sh", tmp_path, PAPERS_HOME=str(own_home), **lake.environment)
+    assert made.returncode != 0
+    assert "Connection refused" in made.stderr
+    assert list(tmp_path.glob("*.tar.gz")) == []
 
 
 def test_a_backup_without_a_home_is_refused_in_one_sentence(tmp_path: Path) -> None:

@@ -59,6 +59,10 @@ class Lake:
 @pytest.fixture
 def catalog(postgres: str) -> str:
     """How PostgreSQL connects to a new database."""
+    return _new_database(postgres)
+
+
+def _new_database(postgres: str) -> str:
     name = f"lake_{uuid4().hex}"
     with closing(psycopg.connect(postgres % "postgres", autocommit=True)) as connection:
         connection.execute(SQL("create database {}").format(Identifier(name)))
@@ -70,6 +74,12 @@ def catalog(postgres: str) -> str:
 def lake(catalog: str, tmp_path: Path) -> Lake:
     """A new lake with its files in a folder."""
     return Lake(catalog, str(tmp_path / "storage"))
+
+
+@pytest.fixture
+def other_lake(postgres: str, tmp_path: Path) -> Lake:
+    """One more, that nobody has made yet."""
+    return Lake(_new_database(postgres), str(tmp_path / "other_storage"))
 
 
 @pytest.fixture
