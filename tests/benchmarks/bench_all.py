@@ -32,6 +32,7 @@ SCRIPTS = (
     ("bench_pages.py", ()),
     ("bench_mailing.py", ()),
     ("bench_shards.py", ()),
+    ("bench_lake.py", ("3",)),
     ("bench_analysts.py", ("3",)),
 )
 VERSIONS = ("duckdb", "dlt", "dbt-core", "dbt-duckdb", "great-expectations", "prefect")
