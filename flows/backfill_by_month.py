@@ -26,7 +26,7 @@ from flows.runs.terminal import SHOWN
 from flows.settings import Settings, load_settings
 from flows.transform import Refusal
 from flows.warehouse.final_verdicts import newest_readings, unfinished_days
-from flows.warehouse.shares import share
+from flows.warehouse.month_lock import month_lock
 from flows.wording import counted
 
 Month = tuple[date, ...]
@@ -63,7 +63,7 @@ def backfill_month(first: date, last: date) -> State:
     turn = partial(one_writer, settings, SCHEDULED_PATIENCE_SECONDS)
 
     def path() -> Outcome:
-        with share(settings, _name_of(first)) as is_ours:
+        with month_lock(settings, _name_of(first)) as is_ours:
             if not is_ours:
                 return Outcome("complete", f"Another worker reads {first:%B %Y}.")
             with turn():
@@ -113,7 +113,7 @@ def _as_they_are_free(months: Sequence[Month], settings: Settings) -> Iterator[M
     while waiting:
         held = deque[Month]()
         for month in waiting:
-            with share(settings, _name_of(month[0])) as is_ours:
+            with month_lock(settings, _name_of(month[0])) as is_ours:
                 if is_ours:
                     yield month
                 else:

@@ -28,17 +28,17 @@ class Offers:
             return
         state = self.client.read_flow_run(run_id).state
         if state is not None and state.is_scheduled():
-            done: State[None] = Cancelled(message="Its share was done by the run that offered it.")
+            done: State[None] = Cancelled(message="The run that offered it did the same itself.")
             self.client.set_flow_run_state(run_id, done)
 
 
 @contextmanager
-def offered(deployment: str, shares: Mapping[str, Mapping[str, str]]) -> Iterator[Offers]:
-    """Offer a run a share, first ones first, while the block runs; no worker begins one after it.
+def offered(deployment: str, runs: Mapping[str, Mapping[str, str]]) -> Iterator[Offers]:
+    """Offer these runs, first ones first, while the block runs; no worker begins one after it.
 
     Args:
         deployment: `<flow>/<name>`, as Prefect knows it.
-        shares: the parameters of each run, by what it is to do.
+        runs: the parameters of each, by what it is to do.
 
     Raises:
         OperationError: the server of PREFECT_API_URL has no such deployment.
@@ -52,9 +52,9 @@ def offered(deployment: str, shares: Mapping[str, Mapping[str, str]]) -> Iterato
                 " for a work pool `prefect deploy --all --prefect-file infra/prefect.yaml` does."
             ) from None
         offers = Offers(client)
-        began = datetime.now(UTC) - timedelta(milliseconds=len(shares))
+        began = datetime.now(UTC) - timedelta(milliseconds=len(runs))
         try:
-            for number, (name, parameters) in enumerate(shares.items()):
+            for number, (name, parameters) in enumerate(runs.items()):
                 # Workers begin with what is due longest.
                 due: State[None] = Scheduled(scheduled_time=began + timedelta(milliseconds=number))
                 run = client.create_flow_run_from_deployment(

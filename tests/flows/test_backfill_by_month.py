@@ -14,7 +14,7 @@ from flows.outcome import Outcome
 from flows.runs.states import outcome_of
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
-from flows.warehouse.shares import share
+from flows.warehouse.month_lock import month_lock
 from tests.support.prefect_api import eventually
 from tests.support.published_tables import published_tables
 
@@ -76,10 +76,10 @@ def test_a_month_that_a_worker_reads_is_not_read_again(
 
     @contextmanager
     def offered_to_a_quick_worker(
-        deployment: str, shares: Mapping[str, Mapping[str, str]]
+        deployment: str, runs: Mapping[str, Mapping[str, str]]
     ) -> Iterator[Offers]:
-        with offered(deployment, shares) as offers:
-            july = {name: date.fromisoformat(day) for name, day in shares["2026-07"].items()}
+        with offered(deployment, runs) as offers:
+            july = {name: date.fromisoformat(day) for name, day in runs["2026-07"].items()}
             read_by_worker.append(outcome_of(backfill_month(**july, return_state=True)))
             hub.requests.clear()
             yield offers
@@ -98,7 +98,7 @@ def test_a_month_that_a_worker_is_at_is_waited_for_and_read_once_that_one_has_di
     is_held, asked_meanwhile = Event(), set[str]()
 
     def work_and_die() -> None:
-        with share(load_settings(), "2026-07") as is_ours:
+        with month_lock(load_settings(), "2026-07") as is_ours:
             assert is_ours
             is_held.set()
             eventually(lambda: set(asked(hub)) >= AUGUST, "the month that is free")
@@ -120,7 +120,7 @@ def test_who_finds_another_at_its_month_says_so_and_reads_nothing(
 ) -> None:
     from flows.backfill_by_month import backfill_month
 
-    with share(load_settings(), "2026-08"):
+    with month_lock(load_settings(), "2026-08"):
         state: Any = backfill_month(date(2026, 8, 1), date(2026, 8, 4), return_state=True)
     assert outcome_of(state) == Outcome("complete", "Another worker reads August 2026.")
     assert hub.requests == []

@@ -114,7 +114,7 @@ def test_a_backfill_by_month_is_whole_whichever_worker_dies(
 
     def at_work() -> list[str]:
         """The workers that are at a month."""
-        locks = {name: (tmp_path / name).glob("shares/*.lock") for name in workers}
+        locks = {name: (tmp_path / name).glob("backfill/*.lock") for name in workers}
         return [n for n in workers if any(words_of_holder(lock) is not None for lock in locks[n])]
 
     moment = Random(seed)  # noqa: S311  anywhere in a month
