@@ -26,6 +26,7 @@ HERE = Path(__file__).parent
 SCRIPTS = (
     ("bench_start.py", ("7",)),
     ("bench_day.py", ("3",)),
+    ("bench_warm_day.py", ("5",)),
     ("bench_backfill.py", ("1",)),
     ("bench_history.py", ("5",)),
     ("bench_search.py", ()),
