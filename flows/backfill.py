@@ -102,7 +102,7 @@ def backfill(first: date, last: date) -> State:
     alone, so that several hosts can bring different dates into one lake at once.
     """
     settings = load_settings()
-    turn = partial(one_writer, settings, SCHEDULED_PATIENCE_SECONDS)
+    turn = turns_of_writer(settings)
 
     def path() -> Outcome:
         with one_writer(settings):  # who finds a run at work is told so at once
@@ -131,6 +131,11 @@ def import_recordings(recordings: Sequence[Recording], count: int) -> State:  # 
             return _in_bulk(bring, settings)
 
     return run_to_final_state(path)
+
+
+def turns_of_writer(settings: Settings) -> Turn:
+    """How a run that shares the warehouse is its one writer, for a load or a build at a time."""
+    return partial(one_writer, settings, SCHEDULED_PATIENCE_SECONDS)
 
 
 def read_days(days: Sequence[date], settings: Settings) -> Outcome:

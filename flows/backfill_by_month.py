@@ -6,20 +6,25 @@ papers backfill 2024-01-01 2026-08-20 --by-month
 """
 
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from functools import partial
 from itertools import groupby
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 
-from flows.backfill import Loaded, Turn, bring_days, built_in_bulk, judge_rest
+from flows.backfill import (
+    Loaded,
+    Turn,
+    bring_days,
+    built_in_bulk,
+    judge_rest,
+    turns_of_writer,
+)
 from flows.daily_papers import run_to_final_state
 from flows.extract import newest_loaded
 from flows.outcome import Outcome
-from flows.runs.flow_runs import SCHEDULED_PATIENCE_SECONDS, one_writer
+from flows.runs.flow_runs import one_writer
 from flows.runs.interruption import awaiting
 from flows.runs.offers import offered
 from flows.runs.terminal import SHOWN
@@ -28,9 +33,6 @@ from flows.transform import Refusal
 from flows.warehouse.final_verdicts import newest_readings, unfinished_days
 from flows.warehouse.month_lock import month_lock
 from flows.wording import counted
-
-Month = tuple[date, ...]
-"""The dates of one month that are to be read, oldest first."""
 
 DEPLOYMENT = "backfill month/backfill-month"
 LOOK_AGAIN_SECONDS = 2.0
@@ -44,7 +46,7 @@ def backfill_by_month(first: date, last: date) -> State:
     is what a worker left that died. Then all of it is gated, built and published, once.
     """
     settings = load_settings()
-    turn = partial(one_writer, settings, SCHEDULED_PATIENCE_SECONDS)
+    turn = turns_of_writer(settings)
 
     def path() -> Outcome:
         with one_writer(settings):  # who finds a run at work is told so at once
@@ -60,10 +62,10 @@ def backfill_by_month(first: date, last: date) -> State:
 def backfill_month(first: date, last: date) -> State:
     """Read the dates of this month that have no final verdict yet; whoever offered it builds."""
     settings = load_settings()
-    turn = partial(one_writer, settings, SCHEDULED_PATIENCE_SECONDS)
+    turn = turns_of_writer(settings)
 
     def path() -> Outcome:
-        with month_lock(settings, _name_of(first)) as is_ours:
+        with month_lock(settings, _month_of(first)) as is_ours:
             if not is_ours:
                 return Outcome("complete", f"Another worker reads {first:%B %Y}.")
             with turn():
@@ -83,18 +85,18 @@ def _brought_by_all(
     `before` is when each date was last read until now: clocks of other hosts may differ.
     """
 
-    def unread(month: Sequence[date]) -> list[date]:
+    def unread(dates: Sequence[date]) -> list[date]:
         with turn():
             now = newest_readings(settings)
-        return [day for day in month if now.get(day) == before.get(day)]
+        return [day for day in dates if now.get(day) == before.get(day)]
 
-    months = [tuple(of_month) for _, of_month in groupby(days, key=_name_of)]
-    with offered(DEPLOYMENT, {_name_of(month[0]): _range(month) for month in months}) as offers:
-        for month in _as_they_are_free(months, settings):
-            offers.take_back(_name_of(month[0]))
-            rest = unread(month)
-            read = counted(len(month) - len(rest), "date")
-            line = f"month     {_name_of(month[0])}: {read} read by workers, {len(rest)} left"
+    months = {month: list(dates) for month, dates in groupby(days, key=_month_of)}
+    with offered(DEPLOYMENT, {month: _range(dates) for month, dates in months.items()}) as offers:
+        for month in _as_they_are_free(list(months), settings):
+            offers.take_back(month)
+            rest = unread(months[month])
+            read = counted(len(months[month]) - len(rest), "date")
+            line = f"month     {month}: {read} read by workers, {len(rest)} left"
             get_run_logger().info(line, extra={SHOWN: True})
             bring_days(rest, settings, turn)
     left = unread(days)
@@ -104,16 +106,16 @@ def _brought_by_all(
     return Loaded(tuple(reading for reading, _ in found), tuple(stopped))
 
 
-def _as_they_are_free(months: Sequence[Month], settings: Settings) -> Iterator[Month]:
+def _as_they_are_free(months: Sequence[str], settings: Settings) -> Iterator[str]:
     """Each month once, when nobody else is at it, and locked until the next one is asked for.
 
     Newest ones first, since workers begin with the oldest.
     """
-    waiting = deque(reversed(months))
+    waiting = months[::-1]
     while waiting:
-        held = deque[Month]()
+        held = list[str]()
         for month in waiting:
-            with month_lock(settings, _name_of(month[0])) as is_ours:
+            with month_lock(settings, month) as is_ours:
                 if is_ours:
                     yield month
                 else:
@@ -124,11 +126,11 @@ def _as_they_are_free(months: Sequence[Month], settings: Settings) -> Iterator[M
         waiting = held
 
 
-def _name_of(day: date) -> str:
+def _month_of(day: date) -> str:
     """The month that this date lies in: `2026-08`."""
     return f"{day:%Y-%m}"
 
 
-def _range(month: Month) -> dict[str, str]:
+def _range(dates: Sequence[date]) -> dict[str, str]:
     """What `backfill_month` is given; by Prefect's API it is text."""
-    return {"first": str(month[0]), "last": str(month[-1])}
+    return {"first": str(dates[0]), "last": str(dates[-1])}

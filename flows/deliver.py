@@ -26,10 +26,10 @@ from flows.mailing.ledger import (
     open_issue,
     set_issue,
 )
-from flows.mailing.letters import letters
+from flows.mailing.letters import Post, letters
 from flows.mailing.mailed_before import mailed_before
 from flows.mailing.rules import Rule
-from flows.mailing.sender import OnProgress, SendLimits
+from flows.mailing.sender import Compose, OnProgress, SendLimits
 from flows.mailing.sending import OnBegin, SendReport, pause_for, send_issue, take_part
 from flows.mailing.sent_log import SentLog
 from flows.mailing.shared import Sharing, find_shared
@@ -88,10 +88,8 @@ def deliver(
         issue = set_issue(mailing, issue, PAUSED, doubt, now=now)
         return SendReport(issue, doubt, counts(mailing, issue), None, is_blocked=True)
     earlier = earlier_issues(settings, digest)
-    likeness = published_likeness(settings)
-    has_had = mailed_before(mailing, earlier, likeness)
     shared = post(settings)
-    compose = letters(digest, shared, likeness, sent_at=issue.created_at, has_had=has_had)
+    compose = _compose(mailing, issue, digest, earlier, shared, settings)
 
     def of_what() -> str:
         how = setup(shared, digest, sent_at=issue.created_at)
@@ -158,14 +156,26 @@ def deliver_along(
         raise TransportError(doubt)
     sent_log.note_relayed()
     takes = _takes(of.published_at, settings)
-    likeness = published_likeness(settings)
-    has_had = mailed_before(mailing, of.earlier, likeness)
-    compose = letters(of.digest, shared, likeness, sent_at=issue.created_at, has_had=has_had)
+    compose = _compose(mailing, issue, of.digest, of.earlier, shared, settings)
     try:
         tell = _noting(sent_log, issue, entry_count, on_progress)
         return take_part(mailing, found, compose, way, takes=takes, on_progress=tell)
     finally:
         sent_log.note(issue, entry_count())
+
+
+def _compose(
+    mailing: Mailing,
+    issue: Issue,
+    digest: Digest,
+    earlier: tuple[Digest, ...],
+    shared: Post,
+    settings: Settings,
+) -> Compose:
+    """How this issue's letters are written, by the publication that is here now."""
+    likeness = published_likeness(settings)
+    has_had = mailed_before(mailing, earlier, likeness)
+    return letters(digest, shared, likeness, sent_at=issue.created_at, has_had=has_had)
 
 
 def _takes(wanted: str, settings: Settings) -> Callable[[Rule], bool]:

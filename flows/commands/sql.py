@@ -34,8 +34,17 @@ def sql(
     from flows.publication.query import answer, published
 
     path = published_path(load_settings())
-    if examples or (query is None and sys.stdin.isatty()):
-        return _shell(path, is_asked=not examples)
+    say = partial(console.print, markup=False)
+    if examples:
+        from flows.commands.shell import examples_text
+
+        say(examples_text())
+        return EXIT_OK
+    if query is None and sys.stdin.isatty():
+        from flows.commands.shell import shell
+
+        shell(path, path.parents[1] / "sql_history", say)
+        return EXIT_OK
     if format == "parquet" and output is None and sys.stdout.isatty():
         errors.print("Parquet is not for a terminal; name a file with --output, or redirect it.")
         return EXIT_USAGE
@@ -47,15 +56,4 @@ def sql(
         sys.stdout.buffer.write(said)
     else:
         console.file.write(said.decode())
-    return EXIT_OK
-
-
-def _shell(path: Path, *, is_asked: bool) -> int:
-    from flows.commands.shell import examples_text, shell
-
-    say = partial(console.print, markup=False)
-    if is_asked:
-        shell(path, path.parents[1] / "sql_history", say)
-    else:
-        say(examples_text())
     return EXIT_OK

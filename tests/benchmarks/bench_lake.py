@@ -9,7 +9,6 @@ work pool beside it, with two, and with three. Each begins with an empty lake; w
 """
 
 import multiprocessing
-import os
 import subprocess
 import sys
 import tempfile
@@ -23,27 +22,20 @@ from pathlib import Path
 import psycopg
 from rich.console import Console
 
-from flows.sources.sample.api import Request, SampleResponse
-from flows.sources.sample_hub import SampleHub
 from tests.benchmarks.figures import Figure, tell
 from tests.support.postgres import postgres_programs, started_postgres
-from tests.support.prefect_api import PrefectApi, eventually, free_port
-from tests.support.prefect_processes import Processes
+from tests.support.prefect_processes import Processes, variables_of_server, without_settings
+from tests.support.slow_hub import SlowHub
 
 FIRST, LAST = "2025-11-01", "2026-08-13"
 PAUSE_SECONDS = 1.0
 console = Console()
 
 
-class _SlowHub(SampleHub):
-    def answer(self, request: Request) -> SampleResponse:
-        time.sleep(PAUSE_SECONDS)
-        return super().answer(request)
-
-
 def serve(ready: Connection) -> None:
     """Answer with made-up lists, each request after a pause."""
-    hub = _SlowHub(now=datetime(2026, 8, 14, 2, 31, tzinfo=UTC), size=22)
+    hub = SlowHub(now=datetime(2026, 8, 14, 2, 31, tzinfo=UTC), size=22)
+    hub.pause = PAUSE_SECONDS
     ready.send(hub.url)
     hub.start().closing.wait()
 
@@ -100,27 +92,19 @@ _WORKER = ("worker", "start", "--pool", "papers", "--limit", "1", "--name")
 @contextmanager
 def _served(postgres: str, workers: int, folder: str) -> Iterator[Processes]:
     """Prefect's server with a work pool, where there are to be workers."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PAPERS_", "PREFECT_"))}
-    home, port = Path(folder) / "server", free_port()
+    home = Path(folder) / "server"
     (home / "prefect").mkdir(parents=True)
-    environment = kept | {
+    environment = without_settings() | {
         "PAPERS_HOME": str(home),
         "PAPERS_EMBEDDING_MODEL": "none",
         "PREFECT_HOME": str(home / "prefect"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_WORKER_QUERY_SECONDS": "1",
     }
     if workers:
-        database = (postgres % f"prefect_{workers}").replace("postgresql:", "postgresql+asyncpg:")
-        environment["PREFECT_API_DATABASE_CONNECTION_URL"] = database
-        environment["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+        environment |= variables_of_server(postgres, f"prefect_{workers}")
     processes = Processes(environment)
     try:
         if workers:
-            processes.start("server", "start", "--port", str(port))
-            eventually(PrefectApi(environment["PREFECT_API_URL"]).is_up, "the server")
-            processes.run("work-pool", "create", "papers", "--type", "process")
-            processes.run("deploy", "--all", "--prefect-file", "infra/prefect.yaml")
+            processes.start_server_with_pool()
         yield processes
     finally:
         processes.stop()

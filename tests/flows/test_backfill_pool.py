@@ -17,26 +17,15 @@ import pytest
 from flows.file_lock import words_of_holder
 from flows.publish import fetch
 from flows.settings import Settings
-from flows.sources.sample.api import Request, SampleResponse
-from flows.sources.sample_hub import SampleHub
 from tests.support.lakes import Lake
-from tests.support.prefect_api import PrefectApi, children, eventually, free_port
-from tests.support.prefect_processes import Processes
-from tests.support.published_tables import published_tables
+from tests.support.prefect_api import children, eventually
+from tests.support.prefect_processes import Processes, variables_of_server, without_settings
+from tests.support.published_tables import published_marts
+from tests.support.slow_hub import SlowHub
 
 FIRST, LAST = "2026-05-11", "2026-08-13"
 MONTHS = 4
 SEEDS = range(1)
-
-
-class SlowHub(SampleHub):
-    """Answers each request after `pause` seconds: reading is then what takes the time."""
-
-    pause = 0.0
-
-    def answer(self, request: Request) -> SampleResponse:
-        time.sleep(self.pause)
-        return super().answer(request)
 
 
 @pytest.fixture
@@ -51,19 +40,14 @@ def processes(postgres: str, tmp_path: Path) -> Iterator[Processes]:
     with psycopg.connect(postgres % "postgres", autocommit=True) as connection:
         connection.execute("drop database if exists prefect_of_pool")
         connection.execute("create database prefect_of_pool")
-    database = (postgres % "prefect_of_pool").replace("postgresql://", "postgresql+asyncpg://")
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PAPERS_", "PREFECT_"))}
     (tmp_path / "server").mkdir()
     started = Processes(
-        kept
+        without_settings()
+        | variables_of_server(postgres, "prefect_of_pool")
         | {
             "PAPERS_HOME": str(tmp_path / "server"),
             "PAPERS_EMBEDDING_MODEL": "none",
             "PREFECT_HOME": str(tmp_path / "server" / "prefect"),
-            "PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api",
-            "PREFECT_API_DATABASE_CONNECTION_URL": database,
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "PREFECT_WORKER_QUERY_SECONDS": "1",
         }
     )
     try:
@@ -80,11 +64,6 @@ def backfill(home: Path, environment: dict[str, str], *more: str) -> subprocess.
     )  # fmt: skip
 
 
-def marts(home: Path) -> dict[str, list[tuple[object, ...]]]:
-    tables = published_tables(home)
-    return {name: rows for name, rows in tables.items() if name.startswith("marts.")}
-
-
 @pytest.mark.torture
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_backfill_by_month_is_whole_whichever_worker_dies(
@@ -96,11 +75,7 @@ def test_a_backfill_by_month_is_whole_whichever_worker_dies(
     assert alone.returncode == 0, said
 
     shared = url | lake.environment
-    api = PrefectApi(address := processes.environment["PREFECT_API_URL"])
-    processes.start("server", "start", "--port", re.findall(r":(\d+)/", address)[0])
-    eventually(api.is_up, "the server")
-    processes.run("work-pool", "create", "papers", "--type", "process")
-    processes.run("deploy", "--all", "--prefect-file", "infra/prefect.yaml")
+    processes.start_server_with_pool()
     hub.pause = 3.0
     workers = {
         name: processes.start(
@@ -129,6 +104,6 @@ def test_a_backfill_by_month_is_whole_whichever_worker_dies(
 
     reader = Settings.model_validate({"home": tmp_path / "reader", **lake.settings})
     assert fetch(reader) is not None
-    once, by_many = marts(tmp_path / "alone"), marts(reader.home)
+    once, by_many = published_marts(tmp_path / "alone"), published_marts(reader.home)
     assert once.keys() == by_many.keys()
     assert {name for name in once if once[name] != by_many[name]} == set()

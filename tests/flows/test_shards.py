@@ -15,8 +15,7 @@ from flows.mailing.csv_lines import import_csv
 from flows.mailing.tables import deliveries, shared_issues
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
-from tests.support.prefect_api import PrefectApi, eventually, free_port
-from tests.support.prefect_processes import Processes
+from tests.support.prefect_processes import Processes, variables_of_server
 from tests.support.relay import Relay
 
 READERS = [f"reader{n}@example.org" for n in range(450)]
@@ -31,8 +30,7 @@ def test_a_run_of_a_pool_starts_another_sender_and_each_reader_has_one_mail(
         for name in ("prefect_pool", "mailing_pool"):
             connection.execute(f"drop database if exists {name}")
             connection.execute(f"create database {name}")
-    server = f"http://127.0.0.1:{free_port()}"
-    given = {
+    given = variables_of_server(postgres, "prefect_pool") | {
         "PAPERS_MAIL_FROM": "Daily Papers <papers@example.org>",
         "PAPERS_MAILING_URL": postgres % "mailing_pool",
         "PAPERS_MAIL_URL": f"smtp://127.0.0.1:{relay.port}?tls=none",
@@ -41,12 +39,6 @@ def test_a_run_of_a_pool_starts_another_sender_and_each_reader_has_one_mail(
         "PAPERS_SECRET_KEY": "the key of all hosts",
         # The clock is the real one, and on a Sunday the newest list is of Friday.
         "PAPERS_ISSUE_MAX_AGE_HOURS": "500",
-        "PREFECT_API_URL": f"{server}/api",
-        "PREFECT_API_DATABASE_CONNECTION_URL": (postgres % "prefect_pool").replace(
-            "postgresql://", "postgresql+asyncpg://"
-        ),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_WORKER_QUERY_SECONDS": "1",
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)
@@ -63,11 +55,7 @@ def test_a_run_of_a_pool_starts_another_sender_and_each_reader_has_one_mail(
             for home in homes
         ]
         try:
-            hosts[0].start("server", "start", "--port", re.findall(r":(\d+)$", server)[0])
-            api = PrefectApi(f"{server}/api")
-            eventually(api.is_up, "the server")
-            hosts[0].run("work-pool", "create", "papers", "--type", "process")
-            hosts[0].run("deploy", "--all", "--prefect-file", "infra/prefect.yaml")
+            api = hosts[0].start_server_with_pool()
             for host in hosts:
                 host.start("worker", "start", "--pool", "papers", "--limit", "1")
             digest = api.ended(api.start("daily-digest"))

@@ -20,8 +20,8 @@ from flows.mail_setup import open_mailing
 from flows.mailing.subscribers import add
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
-from tests.support.prefect_api import PrefectApi, children, eventually, free_port
-from tests.support.prefect_processes import Processes
+from tests.support.prefect_api import children, eventually
+from tests.support.prefect_processes import Processes, variables_of_server
 from tests.support.relay import Relay
 
 READERS = [f"reader{n}@example.org" for n in range(8)]
@@ -36,19 +36,13 @@ def processes(
         for name in ("prefect", "mailing"):
             connection.execute(f"drop database if exists {name}")
             connection.execute(f"create database {name}")
-    server = f"http://127.0.0.1:{free_port()}"
-    database = (postgres % "prefect").replace("postgresql://", "postgresql+asyncpg://")
-    given = {
+    given = variables_of_server(postgres, "prefect") | {
         "PAPERS_MAIL_FROM": "Daily Papers <papers@example.org>",
         "PAPERS_MAILING_URL": postgres % "mailing",
         "PAPERS_MAIL_URL": f"smtp://127.0.0.1:{relay.port}?tls=none",
         # The clock is the real one, and on a Sunday the newest list is of Friday.
         "PAPERS_ISSUE_MAX_AGE_HOURS": "500",
         "PREFECT_HOME": str(own_home / "prefect"),
-        "PREFECT_API_URL": f"{server}/api",
-        "PREFECT_API_DATABASE_CONNECTION_URL": database,
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_WORKER_QUERY_SECONDS": "1",
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)
@@ -65,15 +59,10 @@ def processes(
 def test_a_worker_killed_in_mid_run_costs_nobody_a_mail_and_gives_nobody_two(
     processes: Processes, relay: Relay, own_home: Path
 ) -> None:
-    url = os.environ["PREFECT_API_URL"]
-    api = PrefectApi(url)
-    processes.start("server", "start", "--port", re.findall(r":(\d+)/", url)[0])
     with closing(open_mailing(load_settings())) as mailing:
         for address in READERS:
             add(mailing, address, now=datetime.now(UTC))
-    eventually(api.is_up, "the server")
-    processes.run("work-pool", "create", "papers", "--type", "process")
-    processes.run("deploy", "--all", "--prefect-file", "infra/prefect.yaml")
+    api = processes.start_server_with_pool()
     workers = [
         processes.start("worker", "start", "--pool", "papers", "--limit", "1", "--name", name)
         for name in ("first", "second")

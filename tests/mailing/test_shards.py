@@ -227,6 +227,18 @@ class _Strike:
             os.kill(self.victim, signal.SIGKILL)
 
 
+def _assert_each_has_one_or_a_doubt(
+    mailing: Mailing, shards: Shards, relay: Relay, addresses: list[str]
+) -> set[str]:
+    """Nobody has two messages, and who has none is in doubt; those who are."""
+    unknown = _unknown(mailing, shards)
+    assert set(relay.counts.values()) == {1}
+    assert set(addresses) - set(relay.counts) <= unknown
+    expected = {"sent": len(addresses) - len(unknown), "unknown": len(unknown)}
+    assert _states(mailing, shards) == {state: n for state, n in expected.items() if n}
+    return unknown
+
+
 @pytest.mark.parametrize("victim", [0, pytest.param(1, marks=pytest.mark.torture)])
 def test_who_is_killed_on_the_way_leaves_a_doubt_a_connection_and_the_others_the_rest(
     mailing: Mailing, shards: Shards, relay: Relay, victim: int
@@ -238,12 +250,8 @@ def test_who_is_killed_on_the_way_leaves_a_doubt_a_connection_and_the_others_the
     statuses = shards.server.wait()
     assert [os.WIFSIGNALED(status) for status in statuses] == [n == victim for n in range(3)]
 
-    unknown = _unknown(mailing, shards)
+    unknown = _assert_each_has_one_or_a_doubt(mailing, shards, relay, addresses)
     assert len(unknown) <= CONNECTIONS
-    assert set(relay.counts.values()) == {1}
-    assert set(addresses) - set(relay.counts) <= unknown
-    expected = {"sent": 900 - len(unknown), "unknown": len(unknown)}
-    assert _states(mailing, shards) == {state: n for state, n in expected.items() if n}
     state, sentence = _issue_state(mailing, shards)
     assert (state, sentence.startswith(f"Sent to {900 - len(unknown)}")) == ("done", True)
 
@@ -272,12 +280,8 @@ def test_whoever_is_killed_and_when_a_rerun_leaves_nobody_with_two_or_none(
         shards.start_three()
         assert shards.server.wait() == [0] * 3
 
-        unknown = _unknown(mailing, shards)
+        unknown = _assert_each_has_one_or_a_doubt(mailing, shards, relay, addresses)
         assert len(unknown) <= doubts_most
-        assert set(relay.counts.values()) == {1}
-        assert set(addresses) - set(relay.counts) <= unknown
-        expected = {"sent": 900 - len(unknown), "unknown": len(unknown)}
-        assert _states(mailing, shards) == {state: n for state, n in expected.items() if n}
         assert _issue_state(mailing, shards)[0] == "done"
     assert sum(died.values()) > KILLS / 2, died
 

@@ -31,3 +31,9 @@ def published_tables(home: Path, but: str = _OF_A_RUN) -> dict[str, list[tuple[A
             ).fetchall()
             for schema, table, columns in connection.execute(_NAMES, [but]).fetchall()
         }
+
+
+def published_marts(home: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """The same of the marts alone."""
+    tables = published_tables(home)
+    return {name: rows for name, rows in tables.items() if name.startswith("marts.")}

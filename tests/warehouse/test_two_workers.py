@@ -21,7 +21,7 @@ from flows.sources.sample_hub import SampleHub
 from flows.warehouse.database import open_warehouse
 from tests.support.fork_server import ForkServer, with_prefect
 from tests.support.lakes import Lake
-from tests.support.published_tables import published_tables
+from tests.support.published_tables import published_marts
 from tests.support.work import wait_for_work
 
 HALVES = {"one": ("2026-08-03", "2026-08-08"), "other": ("2026-08-09", "2026-08-13")}
@@ -62,12 +62,7 @@ def workers(prefect: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     ):
         work = wait_for_work(_start(server, hub.url, folder / "alone", ALL, {}), math.inf)
         assert server.wait() == [0]
-        yield Workers(server, hub.url, _marts(folder / "alone"), work.seconds)
-
-
-def _marts(home: Path) -> Tables:
-    tables = published_tables(home)
-    return {name: rows for name, rows in tables.items() if name.startswith("marts.")}
+        yield Workers(server, hub.url, published_marts(folder / "alone"), work.seconds)
 
 
 @pytest.mark.torture
@@ -100,7 +95,7 @@ def test_what_two_workers_bring_is_what_one_brings_whoever_is_killed(
     _assert_nothing_is_left_of_a_half(Settings.model_validate({"home": tmp_path, **lake.settings}))
     ended = Settings.model_validate({"home": tmp_path / "end", **lake.settings})
     assert fetch(ended) is not None
-    found = _marts(ended.home)
+    found = published_marts(ended.home)
     assert found.keys() == workers.expected.keys()
     assert {name for name in found if found[name] != workers.expected[name]} == set()
 
