@@ -51,8 +51,12 @@ _AWAY = (
     r"|connection is lost|no connection to the server"
     r"|\.s\.PGSQL\.\d+\" failed: No such file or directory)"
 )
-# Of changes to the same table, or of more changes at once than DuckLake tries to put in line.
-_CONFLICT = r"(?:Transaction conflict - (attempting to [^\n]+)|Exceeded the maximum retry count)"
+# Of changes to the same table, or of more changes at once than DuckLake tries to put in line; or of
+# something that two runs found missing and both made, such as the schema of the first load.
+_CONFLICT = (
+    r"(?:Transaction conflict - (attempting to [^\n]+)|Exceeded the maximum retry count"
+    r"|[A-Z][a-z]+ with name \S+ already exists)"
+)
 _FULL = "storage is full ({0}); what was loaded before is kept: make room and run this again"
 _TROUBLES = (
     (

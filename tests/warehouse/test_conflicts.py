@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from flows.extract import load_readings
 from flows.settings import Settings
@@ -27,6 +28,13 @@ def writers(lake: Lake, tmp_path: Path) -> tuple[Settings, Settings]:
         for name in ("one", "other")
     )
     return one, other
+
+
+def _reading(host: int, number: int) -> Reading:
+    read_at = CLOSED + timedelta(minutes=2 * number + host)
+    answer = Answer(DAY, read_at, tuple(item(f"2608.{n:05}") for n in range(9)), 200)
+    verdict = Verdict("complete", "All read.", is_whole=True)
+    return Reading(answer, verdict, "hub", f"{host}.{number}")
 
 
 def test_what_two_writers_count_together_is_counted(
@@ -53,15 +61,31 @@ def test_what_two_writers_count_together_is_counted(
         assert connection.execute("from counted").fetchall() == [(2 * TIMES,)]
 
 
+def test_a_load_that_finds_no_schema_where_another_just_made_it_is_loaded_again(
+    writers: tuple[Settings, Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_warehouse(writers[0]) as connection:
+        connection.execute("create schema raw")
+    asked: list[str] = []
+    has_dataset = DuckDbSqlClient.has_dataset
+
+    def found(client: DuckDbSqlClient) -> bool:
+        asked.append(client.dataset_name)
+        return len(asked) > 1 and has_dataset(client)
+
+    monkeypatch.setattr(DuckDbSqlClient, "has_dataset", found)
+    load_readings([_reading(host=0, number=0)], writers[0])
+    with open_warehouse(writers[0]) as connection:
+        assert connection.execute("select count(*) from raw.readings").fetchall() == [(1,)]
+    assert asked.count("raw") > 1
+
+
 def test_a_load_whose_tables_another_load_changed_is_loaded_again(
     writers: tuple[Settings, Settings],
 ) -> None:
     def load(host: int) -> None:
         for number in range(LOADS):
-            read_at = CLOSED + timedelta(minutes=2 * number + host)
-            answer = Answer(DAY, read_at, tuple(item(f"2608.{n:05}") for n in range(9)), 200)
-            verdict = Verdict("complete", "All read.", is_whole=True)
-            load_readings([Reading(answer, verdict, "hub", f"{host}.{number}")], writers[host])
+            load_readings([_reading(host, number)], writers[host])
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(load, range(2)))
