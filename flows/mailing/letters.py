@@ -64,15 +64,19 @@ class Post:
 
     def letter(self, digest: Digest, *, sent_at: datetime) -> Letter:
         """The same mail for any reader, rendered and encoded once for all of them."""
+        mail = self._mail(digest, render(digest, self.site), self._holes, sent_at)
+        stencil = _Stencil(mail.as_bytes(), self._holes)
+        return lambda reader: stencil.fill(self._own(reader))
+
+    @cached_property
+    def _holes(self) -> "_Own":
+        """What stands for a reader until the letter is filled in: words that no paper can hold."""
         lengths = [len(self.tokens.sign(purpose, "0" * 20)) for purpose in _LINKS]
-        holes = _Own(
+        return _Own(
             f"{secrets.token_hex(10)}@hole.invalid",
             secrets.token_hex(10),
             *(secrets.token_hex(length)[:length] for length in lengths),
         )
-        mail = self._mail(digest, render(digest, self.site), holes, sent_at)
-        stencil = _Stencil(mail.as_bytes(), holes)
-        return lambda reader: stencil.fill(self._own(reader))
 
     def _own(self, reader: Reader) -> "_Own":
         signed = (self.tokens.sign(purpose, reader.public_id) for purpose in _LINKS)
@@ -159,6 +163,16 @@ class _Own(NamedTuple):
     like_token: str
 
 
+_BREAK = b"=\r\n"
+
+
+@cache
+def _anywhere(holes: _Own) -> re.Pattern[bytes]:
+    """Finds each of the holes, whole or broken; compiling it takes longer than a rendering."""
+    breakable = (f"(?:{_BREAK.decode()})?".join(map(re.escape, hole)) for hole in holes)
+    return re.compile("|".join(f"({hole})" for hole in breakable).encode())
+
+
 class _Stencil:
     """A mail cut where readers differ: encoding it for each would take longer than sending it.
 
@@ -168,16 +182,13 @@ class _Stencil:
 
     def __init__(self, mail: bytes, holes: _Own) -> None:
         self._parts: list[bytes | tuple[int, slice]] = []
-        break_ = b"=\r\n"
-        anywhere = (f"(?:{break_.decode()})?".join(map(re.escape, hole)) for hole in holes)
-        pattern = "|".join(f"({hole})" for hole in anywhere)
         end = 0
-        for found in re.finditer(pattern.encode(), mail):
+        for found in _anywhere(holes).finditer(mail):
             self._parts.append(mail[end : found.start()])
             end = found.end()
-            which, pieces, at = (found.lastindex or 1) - 1, found[0].split(break_), 0
+            which, pieces, at = (found.lastindex or 1) - 1, found[0].split(_BREAK), 0
             for piece in pieces[:-1]:
-                self._parts += [(which, slice(at, at + len(piece))), break_]
+                self._parts += [(which, slice(at, at + len(piece))), _BREAK]
                 at += len(piece)
             self._parts.append((which, slice(at, None)))
         self._parts.append(mail[end:])

@@ -163,8 +163,12 @@ def render(digest: Digest, site: Site, *, limit_bytes: int | None = HTML_LIMIT_B
             "more": more,
         }
 
+    @cache
+    def page(count: int) -> str:
+        return _html(shown(count))
+
     def size(count: int) -> int:
-        return len(_html(shown(count)).encode())
+        return len(page(count).encode())
 
     count = len(entries)
     if limit_bytes is not None and digest.edition != "daily":
@@ -174,7 +178,7 @@ def render(digest: Digest, site: Site, *, limit_bytes: int | None = HTML_LIMIT_B
     return Rendering(
         subject=_subject(digest),
         preheader=_preheader(digest),
-        html=_html(shown(count)),
+        html=page(count),
         text=templates().get_template("digest.txt").render(shown(count)),
     )
 

@@ -2,8 +2,12 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from textwrap import fill
 from urllib.parse import urlsplit
+
+# The same papers stand in the mails of hundreds of rules: their texts are made fit once.
+_of_an_issue = lru_cache(2048)
 
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # "et al. The" and "e.g. BERT" are not ends of sentences.
@@ -79,6 +83,7 @@ def plain(text: str) -> str:
     return _MARKDOWN_BOLD.sub(r"\1", _LATEX_ESCAPE.sub(r"\1", _LATEX_BLANK.sub(" ", styled)))
 
 
+@_of_an_issue
 def title_line(title: str, limit: int = 300) -> str:
     r"""A title on one line, without the marks of LaTeX: `R\&D` reads R&D."""
     return one_line(plain(title), limit)
@@ -89,6 +94,7 @@ def _accented(found: re.Match[str]) -> str:
     return unicodedata.normalize("NFC", letter + _ACCENTS[mark])
 
 
+@_of_an_issue
 def claim(abstract: str) -> str:
     """The abstract from the sentence on that says what the paper does; all of it where none is."""
     line = one_line(plain(abstract), limit=100_000)
@@ -96,6 +102,7 @@ def claim(abstract: str) -> str:
     return next((line[start:] for start in starts if _CLAIM.match(line, start)), line)
 
 
+@_of_an_issue
 def excerpt(text: str, limit: int = 340) -> str:
     """The first whole sentences that fit `limit` characters, with " …" where something follows."""
     line = one_line(plain(text), limit=100_000)
@@ -132,6 +139,7 @@ def safe_url(url: str | None) -> str | None:
     return address if parts.hostname and _HOST.fullmatch(parts.hostname) else None
 
 
+@_of_an_issue
 def wrapped(words: str, indent: int = 0) -> str:
     """The words in lines of at most 72 characters; a link or a short fact is never broken."""
     blank = " " * indent
