@@ -10,6 +10,7 @@ from datetime import date, datetime
 from email.message import EmailMessage
 from email.utils import parseaddr
 from functools import cache, cached_property
+from threading import Lock
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -140,7 +141,17 @@ def letters(
         def letter(known: frozenset[str]) -> Letter:
             return post.letter(_with_known(chosen, known), sent_at=sent_at)
 
-        return lambda reader: letter(has_had(reader) & relisted)(reader)
+        # The first readers of a rule come at once, over as many connections: without this each
+        # connection would render the same letter.
+        rendering = Lock()
+
+        def of_reader(reader: Reader) -> bytes:
+            known = has_had(reader) & relisted
+            with rendering:
+                rendered = letter(known)
+            return rendered(reader)
+
+        return of_reader
 
     return compose
 

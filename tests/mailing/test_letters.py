@@ -1,8 +1,11 @@
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
 from html import unescape
+from threading import Barrier
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +19,7 @@ from flows.mailing.rules import Rule, parse_rule
 from flows.mailing.tokens import Purpose, Tokens
 from flows.newsletter.digest import Choice, Digest, DigestPaper, Proof
 from flows.newsletter.lint import lint
+from flows.newsletter.render import Rendering, render
 from flows.newsletter.site import Site
 from tests.support.likeness import NOTHING_ALIKE
 
@@ -149,3 +153,28 @@ def test_where_nobody_answers_a_mail_is_the_way_out_and_no_link_leads_to_what_is
         ours = set(re.findall(r"(?:https://ana\.github\.io|mailto:)[^\s\"<>)]*", body))
         assert ours <= allowed
         assert {day, way_out} <= ours
+
+
+def test_a_rule_is_rendered_once_though_its_first_readers_come_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connections = 4
+    all_here = Barrier(connections)
+    rendered = []
+
+    def slowly(digest: Digest, site: Site) -> Rendering:
+        rendered.append(digest)
+        time.sleep(0.1)  # long enough for the others to begin one of their own
+        return render(digest, site)
+
+    monkeypatch.setattr("flows.mailing.letters.render", slowly)
+    letter = letters(DIGEST, POST, NOTHING_ALIKE, sent_at=SENT_AT)(Rule())
+    assert letter is not None
+
+    def first(number: int) -> bytes:
+        all_here.wait()
+        return letter(_reader(f"reader{number}@example.org"))
+
+    with ThreadPoolExecutor(connections) as pool:
+        mails = set(pool.map(first, range(connections)))
+    assert (len(mails), len(rendered)) == (connections, 1)
