@@ -249,7 +249,8 @@ def search(
         limit: how many, 1 to 1,000.
         format: a list to read, or JSON for a script.
     """
-    from flows.search.find import Question, corrections, search
+    from flows.publication.published import opened
+    from flows.search.find import Question, corrections, find
     from flows.search.meaning import quick_sentence_model
     from flows.search.show import show_json, show_list
 
@@ -257,12 +258,13 @@ def search(
         " ".join(words), since, until, organization, has_code, upvotes_min, most=limit
     )
     settings = load_settings()
-    path = published_path(settings)
-    hits = search(path, question, quick_sentence_model(settings))
+    with opened(published_path(settings)) as published:
+        hits = find(published, question, quick_sentence_model(settings))
+        meant = corrections(published, question)
     if format == "json":
         show_json(hits, console)
     else:
-        show_list(hits, corrections(path, question), console)
+        show_list(hits, meant, console)
     return EXIT_OK
 
 

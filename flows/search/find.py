@@ -120,14 +120,8 @@ def rank(
     return found
 
 
-def corrections(path: Path, question: Question) -> tuple[Correction, ...]:
-    """What the misspelt words of a question that `search` took were taken for, by word."""
-    with opened(path) as connection:
-        return corrected(connection, question)
-
-
-def corrected(connection: DuckDBPyConnection, question: Question) -> tuple[Correction, ...]:
-    """The same over a connection from `opened`."""
+def corrections(connection: DuckDBPyConnection, question: Question) -> tuple[Correction, ...]:
+    """What the misspelt words of a question that `find` took were taken for, by word."""
     rows = connection.execute(_CORRECTED, [_whole_characters(question.text)]).fetchall()
     return tuple(Correction(*row) for row in rows)
 

@@ -19,8 +19,9 @@ def show_json(hits: Sequence[Hit], console: Console) -> None:
 
 def show_list(hits: Sequence[Hit], corrections: Sequence[Correction], console: Console) -> None:
     """Print the hits; what was looked for stands out, between ** where there is no bold."""
-    for one in corrections:
-        console.print(f"No paper has “{one.word}”; this is for “{one.meant}”.\n", markup=False)
+    for correction in corrections:
+        instead = f"this is for “{correction.meant}”."
+        console.print(f"No paper has “{correction.word}”; {instead}\n", markup=False)
     for hit in hits:
         console.print(_entry(hit, is_bold=console.is_terminal))
     if not hits:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from flows.publication.cards import cards
 from flows.publication.kept_open import KeptOpen
 from flows.publication.near import KeptMeanings
-from flows.search.find import Question, QuestionError, corrected, is_by_meaning, rank
+from flows.search.find import Question, QuestionError, corrections, is_by_meaning, rank
 from flows.search.hits import Ranked, shown
 from flows.search.meaning import SentenceModel
 from flows.web.exports import Export, export
@@ -47,7 +47,7 @@ class SearchPage:
                 papers = _sorted(found.papers, asked["sort"])
                 page = papers[number * PAGE_LENGTH : (number + 1) * PAGE_LENGTH]
                 hits = shown(connection, found, page)
-                meant = corrected(connection, question)
+                meant = corrections(connection, question)
                 alone = not is_by_meaning(connection, self.model)
         except QuestionError as error:
             return self._page(request, asked, problem=str(error))

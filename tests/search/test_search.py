@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.publication.published import NotPublishedError
+from flows.publication.published import NotPublishedError, opened
 from flows.search.find import Correction, Question, QuestionError, corrections, search
 from flows.search.hits import Hit
 from tests.support.search_publication import index, paper, publish, sample_papers
@@ -136,12 +136,17 @@ def test_a_hit_is_marked_whatever_its_accents_and_letters(file: Path) -> None:
     assert [piece.text for piece in hit.snippet if piece.is_hit] == ["модели"]
 
 
+def _corrections(path: Path, asked: Question) -> tuple[Correction, ...]:
+    with opened(path) as connection:
+        return corrections(connection, asked)
+
+
 def test_a_misspelt_word_says_what_it_was_taken_for(file: Path) -> None:
     asked = Question("hybird contexts quantisaton nothingofthekind \ud800")
-    assert corrections(file, asked) == (
+    assert _corrections(file, asked) == (
         Correction("hybird", "hybrid"), Correction("quantisaton", "quantization"),
     )  # fmt: skip
-    assert corrections(file, Question("hybrid")) == ()
+    assert _corrections(file, Question("hybrid")) == ()
 
 
 @pytest.mark.parametrize(
@@ -287,7 +292,7 @@ def test_a_prefix_counts_once_a_paper(odd_words: Path) -> None:
 )
 def test_a_compound_is_found_joined_and_split(odd_words: Path, text: str, papers: set[str]) -> None:
     assert set(found(odd_words, text)[: len(papers)]) == papers
-    assert corrections(odd_words, Question(text)) == ()
+    assert _corrections(odd_words, Question(text)) == ()
 
 
 def test_a_misspelt_word_keeps_its_synonyms(odd_words: Path) -> None:
