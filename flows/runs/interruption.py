@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Event, Timer, current_thread, main_thread
+from threading import Event, Thread, Timer, current_thread, main_thread
 from types import FrameType
 
 from rich.console import Console
@@ -20,6 +20,7 @@ from flows.outcome import EXIT_INTERRUPTED
 SENTENCE = "Interrupted. What was read is kept, and the same command goes on from there."
 GRACE_SECONDS = 4.0
 _asked, _awaiting = Event(), Event()
+_done_at_once: list[Callable[[], object]] = []
 
 
 @contextmanager
@@ -33,6 +34,8 @@ def noting_ctrl_c(first: Callable[[], object] = lambda: None) -> Iterator[None]:
         if not _asked.is_set():
             _asked.set()
             first()
+            for step in _done_at_once:
+                Thread(target=step, daemon=True).start()
         if _awaiting.is_set():
             raise KeyboardInterrupt
 
@@ -62,6 +65,19 @@ def ending_by_ctrl_c(console: Console) -> Iterator[None]:
             yield
         finally:
             timer.cancel()
+
+
+@contextmanager
+def doing_at_ctrl_c(step: Callable[[], object]) -> Iterator[None]:
+    """Do this, in a thread of its own, as soon as Ctrl-C is pressed in this block.
+
+    For what others must know even where the run is then ended before it comes to a safe point.
+    """
+    _done_at_once.append(step)
+    try:
+        yield
+    finally:
+        _done_at_once.remove(step)
 
 
 def safe_point() -> None:

@@ -12,6 +12,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Scheduled
 
 from flows.errors import OperationError
+from flows.runs.interruption import doing_at_ctrl_c
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,15 @@ class Offers:
             return
         state = self.client.read_flow_run(run_id).state
         if state is not None and state.is_scheduled():
-            done: State[None] = Cancelled(message="The run that offered it did the same itself.")
+            done: State[None] = Cancelled(
+                message="The run that offered it did this itself, or was ended."
+            )
             self.client.set_flow_run_state(run_id, done)
+
+    def take_all_back(self) -> None:
+        """See that no worker begins any of them."""
+        for name in tuple(self.runs):
+            self.take_back(name)
 
 
 @contextmanager
@@ -61,7 +69,7 @@ def offered(deployment: str, runs: Mapping[str, Mapping[str, str]]) -> Iterator[
                     found.id, parameters=dict(parameters), state=due
                 )
                 offers.runs[name] = run.id
-            yield offers
+            with doing_at_ctrl_c(offers.take_all_back):
+                yield offers
         finally:
-            for name in tuple(offers.runs):
-                offers.take_back(name)
+            offers.take_all_back()

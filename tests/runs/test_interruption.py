@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, suppress
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import duckdb
@@ -19,7 +20,13 @@ from flows.mail_setup import open_mailing
 from flows.operations.days import known_days
 from flows.operations.incidents import open_incidents
 from flows.outcome import Outcome
-from flows.runs.interruption import SENTENCE, awaiting, ending_by_ctrl_c, safe_point
+from flows.runs.interruption import (
+    SENTENCE,
+    awaiting,
+    doing_at_ctrl_c,
+    ending_by_ctrl_c,
+    safe_point,
+)
 from flows.runs.states import outcome_of
 from flows.settings import Settings, load_settings
 from flows.sources.sample.recordings import write_recordings
@@ -49,6 +56,18 @@ def test_ctrl_c_is_noted_and_ends_the_run_at_its_next_safe_point() -> None:
 def test_ctrl_c_ends_what_is_waited_for_at_once() -> None:
     with ending_by_ctrl_c(Console(stderr=True)), pytest.raises(KeyboardInterrupt), awaiting():
         _ctrl_c()
+
+
+def test_what_others_must_know_is_done_at_once_though_the_run_reaches_no_safe_point() -> None:
+    told = Event()
+    with ending_by_ctrl_c(Console(stderr=True)), doing_at_ctrl_c(told.set):
+        assert not told.is_set()
+        _ctrl_c()
+        assert told.wait(10)
+    told.clear()
+    with ending_by_ctrl_c(Console(stderr=True)):
+        _ctrl_c()
+        assert not told.wait(0.1)  # the block it belonged to is over
 
 
 def test_readings_in_hand_are_kept_when_the_run_is_interrupted() -> None:
