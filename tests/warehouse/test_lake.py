@@ -56,7 +56,8 @@ def test_nobody_outside_the_warehouse_asks_which_it_is() -> None:
     assert askers == known
 
 
-def test_the_same_readings_make_the_same_tables(
+@pytest.mark.torture
+def test_in_a_lake_the_same_readings_make_the_tables_of_a_file(
     s3_lake: Lake,
     run: Callable[..., Outcome],
     hub: SampleHub,
