@@ -7,7 +7,7 @@ days, ledger, incidents ──────────────────�
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
@@ -24,11 +24,13 @@ from flows.operations.incident_rules import DAILY
 from flows.operations.incidents import KnownIncident, open_incidents
 from flows.settings import Settings
 from flows.warehouse.database import (
+    OlderWarehouseError,
     WarehouseAwayError,
     WarehouseBusyError,
     connect,
     has_table,
     has_warehouse,
+    lacking,
     looking,
     records,
 )
@@ -147,14 +149,26 @@ def _tables(settings: Settings, day: date | None, notes: list[str]) -> dict[date
             return {}
         with looking(settings) as warehouse:
             return _rows(warehouse, day)
-    except (WarehouseAwayError, LakeError) as error:
-        notes.append(f"{error} The counts are those last published.")
+    except (WarehouseAwayError, LakeError, OlderWarehouseError) as error:
+        note = str(error)
     except (WarehouseBusyError, ConnectionException):  # the latter: this very process
-        notes.append("A run is at work in the warehouse; the counts are those last published.")
+        note = "A run is at work in the warehouse."
+    found = _published(settings, day)
+    notes.append(f"{note} The counts are those last published." if found else note)
+    return found
+
+
+def _published(settings: Settings, day: date | None) -> dict[date, dict[str, Any]]:
+    """What the published file has of each day; nothing where it is of an older version."""
     if not settings.published_path.exists():
         return {}
-    with connect(settings.published_path, read_only=True) as published:
+    with (
+        suppress(OlderWarehouseError),
+        connect(settings.published_path, read_only=True) as published,
+        lacking(OlderWarehouseError()),
+    ):
         return _rows(published, day)
+    return {}
 
 
 def _rows(connection: DuckDBPyConnection, day: date | None) -> dict[date, dict[str, Any]]:

@@ -13,8 +13,13 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from flows.publication.published import NOTHING_PUBLISHED, NotPublishedError, older_is_told
-from flows.warehouse.database import CONFIG
+from flows.publication.published import (
+    NOTHING_PUBLISHED,
+    OLDER,
+    NotPublishedError,
+    OlderPublicationError,
+)
+from flows.warehouse.database import CONFIG, lacking
 from flows.warehouse.literals import literal
 
 # DuckDB would else remember of the file as much as the machine has memory for, and read a table
@@ -56,7 +61,7 @@ class KeptOpen:
             NotPublishedError: there is no publication yet.
             OlderPublicationError: the block asked for a table or column that the file lacks.
         """
-        with self._newest().cursor() as connection, older_is_told():
+        with self._newest().cursor() as connection, lacking(OlderPublicationError(OLDER)):
             connection.execute("use published; set TimeZone = 'UTC'")
             yield connection
 

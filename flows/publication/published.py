@@ -10,20 +10,19 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from duckdb import DuckDBPyConnection
 
 from flows.errors import OperationError
 from flows.issues.periods import first_day
 from flows.newsletter.digest import SECTIONS, Digest, DigestPaper, Edition, Proof, Section
-from flows.warehouse.database import connect, records
+from flows.warehouse.database import connect, lacking, records
 
 RECENT_DAYS = 30
 MOST_NEWS = 10  # a section; a week's would else push its list aside
 NOTHING_PUBLISHED = "Nothing is published yet; `papers run` publishes a day."
 
 
-_OLDER = "What is published is of an older version; the next `papers run` publishes it anew."
+OLDER = "What is published is of an older version; the next `papers run` publishes it anew."
 
 
 class NotPublishedError(OperationError):
@@ -100,17 +99,8 @@ def opened(path: Path) -> Iterator[DuckDBPyConnection]:
     """
     if not path.exists():
         raise NotPublishedError(NOTHING_PUBLISHED)
-    with connect(path, read_only=True) as connection, older_is_told():
+    with connect(path, read_only=True) as connection, lacking(OlderPublicationError(OLDER)):
         yield connection
-
-
-@contextmanager
-def older_is_told() -> Iterator[None]:
-    """Tell what a file that lacks a table or column means. Raises OlderPublicationError."""
-    try:
-        yield
-    except (duckdb.BinderException, duckdb.CatalogException):
-        raise OlderPublicationError(_OLDER) from None
 
 
 def _sections(

@@ -46,6 +46,10 @@ class WarehouseAwayError(WarehouseBusyError):
     """A part of the lake does not answer; the message says which. It can be tried again later."""
 
 
+class OlderWarehouseError(OperationError):
+    """The warehouse lacks what this version reads; the message says what brings it up to date."""
+
+
 class ConflictError(WarehouseAwayError):
     """Another writer of the lake changed the same table at once, and was quicker."""
 
@@ -214,18 +218,32 @@ def looking(settings: Settings, patience: float = 0) -> Iterator[duckdb.DuckDBPy
     Raises:
         WarehouseBusyError: a run was at work for `patience` seconds, or another program holds the
             file open.
+        OlderWarehouseError: the block asked for a table or column that no run has made yet.
     """
     if settings.lake_catalog:  # who reads a lake holds up nobody
-        with open_warehouse(settings) as connection:
+        with open_warehouse(settings) as connection, lacking(OlderWarehouseError(_OLDER)):
             yield connection
         return
     descriptor = os.open(settings.home / "writer.lock", os.O_RDONLY | os.O_CREAT, 0o644)
     with os.fdopen(descriptor) as file:
         _acquire(file, patience, shared=True)
-        with connect(settings.warehouse_path, read_only=True, patience=patience) as connection:
+        with (
+            connect(settings.warehouse_path, read_only=True, patience=patience) as connection,
+            lacking(OlderWarehouseError(_OLDER)),
+        ):
             yield connection
 
 
+@contextmanager
+def lacking(error: OperationError) -> Iterator[None]:
+    """Raise this error where the block asks a database for a table or column that it lacks."""
+    try:
+        yield
+    except (duckdb.BinderException, duckdb.CatalogException):
+        raise error from None
+
+
+_OLDER = "The warehouse was built by an older version; the next `papers run` builds it anew."
 _IN_USE = "The warehouse is in use by {}; try again when it has finished."
 
 

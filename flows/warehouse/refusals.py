@@ -32,7 +32,7 @@ class KnownReading:
 
 def readings(connection: DuckDBPyConnection, day: date | None = None) -> list[KnownReading]:
     """The readings of a list date, or the newest hundred of all, the newest first."""
-    if not has_table(connection, "audit", "judged_readings"):
+    if not has_table(connection, "raw", "readings"):
         return []
     return [KnownReading(**row) for row in records(connection, _READINGS, {"day": day})]
 

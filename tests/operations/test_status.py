@@ -11,6 +11,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from rich.console import Console
 
@@ -22,6 +23,7 @@ from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
 from flows.warehouse.database import WarehouseBusyError, looking, writer_lock
 from tests.support.clock import CLOSED, DAY
+from tests.support.console import Papers
 
 Run = Callable[..., Outcome]
 HOLDER = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
@@ -56,7 +58,7 @@ def test_a_day_is_shown_while_a_run_holds_the_warehouse(
     tomorrow = run(DAY + timedelta(days=1), CLOSED + timedelta(days=1))
     with held(own_home / "warehouse.duckdb"):
         busy = overview(load_settings())
-    note = "A run is at work in the warehouse; the counts are those last published."
+    note = "A run is at work in the warehouse. The counts are those last published."
     assert busy.notes == (note,)
     assert [day.sentence for day in busy.days] == [tomorrow.sentence, complete_day.sentence]
     assert busy.days[1].paper_count == before.days[0].paper_count == len(hub.items(DAY))
@@ -67,6 +69,24 @@ def test_a_day_is_shown_while_a_run_holds_the_warehouse(
     assert "read 2026-08-21 02:31 UTC" in text
     assert "has failed: The Hub gave no list" in text
     assert "`papers run 2026-08-21`" in text
+
+
+def test_what_an_older_version_built_is_told_as_that_until_the_next_run(
+    complete_day: Outcome, own_home: Path, papers: Papers
+) -> None:
+    for path, relation in (
+        ("warehouse.duckdb", "view quality.day_reports"),
+        ("published/papers.duckdb", "table quality.day_reports"),
+    ):
+        with duckdb.connect(str(own_home / path)) as database:
+            database.execute(f"drop {relation}; create {relation} as select today() as list_date")
+    with duckdb.connect(str(own_home / "warehouse.duckdb")) as warehouse:
+        warehouse.execute("drop view audit.judged_readings")
+    older = "The warehouse was built by an older version; the next `papers run` builds it anew."
+    seen = overview(load_settings())
+    assert seen.notes == (older,)
+    assert [day.sentence for day in seen.days] == [complete_day.sentence]
+    assert papers("readings", "list")[::2] == (1, f"{older}\n")
 
 
 def test_a_day_that_was_read_again_since_keeps_what_its_run_said(
