@@ -167,7 +167,9 @@ _READINGS = f"""
             -- since 2015 an arXiv id has five digits behind the dot, and four before it always
             string_agg(paper_id, ', ') filter (
                 regexp_full_match(
-                    paper_id, '(1[5-9]|[2-9].)..[.].?.?.?.?|.?.?.?[.].*'
+                    paper_id,
+                    '(1[5-9]|[2-9][0-9])[0-9][0-9][.][0-9]?[0-9]?[0-9]?[0-9]?'
+                    '|[0-9]?[0-9]?[0-9]?[.][0-9]*'
                 )
             ) as short_ids
         from raw.items

@@ -113,6 +113,8 @@ def _model(value: str | None) -> str | None:
 
 
 def _operator(value: str | None) -> str | None:
+    if value is not None and "," in value:
+        raise ValueError("must be one address; a list of your own can have more")
     return None if value is None else _sender(value)
 
 
@@ -194,6 +196,7 @@ class Settings(BaseSettings):
     mail_per_second: float | None = Field(
         default=None,
         gt=0,
+        allow_inf_nan=False,
         description="messages a second at most, where a relay allows only so many"
         " (default: as fast as it takes them)",
     )
@@ -224,7 +227,7 @@ class Settings(BaseSettings):
         " among them; needs MAILING_URL on PostgreSQL, and without a pool one run sends alone",
     )
     issue_max_age_hours: float = Field(
-        default=36, gt=0, description="an issue older than this is never mailed by itself"
+        default=36, gt=0, le=8760, description="an issue older than this is never mailed by itself"
     )
 
     timezone: Annotated[str, AfterValidator(_time_zone)] = Field(
@@ -241,7 +244,7 @@ class Settings(BaseSettings):
         " is an incident",
     )
     reread_days: int = Field(
-        default=14, ge=0, description="how many past list dates are read again each night"
+        default=14, ge=0, le=366, description="how many past list dates are read again each night"
     )
     operator_email: Annotated[str | None, AfterValidator(_operator)] = Field(
         default=None, description="who is told of incidents by mail"

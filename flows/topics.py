@@ -11,7 +11,8 @@ from functools import cached_property, lru_cache
 from flows.errors import UsageError
 
 _TOKEN = re.compile(r'-?"[^"]*"|\S+')
-_QUOTES = str.maketrans(dict.fromkeys("“”„‟″«»", '"'))
+# Quotes as programs set them, and as people then paste them.
+QUOTES = str.maketrans(dict.fromkeys("“”„‟″«»", '"'))
 _NO_GRAMMAR = re.compile(r"[()\[\]{}|~^=<>\\]|&&")
 _FIELD = re.compile(r"[^\W\d_]+:(?=\S)")
 _EDGES = re.compile(r"^[^\w*]+|[^\w*+#]+$")
@@ -69,7 +70,7 @@ def parse_topic(text: str) -> Topic:
     Raises:
         TopicError: it cannot be meant like this; the sentence says what is wrong.
     """
-    line = " ".join(text.translate(_QUOTES).split())
+    line = " ".join(text.translate(QUOTES).split())
     if line.count('"') % 2:
         raise TopicError(f"{_shown(text)} opens a quote and does not close it.")
     terms: list[Term] = []

@@ -3,7 +3,9 @@
 from flows.commands.starting import started
 
 # isort: split
+import errno
 import os
+import re
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -23,7 +25,7 @@ from flows.newsletter.digest import Edition
 from flows.outcome import EXIT_BLOCKED, EXIT_INTERRUPTED, EXIT_LATER, EXIT_OK, EXIT_USAGE, Outcome
 from flows.runs.terminal import has_server, prepare, run_quietly, served_api
 from flows.settings import Settings, load_settings
-from flows.sources.feed_day import newest_closed
+from flows.sources.feed_day import FIRST_LIST_DATE, newest_closed
 
 app = App(
     name="papers",
@@ -45,6 +47,12 @@ app.command("flows.commands.mail:issue", name="issue", help="What became of an i
 # DuckDB imports pandas when a value is first bound: a second in which these would have answered,
 # and in which it takes Ctrl-C for a sign that there is no pandas.
 _WITHOUT_PANDAS = {"search", "status", "readings", "site"}
+_SQL_COMMENT = re.compile(r"--(?:\s|.*\n)")
+# What is wrong with a disk, a folder or a file, and no bug of ours.
+_OF_THE_MACHINE = {
+    errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO,
+    errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG,
+}  # fmt: skip
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -65,6 +73,8 @@ def answer(words: Sequence[str]) -> int:
             from flows.mail_setup import check_mail  # help needs none of what it imports
 
             check_mail(load_settings())
+        # SQL may begin with a comment, which is no option.
+        words = [f"\n{word}" if _SQL_COMMENT.match(word) else word for word in words]
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         errors.print(str(error), markup=False)
@@ -72,6 +82,11 @@ def answer(words: Sequence[str]) -> int:
     except (UsageError, OperationError) as error:
         errors.print(str(error), markup=False)
         code = error.exit_code
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE:
+            raise
+        errors.print(f"{error.filename or 'The output'}: {error.strerror}.", markup=False)
+        code = EXIT_BLOCKED
     except KeyboardInterrupt:
         errors.print("Interrupted.")
         code = EXIT_INTERRUPTED
@@ -149,6 +164,9 @@ def backfill(
     end = last or newest_closed(clock.utc_now())
     if first > end:
         errors.print(f"FIRST ({first}) is after LAST ({end}); swap them.")
+        return EXIT_USAGE
+    if first < FIRST_LIST_DATE:
+        errors.print(f"The Hub's lists begin on {FIRST_LIST_DATE}; FIRST is {first}.")
         return EXIT_USAGE
     prepare(settings)
     if not by_month:
@@ -329,9 +347,13 @@ def web(*, host: str = "127.0.0.1", port: int = 8080) -> int:
         host: the address to listen on.
         port: the port to listen on.
     """
+    from flows.commands.serve import check_port
     from flows.web.serve import serve
 
     settings = load_settings()
+    check_port(host, port, "--host or --port names another")
+    if "public_url" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"public_url": f"http://localhost:{port}"})
     published_path(settings)
     place = f"The reader pages are at http://{host}:{port}, until you press Ctrl-C."
     with brought_again_and_again(settings):

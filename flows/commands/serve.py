@@ -135,7 +135,9 @@ def _children(
     settings: Settings, host: str, port: int, say: Callable[[str], None]
 ) -> Iterator[Child]:
     """The processes to run; says a line about each."""
-    _check_port(host, port, "--port names another")
+    check_port(host, port, "--port names another")
+    if "public_url" not in settings.model_fields_set:  # so that the links in mails lead here
+        os.environ["PAPERS_PUBLIC_URL"] = f"http://localhost:{port}"
     if given := os.environ.get("PREFECT_API_URL"):
         say(f"Prefect       {given}")
     else:
@@ -158,7 +160,7 @@ def _server() -> Child:
     port = os.environ.get("PREFECT_SERVER_API_PORT", UI_PORT)
     if not port.isdecimal():
         raise SettingsError(f"PREFECT_SERVER_API_PORT cannot be used: {port!r} is no port.")
-    _check_port(host, int(port), "PREFECT_SERVER_API_PORT names another")
+    check_port(host, int(port), "PREFECT_SERVER_API_PORT names another")
     place = f"http://{LOOPBACK if host == EVERYWHERE else host}:{port}"
     os.environ["PREFECT_API_URL"] = f"{place}/api"
     # Without it the pages look for their server on port 4200.
@@ -203,7 +205,8 @@ def _only_one(settings: Settings) -> Iterator[IO[str]]:
         yield file
 
 
-def _check_port(host: str, port: int, way_out: str) -> None:
+def check_port(host: str, port: int, way_out: str) -> None:
+    """See that this address can be listened on. Raises SettingsError, with the way out."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -51,7 +51,11 @@ def sql(
     with published(path) as connection:
         said = answer(connection, sys.stdin.read() if query is None else query, format)
     if output is not None:
-        output.write_bytes(said)
+        try:
+            output.write_bytes(said)
+        except OSError as error:
+            errors.print(f"{output} cannot be written: {error.strerror}.", markup=False)
+            return EXIT_USAGE
     elif format == "parquet":
         sys.stdout.buffer.write(said)
     else:

@@ -1,6 +1,7 @@
 """Weeks and months: the periods of two editions, each known by its last day."""
 
 import re
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 
 from flows.errors import UsageError
@@ -43,7 +44,7 @@ def last_day(edition: Edition, day: date) -> date:
     if edition == "weekly":
         return day + timedelta(days=6 - day.weekday())
     if edition == "monthly":
-        return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+        return day.replace(day=monthrange(day.year, day.month)[1])
     return day
 
 

@@ -219,7 +219,8 @@ def _papers(label: str, text: str) -> tuple[str, ...]:
 
 # As arXiv and the Hub write it: bare, or the end of an address, with a version or not.
 _PAPER_ID = re.compile(
-    r"(?:arxiv:|(?:https?://)?[\w.-]+/(?:abs|pdf|papers)/)?(?P<id>[0-9]{4}\.[0-9]{4,5})(?:v[0-9]+)?",
+    r"(?:arxiv:|(?:https?://)?[\w.-]+/(?:abs|pdf|html|papers)/)?"
+    r"(?P<id>[0-9]{4}\.[0-9]{4,5})(?:v[0-9]+)?(?:\.pdf)?",
     re.IGNORECASE | re.ASCII,
 )
 _NAMED_LENGTH_MAX = NAMED_MAX * 100

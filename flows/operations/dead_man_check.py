@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 import duckdb
 
+from flows.errors import OperationError
 from flows.mail_setup import open_mailing
 from flows.mailing.database import Mailing, MailingError
 from flows.operations.alerts import look_and_tell
@@ -16,7 +17,7 @@ from flows.operations.days import FINAL, known_days
 from flows.operations.deadlines import newest_due
 from flows.operations.incident_rules import silence
 from flows.settings import Settings
-from flows.warehouse.database import WarehouseBusyError, connect
+from flows.warehouse.database import connect
 from flows.wording import long_date
 
 
@@ -58,6 +59,6 @@ def _published_verdict(settings: Settings, day: date) -> str | None:
     try:
         with connect(settings.published_path, read_only=True, patience=3) as connection:
             row = connection.execute(query, [day]).fetchone()
-    except (duckdb.Error, WarehouseBusyError):
+    except (duckdb.Error, OperationError):
         return None
     return row[0] if row else None

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import requests
 
+from flows.errors import OperationError
 from flows.mail_setup import transport
 from flows.mailing.database import MailingError
 from flows.mailing.dns_records import dns_findings
@@ -21,7 +22,7 @@ from flows.operations.status import mailing_if_any, overview
 from flows.settings import Settings, unknown_settings
 from flows.sources.feed_day import newest_closed
 from flows.sources.hub import Hub, Patience
-from flows.warehouse.database import WarehouseBusyError, connect, lock_holder
+from flows.warehouse.database import connect, lock_holder
 
 _PATIENCE = Patience(attempts=1, connect_timeout=5, read_timeout=10)
 _SERVER_SECONDS = 5
@@ -88,7 +89,11 @@ def _hub(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
 def _warehouse(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
     if holder := lock_holder(settings):
         yield Diagnosis("note", "writer", f"A run is at work: {holder}.")
-    known = overview(settings)
+    try:
+        known = overview(settings)
+    except OperationError as error:
+        yield Diagnosis("problem", "warehouse", str(error))
+        return
     for note in known.notes:
         yield Diagnosis("note", "warehouse", note)
     if not known.days:
@@ -108,7 +113,7 @@ def _published(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
         with connect(path, read_only=True, patience=3) as connection:
             newest = connection.execute("select max(digest_date) from marts.daily_digests")
             (day,) = newest.fetchone() or (None,)
-    except (duckdb.Error, WarehouseBusyError) as error:
+    except (duckdb.Error, OperationError) as error:
         said = str(error).splitlines()[0]
         sentence = f"{path} cannot be read ({said}); `papers run` publishes it anew."
         yield Diagnosis("problem", "published", sentence)
@@ -227,6 +232,11 @@ def _operator(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
         "PAPERS_OPERATOR_EMAIL": settings.operator_email,
         "PAPERS_OPERATOR_WEBHOOK": settings.operator_webhook,
     }
+    webhook = settings.operator_webhook
+    if webhook and not webhook.get_secret_value().startswith(("https://", "http://")):
+        sentence = "PAPERS_OPERATOR_WEBHOOK is no address: it begins with https:// or http://."
+        yield Diagnosis("problem", "operator", sentence)
+        return
     named = [name for name, value in set_.items() if value]
     if named:
         yield Diagnosis("ok", "operator", f"Incidents go to {' and '.join(named)}.")

@@ -1,8 +1,10 @@
 """SQL over the published file, and its answer as bytes to print or to keep. Nothing is changed."""
 
+import base64
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,8 +64,26 @@ def _csv(result: DuckDBPyRelation) -> bytes:
 
 
 def _json(result: DuckDBPyRelation) -> bytes:
-    rows = [dict(zip(result.columns, row, strict=True)) for row in result.fetchall()]
+    if twice := sorted({name for name in result.columns if result.columns.count(name) > 1}):
+        raise QueryError(
+            f"JSON has one {twice[0]} in a row, and this query gives two: name one by `as`."
+        )
+    rows = [
+        {name: _plain(value) for name, value in zip(result.columns, row, strict=True)}
+        for row in result.fetchall()
+    ]
     return (json.dumps(rows, default=str, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _plain(value: object) -> object:
+    """The value as JSON can hold it: it has no number that is none or endless, and no bytes."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, dict):
+        return {str(name): _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _parquet(result: DuckDBPyRelation) -> bytes:

@@ -17,13 +17,19 @@ from flows.publication.near import KeptMeanings, Meanings, numbers
 from flows.publication.published import opened
 from flows.search.hits import Found, Hit, Ranked, shown
 from flows.search.meaning import SentenceModel
-from flows.topics import Topic, TopicError, fold, parse_topic
+from flows.topics import QUOTES, Topic, TopicError, fold, parse_topic
 from flows.warehouse.database import records
 
 LONGEST_TEXT = 2_000
 _OPERATOR = re.compile(r'(?:^|\s)(?:(?:AND|OR|NOT)(?=\s|$)|-[\w"])|"|\*')
 # A pasted title or address is no mistake; in a question these only part its words.
 _PUNCTUATION = str.maketrans(dict.fromkeys("()[]{}|~^=<>\\:/&", " "))
+# Where a paper can be read: it is the id that is meant, and not the words around it.
+_ADDRESS = re.compile(
+    r"(?:https?://)?(?:[\w-]+\.)?(?:arxiv\.org/(?:abs|pdf|html)|huggingface\.co/papers)"
+    r"/(\d{4}\.\d{4,5})(?:v\d+)?(?:\.pdf)?(?![\w.])",
+    re.IGNORECASE | re.ASCII,
+)
 # An id, a phrase or the beginning of a word: who writes that wants just that.
 _EXACT = re.compile(r'["*]|\b\d{4}\.\d{4,5}\b')
 _FEWEST_WORDS = 2
@@ -33,6 +39,10 @@ _FEWEST_BY_WORDS = 200  # papers whose words count beside what is near in meanin
 
 class QuestionError(UsageError):
     """A text that nothing can be searched by; the message says what is missing."""
+
+
+class UnreadableQuestionError(QuestionError):
+    """A text with AND, OR or marks that cannot be meant as they stand."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,9 @@ def rank(
             f"A text of {len(question.text):,} characters is too long to search by;"
             f" {LONGEST_TEXT:,} are the most."
         )
-    text = _whole_characters(question.text)
+    if question.since and question.until and question.since > question.until:
+        raise QuestionError(f"since ({question.since}) is after until ({question.until}).")
+    text = _ADDRESS.sub(r" \1 ", _whole_characters(question.text).translate(QUOTES))
     topic = _topic(text)
     values = asdict(question) | {"text": text}
     if topic:
@@ -181,14 +193,14 @@ def _topic(text: str) -> Topic | None:
     """The text as a topic where it has AND or -word, which ranking alone cannot answer.
 
     Raises:
-        QuestionError: it cannot be meant as it is written.
+        UnreadableQuestionError: it cannot be meant as it is written.
     """
     if not _OPERATOR.search(text) or not any(map(str.isalnum, text)):
         return None
     try:
         topic = parse_topic(text.translate(_PUNCTUATION))
     except TopicError as error:
-        raise QuestionError(str(error)) from None
+        raise UnreadableQuestionError(str(error)) from None
     return topic if topic.excluded or topic.is_joined else None
 
 

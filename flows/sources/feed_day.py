@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 FEED_ZONE = ZoneInfo("America/New_York")
 FEED_TURN = time(21, 30)
+FIRST_LIST_DATE = date(2023, 5, 1)
 
 
 def closes_at(list_date: date) -> datetime:

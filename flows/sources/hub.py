@@ -9,13 +9,14 @@ An answer is evidence, not a judgement: `flows.sources.verdict` says what it mea
 import hashlib
 import json
 import logging
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from math import ceil
-from threading import local
+from threading import Event, Timer, local
 from typing import Any
 
 import requests
@@ -41,7 +42,8 @@ _log = logging.getLogger("flows.waiting")
 class Patience:
     """How long one request may take, and how often and how slowly it is repeated (seconds).
 
-    The Hub may ask for `longest_wait` at once, and for `longest_waits` in all of a reading.
+    The Hub may ask for `longest_wait` at once, and for `longest_waits` in all of a reading. An
+    answer that comes byte by byte never exceeds `read_timeout`; `longest_answer` ends it.
     """
 
     attempts: int = 5
@@ -50,6 +52,7 @@ class Patience:
     longest_waits: float = 900.0
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
+    longest_answer: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,11 @@ class _Page:
         return [identity(item) for item in self.items]
 
 
-class _NotAListError(Exception):
+class NotAListError(ValueError):
+    """JSON that is no list of papers."""
+
+
+class _PageError(Exception):
     """A page that cannot be used: the clause why, with the status and the first bytes seen."""
 
     def __init__(self, trouble: str, status: int | None = None, body: bytes = b"") -> None:
@@ -100,6 +107,10 @@ class _ComeBackError(Exception):
     def __init__(self, status: int, at: datetime) -> None:
         super().__init__(f"it answered {status} and asks us to come back at {moment(at)} UTC")
         self.status = status
+
+
+class _TooSlowError(Exception):
+    """An answer was cut off for its slowness, so the page is not asked for again."""
 
 
 class Hub:
@@ -122,7 +133,7 @@ class Hub:
             request_max_retry_delay=patience.longest_wait,
             session_attrs={
                 "headers": requests.structures.CaseInsensitiveDict(request_headers(token)),
-                "hooks": {"response": [self._wait_or_give_up]},
+                "hooks": {"response": [self._wait_or_give_up, self._limit_answer]},
             },
         )
 
@@ -161,7 +172,7 @@ class Hub:
         """The pages from first to last, `[]` not among them but as the only one.
 
         Raises:
-            _NotAListError: a page is no list, repeats an earlier one, or comes after the 50th.
+            _PageError: a page is no list, repeats an earlier one, or comes after the 50th.
         """
         seen: set[str] = set()
         for number in range(MAX_PAGES):
@@ -169,30 +180,36 @@ class Hub:
             if number and not page.items:
                 return
             if number and seen.issuperset(page.ids):
-                raise _NotAListError("it repeats papers of the pages before it")
+                raise _PageError("it repeats papers of the pages before it")
             yield page
             if not page.items or not page.has_next:
                 return
             seen.update(page.ids)
-        raise _NotAListError(f"the list goes on after {MAX_PAGES} pages")
+        raise _PageError(f"the list goes on after {MAX_PAGES} pages")
 
     def _page(self, query: Mapping[str, str | int]) -> _Page:
+        self._reading.is_cut, self._reading.timer = Event(), None
         try:
             with self._window.request():
                 response = self._client.get(self._url, params=query)
+        except _TooSlowError:
+            raise _PageError(connection_trouble(requests.Timeout())) from None
         except requests.RequestException as error:
-            raise _NotAListError(connection_trouble(error)) from None
+            raise _PageError(connection_trouble(error)) from None
         except _ComeBackError as error:
-            raise _NotAListError(str(error), error.status) from None
+            raise _PageError(str(error), error.status) from None
+        finally:
+            if self._reading.timer:
+                self._reading.timer.cancel()
         body = response.content
         if response.status_code != 200:
-            raise _NotAListError(f"it answered {response.status_code}", response.status_code, body)
+            raise _PageError(f"it answered {response.status_code}", response.status_code, body)
         try:
             items = json.loads(body)
         except (ValueError, RecursionError):
-            raise _NotAListError("its answer is not JSON", 200, body) from None
+            raise _PageError("its answer is not JSON", 200, body) from None
         if not isinstance(items, list) or (items and not any(isinstance(i, dict) for i in items)):
-            raise _NotAListError("its answer is not a list of papers", 200, body)
+            raise _PageError("its answer is not a list of papers", 200, body)
         return _Page(items, body, has_next="next" in response.links)
 
     def _wait_or_give_up(self, response: requests.Response, **_: object) -> requests.Response:
@@ -217,6 +234,19 @@ class Hub:
         response.headers["Retry-After"] = str(asked)
         return response
 
+    def _limit_answer(self, response: requests.Response, **_: object) -> None:
+        """Cut off the body of this answer, which is read next, when it takes too long."""
+        if self._reading.timer:
+            self._reading.timer.cancel()
+        if self._reading.is_cut.is_set():
+            response.close()
+            raise _TooSlowError
+        self._reading.timer = Timer(
+            self._patience.longest_answer, _cut_off, [response, self._reading.is_cut]
+        )
+        self._reading.timer.daemon = True
+        self._reading.timer.start()
+
     def _agrees(self, answer: Answer, pages: list[_Page]) -> bool | None:
         """Whether a second look at the first page shows the same papers; None when it failed."""
         ids = [identity(item) for page in pages for item in page.items]
@@ -224,9 +254,16 @@ class Hub:
             return False
         try:
             again = self._page(_list_query(answer.list_date, 0))
-        except _NotAListError:
+        except _PageError:
             return None
         return set(again.ids) == set(pages[0].ids)
+
+
+def _cut_off(response: requests.Response, is_cut: Event) -> None:
+    """End the connection under whoever reads this answer; one that was read to its end has none."""
+    if (connection := response.raw.connection) and connection.sock:
+        is_cut.set()
+        connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _list_query(list_date: date, number: int) -> dict[str, str | int]:
@@ -242,7 +279,7 @@ def _answer(
     try:
         for page in unread:
             pages.append(page)  # noqa: PERF402  what was read before a missing page is kept
-    except _NotAListError as error:
+    except _PageError as error:
         if not pages:
             answer = Answer(
                 list_date,
@@ -270,11 +307,12 @@ def recorded(list_date: date, read_at: datetime, body: bytes) -> Answer:
     """A recorded response as an answer of its own time; whether it was the end is not known.
 
     Raises:
-        ValueError: the body is not a JSON list of papers.
+        ValueError: the body is not JSON.
+        NotAListError: it is JSON of something else.
     """
     items = json.loads(body)
     if not isinstance(items, list) or (items and not any(isinstance(i, dict) for i in items)):
-        raise ValueError("it is not a JSON list of papers")
+        raise NotAListError("it is not a JSON list of papers")
     return Answer(
         list_date,
         read_at.astimezone(UTC),

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from flows.sources.hub import Answer, recorded
+from flows import clock
+from flows.sources.hub import Answer, NotAListError, recorded
 
 
 class RecordingError(Exception):
@@ -32,7 +33,7 @@ class Recording:
             body = gzip.decompress(body) if self.path.suffix == ".gz" else body
             return recorded(self.list_date, self.read_at, body)
         except (OSError, EOFError, ValueError, RecursionError) as error:
-            raise RecordingError(f"{self.path} is no recorded response: {error}.") from None
+            raise RecordingError(f"{self.path} is no recorded response: {_why(error)}.") from None
 
 
 def find_recordings(paths: Sequence[Path]) -> list[Recording]:
@@ -62,7 +63,20 @@ def _recording(path: Path) -> Recording:
     try:
         stamp = path.name.removesuffix(".gz").removesuffix(".json").replace(":", "")
         read_at = datetime.strptime(stamp, "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
-        return Recording(date.fromisoformat(path.parent.name), read_at, path)
+        recording = Recording(date.fromisoformat(path.parent.name), read_at, path)
     except ValueError:
         expected = "<list date>/<read time>.json[.gz], such as 2026-08-20/2026-08-20T160544Z.json"
         raise RecordingError(f"{path} is not named {expected}.") from None
+    # It would be the newest reading of its date for years, whatever the Hub says meanwhile.
+    if read_at > clock.utc_now():
+        raise RecordingError(f"{path} was read in the future, by its name; the clock may be wrong.")
+    return recording
+
+
+def _why(error: Exception) -> str:
+    """What is wrong with a file, in words that are not Python's."""
+    if isinstance(error, OSError):
+        return error.strerror or "it cannot be unpacked"
+    if isinstance(error, NotAListError):
+        return str(error)
+    return "it is cut off" if isinstance(error, EOFError) else "it is not JSON"

@@ -57,6 +57,7 @@ PAPERS_FOR = timedelta(days=60)  # a single paper is looked for on the lists of 
 QUOTA = 500  # requests a window, as an anonymous caller has
 WINDOW_SECONDS = 300
 TRENDING_DAYS = 14
+_DRIP_SECONDS = 0.05
 _HANG_SECONDS = 60.0
 
 
@@ -340,9 +341,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
+        if answer.is_dripping:
+            self._drip(answer.body)
+            return
         self.wfile.write(answer.body[: answer.sent_bytes])
         if answer.sent_bytes is not None:
             self.close_connection = True
+
+    def _drip(self, body: bytes) -> None:
+        self.close_connection = True
+        with suppress(OSError):  # whoever waited has gone
+            for byte in body:
+                self.wfile.write(bytes([byte]))
+                if self.server.hub.closing.wait(_DRIP_SECONDS):
+                    return
 
     def log_message(self, *_: object) -> None:
         """Keep quiet; `SampleHub.requests` is the log."""

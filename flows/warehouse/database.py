@@ -295,7 +295,8 @@ def connect(
             break
         except duckdb.IOException as error:
             if "lock" not in str(error):
-                raise
+                said = str(error).splitlines()[0].removeprefix("IO Error: ")
+                raise OperationError(f"{path} cannot be opened. DuckDB says: {said}") from None
             if time.monotonic() > deadline:
                 raise WarehouseBusyError(
                     f"{path} is held open by another program; close it and run this again."

@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from http import HTTPStatus
 
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -239,7 +240,7 @@ def _complaints(
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  starlette asks by this very type
-        heading, usual = _HEADINGS.get(error.status_code, ("This did not work", ""))
+        heading, usual = _heading(request, error.status_code)
         sentence = error.detail if isinstance(error, Refusal) else usual
         if is_api(request):
             own = error.detail if isinstance(error, Refusal) else ""
@@ -276,6 +277,13 @@ def _complaints(
         OperationalError: busy,
         Exception: broken,
     }
+
+
+def _heading(request: Request, status: int) -> tuple[str, str]:
+    """What stands over a refusal, and what it says where it has no sentence of its own."""
+    if status == HTTPStatus.BAD_REQUEST and request.method != "POST":
+        return "The address cannot be read", ""
+    return _HEADINGS.get(status, ("This did not work", ""))
 
 
 _HEADINGS = {

@@ -12,19 +12,21 @@ from html import escape
 from urllib.parse import quote
 
 from flows.newsletter.site import Site
-from flows.newsletter.text import excerpt, one_line
+from flows.newsletter.text import excerpt, one_line, title_line
 from flows.publication.cards import Card
 from flows.wording import counted
 
 # Ids never change with the address of the pages (RFC 4287, 4.2.6).
 _ID_OF_PAPER = "tag:huggingface.co,2023:daily-papers/{}"
-_ID_OF_FEED = "tag:huggingface.co,2023:daily-papers/feed/{}"
-_FEED_LENGTH = 100
+_ID_OF_FEED = "tag:huggingface.co,2023:daily-papers/feed"
+_WITHDRAWN = "Withdrawn."
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when a list without papers was last changed
 _SPECIAL = {char: f"\\{char}" for char in "&%$#_{}"} | {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "\\": r"\textbackslash{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
 }
 
 
@@ -32,13 +34,19 @@ _SPECIAL = {char: f"\\{char}" for char in "&%$#_{}"} | {
 class Export:
     """What is exported: the page's own address without a slash before it, its title, its papers.
 
-    `query` is what stands behind the address, without its question mark.
+    `query` is what stands behind the address, without its question mark, where other papers stand
+    there without it.
     """
 
     address: str
     title: str
     cards: tuple[Card, ...]
     query: str = ""
+
+    def place(self, root: str, ending: str = "") -> str:
+        """Where the page is, or with `.atom` and the like behind its address the same in a form."""
+        tail = f"?{self.query}" if self.query else ""
+        return f"{root.rstrip('/')}/{quote(self.address)}{ending}{tail}"
 
 
 def export(exported: Export, format_: str, site: Site) -> tuple[bytes, str]:
@@ -50,15 +58,15 @@ def export(exported: Export, format_: str, site: Site) -> tuple[bytes, str]:
 def _atom(exported: Export, site: Site) -> str:
     root = site.public_url.rstrip("/")
     updated = max((card.last_read_at for card in exported.cards), default=_NEVER)
-    entries = "".join(_entry(card, root) for card in exported.cards[:_FEED_LENGTH])
-    address = f"{root}/{quote(exported.address)}"
+    entries = "".join(_entry(card, root) for card in exported.cards)
+    own, page = exported.place(root, ".atom"), exported.place(root)
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">\n'
         f"<title>{_xml(exported.title)}</title>\n"
-        f"<id>{_xml(_ID_OF_FEED.format(quote(exported.address)))}</id>\n"
-        f'<link rel="self" type="application/atom+xml" href="{_xml(address)}.atom"/>\n'
-        f'<link rel="alternate" type="text/html" href="{_xml(address)}"/>\n'
+        f"<id>{escape(exported.place(_ID_OF_FEED))}</id>\n"
+        f'<link rel="self" type="application/atom+xml" href="{escape(own)}"/>\n'
+        f'<link rel="alternate" type="text/html" href="{escape(page)}"/>\n'
         f"<updated>{_time(updated)}</updated>\n"
         f"<author><name>Daily Papers</name></author>\n{entries}</feed>\n"
     )
@@ -67,7 +75,7 @@ def _atom(exported: Export, site: Site) -> str:
 def _entry(card: Card, root: str) -> str:
     authors = "".join(f"<author><name>{_xml(name)}</name></author>" for name in _authors(card))
     return (
-        f"<entry>\n<title>{_xml(card.title)}</title>\n"
+        f"<entry>\n<title>{_xml(_headline(card))}</title>\n"
         f"<id>{_ID_OF_PAPER.format(card.paper_id)}</id>\n"
         f'<link rel="alternate" type="text/html" href="{_xml(root)}/papers/{card.paper_id}"/>\n'
         f"<updated>{_time(card.last_read_at)}</updated>\n"
@@ -81,15 +89,15 @@ def _json(exported: Export, site: Site) -> str:
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": exported.title,
-        "home_page_url": f"{root}/{quote(exported.address)}",
-        "feed_url": f"{root}/{quote(exported.address)}.json",
+        "home_page_url": exported.place(root),
+        "feed_url": exported.place(root, ".json"),
         "language": "en",
         "items": [
             {
                 "id": _ID_OF_PAPER.format(card.paper_id),
                 "url": f"{root}/papers/{card.paper_id}",
                 "external_url": f"https://arxiv.org/abs/{card.paper_id}",
-                "title": one_line(card.title),
+                "title": _headline(card),
                 "summary": excerpt(card.ai_summary or card.abstract),
                 "content_text": card.abstract,
                 "date_published": f"{card.first_listed_on}T00:00:00Z",
@@ -101,9 +109,10 @@ def _json(exported: Export, site: Site) -> str:
                     "comments": card.comments_count,
                     "organization": card.organization_name,
                     "code": card.github_url,
+                    "withdrawn": card.is_withdrawn,
                 },
             }
-            for card in exported.cards[:_FEED_LENGTH]
+            for card in exported.cards
         ],
     }
     return json.dumps(feed, ensure_ascii=False)
@@ -121,6 +130,7 @@ def _bibtex_entry(card: Card) -> str:
         "eprint": card.paper_id,
         "archiveprefix": "arXiv",
         "url": f"https://arxiv.org/abs/{card.paper_id}",
+        "note": _WITHDRAWN if card.is_withdrawn else "",
     }
     lines = (f"  {name} = {{{value}}}," for name, value in fields.items() if value)
     return f"@misc{{arxiv{card.paper_id},\n" + "\n".join(lines) + "\n}\n"
@@ -135,13 +145,14 @@ def _ris_entry(card: Card) -> str:
     lines = [
         ("TY", "GEN"),
         ("TI", one_line(card.title)),
-        *(("AU", name) for name in _authors(card)),
+        *(("AU", ", ".join(filter(None, _parted(name)))) for name in _authors(card)),
         ("PY", str(day.year)),
         ("DA", f"{day:%Y/%m/%d}"),
         ("AB", one_line(card.abstract, 20_000)),
         ("PB", "arXiv"),
         ("AN", f"arXiv:{card.paper_id}"),
         ("UR", f"https://arxiv.org/abs/{card.paper_id}"),
+        *([("N1", _WITHDRAWN)] if card.is_withdrawn else []),
         ("ER", ""),
     ]
     return "".join(f"{tag}  - {value}\r\n" for tag, value in lines)
@@ -153,17 +164,23 @@ def _csl(exported: Export, _site: Site) -> str:
 
 def _csl_entry(card: Card) -> dict[str, object]:
     day = card.published_on or card.first_listed_on
-    return {
+    entry: dict[str, object] = {
         "id": f"arXiv:{card.paper_id}",
         "type": "article",
         "title": one_line(card.title),
-        "author": [{"literal": name} for name in _authors(card)],
+        "author": [_csl_name(name) for name in _authors(card)],
         "issued": {"date-parts": [[day.year, day.month, day.day]]},
         "abstract": one_line(card.abstract, 20_000),
         "number": card.paper_id,
         "publisher": "arXiv",
         "URL": f"https://arxiv.org/abs/{card.paper_id}",
     }
+    return entry | {"note": _WITHDRAWN} if card.is_withdrawn else entry
+
+
+def _csl_name(name: str) -> dict[str, str]:
+    family, given = _parted(name)
+    return {"family": family, "given": given} if given else {"literal": family}
 
 
 def _markdown(exported: Export, site: Site) -> str:
@@ -178,6 +195,7 @@ def _markdown(exported: Export, site: Site) -> str:
 def _markdown_of(card: Card, level: str, site: Site) -> str:
     root = site.public_url.rstrip("/")
     facts = [
+        f"**{_WITHDRAWN}**" if card.is_withdrawn else None,
         ", ".join(_authors(card)),
         card.organization_name,
         f"{counted(card.upvotes_count, 'vote')}, listed on {card.first_listed_on}",
@@ -188,12 +206,24 @@ def _markdown_of(card: Card, level: str, site: Site) -> str:
     return f"{level} {one_line(card.title)}\n\n{lines}\n\n{card.abstract.strip()}\n"
 
 
+def _headline(card: Card) -> str:
+    """The title as a feed shows it: nobody should open a withdrawn paper for want of a word."""
+    return f"{_WITHDRAWN} {one_line(card.title)}" if card.is_withdrawn else one_line(card.title)
+
+
 def _authors(card: Card) -> tuple[str, ...]:
-    return tuple(filter(None, (one_line(name, 200) for name in card.author_names)))
+    return tuple(filter(None, (title_line(name, 200) for name in card.author_names)))
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """The family name and the rest: the last word and those before it, as BibTeX parts a name."""
+    given, _, family = name.rpartition(" ")
+    return family, given
 
 
 def _tex(text: str) -> str:
-    return "".join(_SPECIAL.get(char, char) for char in one_line(text))
+    """The text for LaTeX; what came in LaTeX's own marks, such as accents, is text before."""
+    return "".join(_SPECIAL.get(char, char) for char in title_line(text))
 
 
 def _xml(text: str) -> str:

@@ -38,6 +38,8 @@ ISSUE_CSP = (
 )
 
 
+_TO_THE_MINUTE = re.compile(r"\d{4}-?\d\d-?\d\d[T ]\d\d:?\d\d(Z|[ +-]\d\d:?\d\d)?", re.ASCII)
+
 # What is for programs anywhere, also for those that run in another site's page.
 FOR_EVERYBODY = {
     "Access-Control-Allow-Origin": "*",
@@ -68,12 +70,19 @@ def reading_published(published: KeptOpen) -> Iterator[DuckDBPyConnection]:
 
 
 def as_of_time(request: Request) -> datetime | None:
-    """The time (UTC) of `?as_of=`, if one is asked for. Raises Refusal (400) where it is none."""
+    """The time (UTC) of `?as_of=`, if one is asked for; written to the minute, that minute's end.
+
+    Pages show readings to the minute, so what is asked for by what they show must be found.
+
+    Raises Refusal (400) where it is no time.
+    """
     words = request.query_params.get("as_of")
     if not words:
         return None
     try:
         time = datetime.fromisoformat(words.strip().replace(" ", "+"))
+        if _TO_THE_MINUTE.fullmatch(words.strip()):
+            time = time.replace(second=59, microsecond=999_999)
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Refusal(400, f"“{words[:40]}” is no time; write it as 2026-08-20T16:05Z.") from None

@@ -28,7 +28,7 @@ from flows.publication.hub_items import (
 from flows.publication.kept_open import KeptOpen
 from flows.publication.lists import Known
 from flows.publication.near import KeptMeanings
-from flows.search.find import Question, QuestionError, rank
+from flows.search.find import Question, QuestionError, UnreadableQuestionError, rank
 from flows.search.meaning import SentenceModel
 from flows.sources.feed_day import is_weekend
 from flows.sources.hub_grammar import (
@@ -69,6 +69,8 @@ class HubApi:
         limit = None if asked.get("limit") == _WHOLE else asked_limit(asked.get("limit"))
         page, sort = asked_page(asked.get("p")), asked_sort(asked.get("sort"))
         as_of = as_of_time(request)
+        if as_of and (sort == "trending" or "date" not in asked):
+            raise BadRequestError("as_of is known of a date alone", "as_of")
         with reading_published(self.published) as connection:
             if sort == "trending" or asked.keys() & {"date", "week", "month"}:
                 items, known = self._list(connection, asked, sort, as_of)
@@ -86,6 +88,8 @@ class HubApi:
 
     def paper(self, request: Request) -> Response:
         """One paper: the `paper` of its newest item, and what the Hub said is linked with it."""
+        if "as_of" in request.query_params:
+            raise BadRequestError("as_of is known of the list of a date alone", "as_of")
         paper_id = canonical_id(request.path_params["paper_id"])
         with reading_published(self.published) as connection:
             found = hub_papers(connection, [paper_id])
@@ -108,6 +112,8 @@ class HubApi:
         with reading_published(self.published) as connection:
             try:
                 found = rank(connection, Question(words, most=most), self.model, self.vectors)
+            except UnreadableQuestionError as error:
+                raise BadRequestError(str(error), "q") from None
             except QuestionError:
                 return _answer(request, [])  # a question of stop words finds nothing, as at the Hub
             items = hub_papers(connection, [paper.paper_id for paper in found.papers])

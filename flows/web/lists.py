@@ -7,6 +7,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
+from urllib.parse import urlencode
 
 from duckdb import DuckDBPyConnection
 from starlette.requests import Request
@@ -29,7 +31,7 @@ from flows.publication.lists import (
 from flows.publication.near import KeptMeanings
 from flows.publication.paper_page import PaperPage, paper_card, paper_page
 from flows.publication.people import PAGE_LENGTH, Kind, collected
-from flows.sources.feed_day import is_weekend, opens_at
+from flows.sources.feed_day import FIRST_LIST_DATE, is_weekend, opens_at
 from flows.sources.hub_item import canonical_id
 from flows.web.exports import FORMATS, Export, export
 from flows.web.guard import Refusal, as_of_time, reading_published
@@ -37,7 +39,7 @@ from flows.web.pages import Pages, kept
 from flows.wording import long_date
 
 _SECONDS_KEPT = 60
-_FIRST_DATE = date(2023, 5, 1)  # the Hub's first list
+_LAST_DATE = date.max - timedelta(days=7)  # a calendar shows whole weeks
 
 
 @dataclass(frozen=True)
@@ -49,19 +51,23 @@ class ListPages:
     vectors: KeptMeanings
 
     def newest(self, request: Request) -> Response:
-        """The newest list that has papers."""
+        """The newest list that has papers; its feed goes on when there is a newer one."""
+        _now_alone(request)
         with reading_published(self.published) as connection:
             day = newest_list_date(connection)
             if day is None:
                 raise Refusal(404, "No list is published yet.")
-            return self._day(request, connection, day, _split(request.url.path)[1])
+            address, title = "papers", "Daily Papers, the newest list"
+            format_ = _split(request.url.path)[1]
+            return self._day(request, connection, day, format_, (address, title))
 
     def day(self, request: Request) -> Response:
         """The list of a date, now or as it was known at `?as_of=`."""
         words, format_ = _split(request.path_params["day"])
         day = _date(words)
+        named = f"papers/date/{day}", f"Papers of {long_date(day)}"
         with reading_published(self.published) as connection:
-            return self._day(request, connection, day, format_)
+            return self._day(request, connection, day, format_, named)
 
     def week(self, request: Request) -> Response:
         """The papers of an ISO week, each once."""
@@ -73,6 +79,7 @@ class ListPages:
 
     def trending(self, request: Request) -> Response:
         """What trends by our own rule, with the points of each part."""
+        _now_alone(request)
         _, format_ = _split(request.url.path.rpartition("/")[2])
         with reading_published(self.published) as connection:
             found = trending_list(connection)
@@ -84,6 +91,7 @@ class ListPages:
 
     def paper(self, request: Request) -> Response:
         """One paper with all that is kept of it."""
+        _now_alone(request)
         paper_id, format_ = _split(request.path_params["paper_id"])
         paper_id = canonical_id(paper_id)
         with reading_published(self.published) as connection:
@@ -101,7 +109,7 @@ class ListPages:
     def paper_text(self, paper: PaperPage) -> str:
         """The page of a paper."""
         exported = paper_export(paper.card)
-        return self.pages.text("paper.html", paper=paper, address=exported.address, shared=exported)
+        return self.pages.text("paper.html", paper=paper, shared=exported)
 
     def people(self, kind: Kind) -> Callable[[Request], Response]:
         """The papers of an organization, an author, a keyword or a submitter."""
@@ -113,7 +121,11 @@ class ListPages:
                 found = collected(connection, kind, handle, number)
             if found is None:
                 raise Refusal(404, f"No paper is known of “{handle[:80]}”.")
-            exported = Export(f"{kind}/{handle}", f"Papers: {found.name}", found.cards)
+            page_count = -(-found.paper_count // PAGE_LENGTH)
+            if number >= page_count:
+                raise Refusal(404, f"There is no page {number}; the last one is {page_count - 1}.")
+            title, query = f"Papers: {found.name}", f"p={number}" if number else ""
+            exported = Export(f"{kind}/{handle}", title, found.cards, query)
             return self._answer(
                 request,
                 exported,
@@ -121,7 +133,7 @@ class ListPages:
                 "people.html",
                 found=found,
                 page=number,
-                page_count=-(-found.paper_count // PAGE_LENGTH),
+                page_count=page_count,
             )
 
         return page
@@ -132,29 +144,36 @@ class ListPages:
         connection: DuckDBPyConnection,
         day: date,
         format_: str | None,
+        named: tuple[str, str],
     ) -> Response:
         as_of = as_of_time(request)
         found = day_list(connection, day, as_of)
         if found is None:
-            return self._no_list(connection, day, as_of)
+            sentence, status = _why_no_list(day, as_of, clock.utc_now())
+            if format_ and status != HTTPStatus.OK:
+                raise Refusal(status, sentence)
+            if format_:
+                return self._answer(request, Export(*named, ()), format_, "")
+            return self._no_list(connection, day, sentence, status)
         month = calendar(connection, day.replace(day=1), last_day("monthly", day))
-        exported = Export(f"papers/date/{day}", f"Papers of {long_date(day)}", found.papers.cards)
+        query = urlencode({"as_of": request.query_params["as_of"]}) if as_of else ""
+        exported = Export(*named, found.papers.cards, query)
         return self._answer(
             request, exported, format_, "day.html", list=found, weeks=_weeks(day, month)
         )
 
     def _no_list(
-        self, connection: DuckDBPyConnection, day: date, as_of: datetime | None
+        self, connection: DuckDBPyConnection, day: date, sentence: str, status: int
     ) -> Response:
         """Why there is nothing to show of a date: a page with one sentence, no error."""
         month = calendar(connection, day.replace(day=1), last_day("monthly", day))
-        sentence, status = _why_no_list(day, as_of, clock.utc_now())
         empty = DayList(day, PaperList(()), (), None, *_beside(connection, day), None)
         return self.pages.page(
-            "day.html", status, list=empty, weeks=_weeks(day, month), sentence=sentence, address=""
+            "day.html", status, list=empty, weeks=_weeks(day, month), sentence=sentence
         )
 
     def _period(self, request: Request, edition: Edition, given: str) -> Response:
+        _now_alone(request)
         words, format_ = _split(given)
         try:
             last = parse_period(edition, words)
@@ -194,8 +213,8 @@ class ListPages:
         if format_:
             content, media_type = export(exported, format_, self.pages.site)
         else:
-            values |= {"address": exported.address, "shared": exported}
-            content, media_type = self.pages.text(template, **values).encode(), "text/html"
+            page = self.pages.text(template, **values, shared=exported)
+            content, media_type = page.encode(), "text/html"
         return kept(request, content, media_type, seconds=_SECONDS_KEPT)
 
     def to_newest(self, _request: Request) -> Response:
@@ -216,9 +235,18 @@ def _split(name: str) -> tuple[str, str | None]:
 
 def _date(words: str) -> date:
     try:
-        return datetime.strptime(words, "%Y-%m-%d").replace(tzinfo=UTC).date()
+        day = datetime.strptime(words, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError:
         raise Refusal(400, f"“{words[:40]}” is no date; write it as 2026-08-20.") from None
+    if day > _LAST_DATE:
+        raise Refusal(404, f"The list of {long_date(day)} is not open yet.")
+    return day
+
+
+def _now_alone(request: Request) -> None:
+    """Refuse `?as_of=` where only what is known now can be shown: it would pass for the past."""
+    if request.query_params.get("as_of"):
+        raise Refusal(400, "as_of is for the list of a date, such as /papers/date/2026-08-20.")
 
 
 def _page_number(request: Request) -> int:
@@ -233,8 +261,8 @@ def _why_no_list(day: date, as_of: datetime | None, now: datetime) -> tuple[str,
     name = long_date(day)
     if as_of:
         return f"Nothing was known of {name} at {as_of:%Y-%m-%d %H:%M} UTC.", 404
-    if day < _FIRST_DATE:
-        return f"The Hub's lists begin on {long_date(_FIRST_DATE)}.", 404
+    if day < FIRST_LIST_DATE:
+        return f"The Hub's lists begin on {long_date(FIRST_LIST_DATE)}.", 404
     if opens_at(day) > now:
         return f"The list of {name} is not open yet.", 404
     if is_weekend(day):

@@ -1,6 +1,6 @@
 """The search page: words and filters in its address, hits marked, twenty to a page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import urlencode
@@ -9,7 +9,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flows.publication.cards import cards
+from flows.publication.cards import Card, cards
 from flows.publication.kept_open import KeptOpen
 from flows.publication.near import KeptMeanings
 from flows.search.find import Question, QuestionError, corrections, is_by_meaning, rank
@@ -21,6 +21,8 @@ from flows.web.pages import Pages, kept
 
 PAGE_LENGTH = 20
 MOST_HITS = 200
+_MOST_SORTED = 2_000  # of which the newest, or those with most votes, are shown
+_YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
 SORTS = {"best": "best first", "newest": "newest first", "votes": "most votes first"}
 _FIELDS = ("q", "since", "until", "organization", "has_code", "upvotes_min", "sort")
 
@@ -36,21 +38,25 @@ class SearchPage:
 
     def show(self, request: Request) -> Response:
         """What a question finds, or how to ask one."""
-        asked = {name: request.query_params.get(name, "").strip() for name in _FIELDS}
+        asked = _asked(request)
         if not asked["q"]:
-            return self._page(request, asked)
+            filtered = any(asked[name] for name in _FIELDS[1:-1])
+            problem = "Say what to look for; the filters then leave some of it." if filtered else ""
+            return self._page(request, asked, problem=problem)
         question = _question(request.query_params)
         number = _number(request.query_params.get("p", "0"), "p")
         try:
             with reading_published(self.published) as connection:
                 found = rank(connection, question, self.model, self.vectors)
-                papers = _sorted(found.papers, asked["sort"])
+                papers = _sorted(found.papers, asked["sort"] or "best")
                 page = papers[number * PAGE_LENGTH : (number + 1) * PAGE_LENGTH]
                 hits = shown(connection, found, page)
                 meant = corrections(connection, question)
                 alone = not is_by_meaning(connection, self.model)
         except QuestionError as error:
             return self._page(request, asked, problem=str(error))
+        if number and not page:
+            raise Refusal(404, f"There is no page {number} of these papers.")
         return self._page(
             request,
             asked,
@@ -62,17 +68,18 @@ class SearchPage:
         )
 
     def export(self, request: Request) -> Response:
-        """The papers that a question finds as a feed or as citations."""
-        question = _question(request.query_params)
+        """The papers that a question finds as a feed, the newest first, or as citations."""
+        asked, question = _asked(request), _question(request.query_params)
+        format_ = request.path_params["format"]
+        sort = asked["sort"] or ("newest" if format_ in _FEEDS else "best")
         try:
             with reading_published(self.published) as connection:
                 ranked = rank(connection, question, self.model, self.vectors)
-                ids = [paper.paper_id for paper in ranked.papers]
+                ids = [paper.paper_id for paper in _sorted(ranked.papers, sort)]
                 found = cards(connection, _RANKED, {"ids": ids})
         except QuestionError as error:
             raise Refusal(400, str(error)) from None
-        exported = Export("papers/search", f"Papers about {question.text}", found)
-        content, media_type = export(exported, request.path_params["format"], self.pages.site)
+        content, media_type = export(_shared(asked, found), format_, self.pages.site)
         return kept(request, content, media_type, seconds=60)
 
     def _page(self, request: Request, asked: dict[str, str], **found: object) -> Response:
@@ -93,46 +100,55 @@ class SearchPage:
         text = self.pages.text(
             "search.html",
             asked=asked,
-            address="",
             sorts=SORTS,
             here=address,
             page_length=PAGE_LENGTH,
-            query=urlencode(given),
-            shared=Export("papers/search", f"Papers about {asked['q']}", (), urlencode(given))
-            if asked["q"]
-            else None,
+            shared=_shared(asked, ()) if asked["q"] else None,
             **(usual | found),
         )
         return kept(request, text.encode(), "text/html", seconds=60)
 
 
+def _asked(request: Request) -> dict[str, str]:
+    return {name: request.query_params.get(name, "").strip() for name in _FIELDS}
+
+
+def _shared(asked: Mapping[str, str], found: tuple[Card, ...]) -> Export:
+    given = {name: value for name, value in asked.items() if value}
+    return Export("papers/search", f"Papers about {asked['q']}", found, urlencode(given))
+
+
+_FEEDS = ("atom", "json")
 _RANKED = "select unnest($ids) as paper_id, generate_subscripts($ids, 1) as rank"
 
 
 def _question(query: QueryParams) -> Question:
     """The question of an address. Raises Refusal where a part of it cannot be read."""
     code = query.get("has_code", "")
-    if code not in {"", "yes", "no", "true", "false"}:
+    if code not in {"", *_YES, *_NO}:
         raise Refusal(400, "has_code is yes or no.")
     return Question(
         query.get("q", ""),
         _day(query.get("since", ""), "since"),
         _day(query.get("until", ""), "until"),
         query.get("organization", "").strip() or None,
-        code in {"yes", "true"} if code else None,
+        code in _YES if code else None,
         _number(query.get("upvotes_min", ""), "upvotes_min") or None,
-        most=MOST_HITS,
+        most=MOST_HITS if query.get("sort", "") in {"", "best"} else _MOST_SORTED,
     )
 
 
 def _sorted(papers: Sequence[Ranked], sort: str) -> Sequence[Ranked]:
-    if sort == "newest":
-        return sorted(papers, key=lambda one: (-one.last_listed_on.toordinal(), one.search_rank))
-    if sort == "votes":
-        return sorted(papers, key=lambda one: one.upvotes_count, reverse=True)
-    if sort not in {"", "best"}:
+    """The first MOST_HITS in this order. Raises Refusal where there is no such order."""
+    if sort not in SORTS:
         raise Refusal(400, f"sort is one of {', '.join(SORTS)}.")
-    return papers
+    if sort == "newest":
+        papers = sorted(
+            papers, key=lambda each: (-each.last_listed_on.toordinal(), each.search_rank)
+        )
+    if sort == "votes":
+        papers = sorted(papers, key=lambda each: each.upvotes_count, reverse=True)
+    return papers[:MOST_HITS]
 
 
 def _day(words: str, name: str) -> date | None:

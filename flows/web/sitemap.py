@@ -3,7 +3,6 @@
 /sitemap.xml ──▶ /sitemap/lists.xml, /sitemap/2026-08.xml (the papers first listed in that month)
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
@@ -43,11 +42,9 @@ class Sitemap:
             if name == "lists":
                 found = connection.execute(_LISTS).fetchall()
                 paths = [*_FIXED, *(row[0] for row in found)]
-            elif re.fullmatch(r"\d{4}-\d{2}", name):
-                found = connection.execute(_PAPERS, [f"{name}-01"]).fetchall()
-                paths = [f"papers/{row[0]}" for row in found]
             else:
-                paths = []
+                found = connection.execute(_PAPERS, [name]).fetchall()
+                paths = [f"papers/{row[0]}" for row in found]
         if not paths:
             raise Refusal(404, "There is no such sitemap.")
         return _xml(request, _urlset(self._url(path) for path in paths))
@@ -89,6 +86,6 @@ _LISTS = """
 """
 _PAPERS = """
     select paper_id from marts.papers
-    where first_listed_on >= $1::date and first_listed_on < $1::date + interval 1 month
+    where strftime(first_listed_on, '%Y-%m') = $1
     order by paper_id
 """

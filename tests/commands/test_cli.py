@@ -48,6 +48,9 @@ def test_a_day_from_the_command_line_to_sql(
         (["run", "yesterday"], 2, "yesterday"),
         (["run", "2026-02-30"], 2, "2026-02-30"),
         (["backfill", "2026-08-20", "2026-08-01"], 2, "is after LAST"),
+        (["backfill", "2020-01-01", "2026-08-01"], 2, "lists begin on 2023-05-01"),
+        (["web", "--port", "99999"], 2, "there is no such port"),
+        (["web", "--host", "nowhere.invalid"], 2, "Cannot listen on nowhere.invalid:8080"),
         (["import", "nowhere"], 2, "nowhere does not exist."),
         (["import"], 2, "Name the files or folders"),
         (["fly"], 2, "fly"),
@@ -93,6 +96,10 @@ def test_months_without_a_server_for_them_are_one_sentence(
         ("PAPERS_MAIL_FROM", "nobody"),
         ("PAPERS_MAIL_FROM", "a@b.example\nBcc: c@d.example"),
         ("PAPERS_ISSUE_MAX_AGE_HOURS", "-1"),
+        ("PAPERS_ISSUE_MAX_AGE_HOURS", "1e300"),
+        ("PAPERS_REREAD_DAYS", "1000000000"),
+        ("PAPERS_MAIL_PER_SECOND", "inf"),
+        ("PAPERS_OPERATOR_EMAIL", "a@b.example, c@d.example"),
     ],
 )
 def test_a_bad_setting_is_named(
@@ -102,6 +109,23 @@ def test_a_bad_setting_is_named(
     code, _, err = papers("status")
     assert code == 2
     assert f"{name} cannot be used" in err
+
+
+def test_a_folder_or_file_that_cannot_be_used_is_one_sentence(
+    papers: Papers, monkeypatch: pytest.MonkeyPatch, own_home: Path, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PAPERS_WAREHOUSE", str(tmp_path))
+    code, _, err = papers("status")
+    assert (code, err.count("\n")) == (1, 1)
+    assert err.startswith(f"{tmp_path} cannot be opened.")
+    code, out, _ = papers("doctor")
+    assert (code, "problem  warehouse" in out) == (1, True)
+    monkeypatch.delenv("PAPERS_WAREHOUSE")
+    (own_home / "warehouse.duckdb").touch()
+    (own_home / "writer.lock").unlink()
+    (own_home / "writer.lock").mkdir()
+    code, _, err = papers("status")
+    assert (code, err) == (1, f"{own_home / 'writer.lock'}: Is a directory.\n")
 
 
 @pytest.mark.parametrize(
@@ -119,18 +143,42 @@ def test_a_bad_setting_is_named(
 def test_a_query_that_cannot_be_answered_changes_nothing(
     papers: Papers, own_home: Path, query: str
 ) -> None:
-    import duckdb
-
-    (own_home / "published").mkdir()
     file = own_home / "published" / "papers.duckdb"
-    with duckdb.connect(str(file)) as connection:
-        connection.execute("create schema marts; create schema quality")
-        connection.execute("create table marts.papers (paper_id text)")
+    _publish_nothing(file)
     before = file.read_bytes()
     code, out, err = papers("sql", query)
     assert (code, out) == (2, "")
     assert err.startswith("DuckDB does not take this query.")
     assert file.read_bytes() == before
+
+
+def _publish_nothing(file: Path) -> None:
+    import duckdb
+
+    file.parent.mkdir()
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("create schema marts; create schema quality")
+        connection.execute("create table marts.papers (paper_id text)")
+
+
+def test_what_sql_answers_is_json_that_any_program_reads(
+    papers: Papers, own_home: Path, tmp_path: Path
+) -> None:
+    _publish_nothing(own_home / "published" / "papers.duckdb")
+    asked = (
+        "-- as `papers sql --examples` begins\nselect 'nan'::double as n, [1, 'inf'::double] as i"
+    )
+    code, out, _ = papers("sql", f"{asked}, blob '\\xFF' as b", "--format", "json")
+    assert code == 0
+    assert json.loads(out, parse_constant=pytest.fail) == [{"n": None, "i": [1, None], "b": "/w=="}]
+    code, _, err = papers("sql", "select 1 as a, 2 as a", "--format", "json")
+    assert (code, err) == (
+        2,
+        "JSON has one a in a row, and this query gives two: name one by `as`.\n",
+    )
+    for place, why in ((tmp_path, "Is a directory"), (tmp_path / "no" / "x", "No such file")):
+        code, _, err = papers("sql", "select 1", "--output", str(place))
+        assert (code, err.startswith(f"{place} cannot be written: {why}")) == (2, True)
 
 
 def test_the_default_day_is_the_newest_closed_weekday() -> None:

@@ -377,6 +377,16 @@ def test_one_id_that_lost_its_zeros_stops_the_load(warehouse: Warehouse) -> None
     assert failure.sentence == "ids were read as numbers and lost their zeros: 2608.0119"
 
 
+@pytest.mark.parametrize("paper_id", ["../../etc/passwd", "v.1", "a.b"])
+def test_one_id_that_is_none_is_set_aside_and_is_no_number_that_lost_its_zeros(
+    warehouse: Warehouse, paper_id: str
+) -> None:
+    warehouse.add_reading(bad={3: {"paper_id": paper_id}})
+    [report] = warehouse.gate_raw()
+    assert not report.failures
+    assert warehouse.rows("select count(*) from audit.quarantined_items") == [(1,)]
+
+
 def test_each_check_has_its_own_row_with_everything_about_it(warehouse: Warehouse) -> None:
     reading_id = warehouse.add_reading(bad={3: {"paper_id": "1402.01190"}})
     [report] = warehouse.gate_raw()

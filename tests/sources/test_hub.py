@@ -84,6 +84,14 @@ def test_what_does_not_pass_ends_with_its_cause(
         assert answer.first_bytes
 
 
+def test_an_answer_that_comes_byte_by_byte_is_cut_off_in_time(hub: SampleHub) -> None:
+    hub.fail("drip")
+    quick = replace(QUICK, longest_answer=0.5)
+    answer = Hub(hub.url, None, quick).read(DAY, lambda: CLOSED)
+    assert (answer.is_list, answer.trouble) == (False, "it did not answer in time")
+    assert len(hub.requests) == 2, "who is slow once is not asked for the same five times"
+
+
 def test_a_connection_that_breaks_each_time_is_trouble_not_a_traceback(hub: SampleHub) -> None:
     hub.fail("dropped")
     assert read(hub).trouble in {

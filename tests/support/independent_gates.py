@@ -279,7 +279,8 @@ def _is_wide_enough(paper_id: str) -> bool:
 
 def _has_lost_zeros(paper_id: str) -> bool:
     month, dot, number = paper_id.partition(".")
-    return bool(dot) and (len(month) < 4 or (month >= "15" and len(number) < 5))
+    is_number = bool(dot) and f"0{month}{number}".isdecimal()
+    return is_number and (len(month) < 4 or (month >= "15" and len(number) < 5))
 
 
 def _listed_on(item: Item) -> date | None:

@@ -86,6 +86,18 @@ def test_a_list_can_be_seen_as_an_earlier_reading_had_it(home: Path, site: Site)
         ("/papers/search?q=agents&since=soon", 400, "since is no date"),
         ("/papers/search?q=agents&upvotes_min=many", 400, "upvotes_min is no number."),
         ("/papers/search?q=agents&sort=random", 400, "sort is one of best, newest, votes."),
+        ("/papers/search?q=agents&p=50", 404, "There is no page 50 of these papers."),
+        ("/papers/search?organization=google", 200, "Say what to look for; the filters then"),
+        ("/papers/search?q=agents&since=2026-09-01&until=2026-08-01", 200, "is after until"),
+        ("/papers/date/9999-12-31", 404, "is not open yet."),
+        ("/papers/date/2026-08-03.atom", 404, "has not been read."),
+        ("/papers/date/2026-13-01", 400, "The address cannot be read"),
+        ("/papers?as_of=2026-08-13T12:00Z", 400, "as_of is for the list of a date"),
+        ("/papers/week/2026-W33?as_of=2026-08-13T12:00Z", 400, "as_of is for the list of a date"),
+        ("/papers/month/2026-08?as_of=2026-08-13T12:00Z", 400, "as_of is for the list of a date"),
+        ("/papers/trending?as_of=2026-08-13T12:00Z", 400, "as_of is for the list of a date"),
+        ("/papers/2608.00001?as_of=2026-08-13T12:00Z", 400, "as_of is for the list of a date"),
+        ("/sitemap/2026-13.xml", 404, "There is no such sitemap."),
     ],
 )
 def test_what_cannot_be_shown_is_one_sentence_with_its_status(
@@ -255,6 +267,50 @@ def test_every_form_of_a_list_holds_its_papers_in_its_order(site: Site) -> None:
     assert re.findall(r"eprint = \{(.+)\}", given["bib"].text) == ids
     assert re.findall(r"^AN  - arXiv:(.+)\r$", given["ris"].text, re.MULTILINE) == ids
     assert [entry["number"] for entry in json.loads(given["csl"].text)] == ids
+
+
+def test_a_feed_leads_to_itself_and_is_no_other_feed(site: Site) -> None:
+    at = "as_of=2026-08-13T12%3A00Z"
+    ids = set()
+    for page in (
+        *("/papers", f"/papers/date/{THURSDAY}", f"/papers/date/{THURSDAY}?{at}"),
+        *("/papers/search?q=memory", "/papers/search?q=agents+%26+memory&sort=votes"),
+    ):
+        place, _, query = page.partition("?")
+        own = f"{place}.atom?{query}" if query else f"{place}.atom"
+        feed = feedparser.parse(site.get(own).content).feed
+        links = {link.rel: link.href for link in feed.links}
+        assert links == {
+            "self": f"http://localhost:8080{own}",
+            "alternate": f"http://localhost:8080{page}",
+        }
+        told = site.get(own.replace(".atom", ".json")).json()
+        assert told["feed_url"] == links["self"].replace(".atom", ".json")
+        assert told["home_page_url"] == links["alternate"]
+        ids.add(feed.id)
+    assert len(ids) == 5
+
+
+def test_what_is_cited_is_what_the_page_shows(home: Path, site: Site) -> None:
+    then = f"/papers/date/{THURSDAY}", "?as_of=2026-08-13T08:00Z"  # the minute, as the page has it
+    newest = "/papers/search", "?q=agents&sort=newest"
+    for place, query in (then, newest):
+        page, cited = site.get(f"{place}{query}"), site.get(f"{place}.bib{query}")
+        ids = re.findall(r"eprint = \{(.+)\}", cited.text)
+        assert ids[: len(_ids(page.text))] == _ids(page.text)
+    assert _ids(site.get("".join(then)).text) != _ids(site.get(then[0]).text)
+    fed = site.get("/papers/search.json?q=agents").json()["items"]
+    listed = [_published(home, _LISTED.format(item["url"].rpartition("/")[2]))[0] for item in fed]
+    assert listed == sorted(listed, reverse=True)  # who follows a search waits for what is new
+
+
+_LISTED = "select last_listed_on from marts.papers where paper_id = '{}'"
+
+
+def test_a_date_without_a_list_has_a_feed_without_entries(site: Site) -> None:
+    answer = site.get("/papers/date/2026-08-16.atom")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/atom+xml")
+    assert feedparser.parse(answer.content).entries == []
 
 
 def test_ids_in_feeds_do_not_change_with_the_address_of_the_site(home: Path) -> None:

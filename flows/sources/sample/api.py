@@ -42,13 +42,17 @@ class Page:
 
 @dataclass(frozen=True)
 class SampleResponse:
-    """An answer as it goes out; `sent_bytes` cuts the connection there, in the body."""
+    """An answer as it goes out; `sent_bytes` cuts the connection there, in the body.
+
+    One that is dripping comes byte by byte, so that no single wait for it is long.
+    """
 
     status: HTTPStatus
     headers: Mapping[str, str]
     body: bytes
     sent_bytes: int | None = None
     is_hanging: bool = False
+    is_dripping: bool = False
 
 
 def json_answer(

@@ -221,6 +221,7 @@ FAULTS: Mapping[str, Fault] = {
     "500": status(500),
     "503": status(503),
     # never answers, until the Hub is closed or a minute is over
+    "drip": Fault(answer=lambda answer: replace(answer, is_dripping=True)),
     "hang": Fault(answer=lambda answer: replace(answer, is_hanging=True)),
     # the connection ends in the middle of the body
     "dropped": Fault(answer=lambda answer: replace(answer, sent_bytes=len(answer.body) // 2)),
