@@ -19,7 +19,7 @@ from flows import clock
 from flows.errors import OperationError, UsageError
 from flows.newsletter.text import excerpt
 from flows.publication.cards import Card
-from flows.publication.lists import day_list, newest_list_date, trending_list
+from flows.publication.lists import NOTHING_TRENDS, day_list, newest_list_date, trending_list
 from flows.publication.paper_page import paper_page
 from flows.publication.query import QueryError, published
 from flows.search.find import Question, find
@@ -175,7 +175,7 @@ class Tools:
             found = trending_list(connection)
             newest = _newest(connection)
         if found is None:
-            raise UnknownError("Nothing trends yet: no list has votes.")
+            raise UnknownError(NOTHING_TRENDS)
         day, papers = found
         return newest | {
             "list_date": day,

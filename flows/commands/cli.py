@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import App, CycloptsError, Parameter, validators
+from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from flows import clock
@@ -38,6 +38,11 @@ app.command("flows.commands.readings:app", name="readings", help="Which readings
 app.command(
     "flows.commands.sql:sql",
     help="Ask the published file in SQL; read-only. Without a query on a terminal, a shell.",
+)
+app.command(
+    "flows.commands.search:search",
+    name="search",
+    help="The papers about something, the best first.",
 )
 app.command("flows.commands.site:site", name="site", help="The public pages as files.")
 app.command("flows.commands.catch_up:catch_up", help="Once, what `papers serve` does by the clock.")
@@ -242,48 +247,6 @@ def check() -> int:
     for sentence in seen.wrong or (seen.sentence,):
         to.print(sentence, markup=False)
     return EXIT_BLOCKED if seen.wrong else EXIT_OK
-
-
-@app.command
-def search(
-    *words: str,
-    since: date | None = None,
-    until: date | None = None,
-    organization: str | None = None,
-    has_code: bool | None = None,
-    upvotes_min: int | None = None,
-    limit: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=1000))] = 10,
-    format: Literal["table", "json"] = "table",
-) -> int:
-    """The papers about something, the best first: words, "a phrase", atten*, names, arXiv ids.
-
-    Args:
-        words: what to look for in titles, abstracts, AI summaries, keywords and authors.
-        since: only papers on a list of this date or later, YYYY-MM-DD.
-        until: only papers on a list of this date or earlier, YYYY-MM-DD.
-        organization: only papers submitted for an organization with this in its name.
-        has_code: only papers with a code repository, or only those without.
-        upvotes_min: only papers with as many votes.
-        limit: how many, 1 to 1,000.
-        format: a list to read, or JSON for a script.
-    """
-    from flows.publication.published import opened
-    from flows.search.find import Question, corrections, find
-    from flows.search.meaning import quick_sentence_model
-    from flows.search.show import show_json, show_list
-
-    question = Question(
-        " ".join(words), since, until, organization, has_code, upvotes_min, most=limit
-    )
-    settings = load_settings()
-    with opened(published_path(settings)) as published:
-        hits = find(published, question, quick_sentence_model(settings))
-        meant = corrections(published, question)
-    if format == "json":
-        show_json(hits, console)
-    else:
-        show_list(hits, meant, console)
-    return EXIT_OK
 
 
 @app.command

@@ -21,8 +21,10 @@ _LATEX_STYLE = re.compile(r"\\(?:text\w*|emph|math\w+|underline|href\{[^{}]*\}|u
 _LATEX_ESCAPE = re.compile(r"\\([%&_#${}])")
 _LATEX_BLANK = re.compile(r"\\[ ,;:!]|(?<=\w)~(?=\w)")
 _LATEX_ACCENT = re.compile(
-    r"""\\(?:([`'^"~=.])\s*(?:\{\s*\\?([A-Za-z])\s*\}|([A-Za-z]))|([cvuHr])\{\s*\\?([A-Za-z])\s*\})"""
+    r"""\\(?:([`'^"~=.])\s*(?:\{\s*\\?([^\W\d_])\s*\}|([^\W\d_]))"""
+    r"""|([cvuHr])\{\s*\\?([^\W\d_])\s*\})"""
 )
+_LATEX_GROUP = re.compile(r"""\{(\\[`'^"~=.]\s*[^\W\d_])\}""")
 _ACCENTS = {
     "`": "\u0300",
     "'": "\u0301",
@@ -79,7 +81,8 @@ def cut(text: str, limit: int) -> str:
 
 def plain(text: str) -> str:
     r"""Running text without the marks of LaTeX and Markdown: `\emph{x}`, `**x**` read x."""
-    styled = _LATEX_ACCENT.sub(_accented, _LATEX_STYLE.sub(r"\1", text))
+    styled = _LATEX_GROUP.sub(r"\1", _LATEX_STYLE.sub(r"\1", text))
+    styled = _LATEX_ACCENT.sub(_accented, styled)
     return _MARKDOWN_BOLD.sub(r"\1", _LATEX_ESCAPE.sub(r"\1", _LATEX_BLANK.sub(" ", styled)))
 
 

@@ -14,6 +14,11 @@ from flows.publication.cards import PaperList, cards
 from flows.warehouse.database import records
 from flows.warehouse.day_facts import DayFacts, facts_of
 
+NOTHING_TRENDS = (
+    "Nothing trends yet: what a paper gained is measured from one reading of the newest lists to"
+    " the next."
+)
+
 
 @dataclass(frozen=True)
 class DayList:
@@ -222,7 +227,14 @@ _PERIOD_DAYS = """
     order by digest_date
 """
 _TRENDING_CARDS = """
-    select paper_id, trending_rank as rank, why_here
+    select
+        paper_id,
+        trending_rank as rank,
+        format(
+            '{}: {:.1f} points = ({:.1f} for votes + {:.1f} for comments + {:.1f} for stars)'
+            ', times {:.2f} for freshness',
+            why_here, score, votes_score, comments_score, stars_score, freshness_share
+        ) as why_here
     from marts.trending_papers
     where as_of_date = $day
 """

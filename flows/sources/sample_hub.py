@@ -341,20 +341,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        if answer.is_dripping:
-            self._drip(answer.body)
-            return
-        self.wfile.write(answer.body[: answer.sent_bytes])
+        body = answer.body[: answer.sent_bytes]
+        length = 1 if answer.is_dripping else max(len(body), 1)
+        for start in range(0, len(body), length):
+            self.wfile.write(body[start : start + length])
+            self.server.hub.closing.wait(_DRIP_SECONDS if answer.is_dripping else 0)
         if answer.sent_bytes is not None:
             self.close_connection = True
-
-    def _drip(self, body: bytes) -> None:
-        self.close_connection = True
-        with suppress(OSError):  # whoever waited has gone
-            for byte in body:
-                self.wfile.write(bytes([byte]))
-                if self.server.hub.closing.wait(_DRIP_SECONDS):
-                    return
 
     def log_message(self, *_: object) -> None:
         """Keep quiet; `SampleHub.requests` is the log."""

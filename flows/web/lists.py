@@ -21,6 +21,7 @@ from flows.newsletter.render import dateline
 from flows.publication.cards import Card, PaperList
 from flows.publication.kept_open import KeptOpen
 from flows.publication.lists import (
+    NOTHING_TRENDS,
     DayList,
     calendar,
     day_list,
@@ -84,7 +85,7 @@ class ListPages:
         with reading_published(self.published) as connection:
             found = trending_list(connection)
         if found is None:
-            return self.pages.notice("Trending", "Nothing trends yet: no list has votes.", 200)
+            return self.pages.notice("Trending", NOTHING_TRENDS, 200)
         day, papers = found
         exported = Export("papers/trending", f"Trending papers on {long_date(day)}", papers.cards)
         return self._answer(request, exported, format_, "trending.html", day=day, papers=papers)

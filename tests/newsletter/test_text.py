@@ -142,8 +142,8 @@ def test_counts_read_as_people_write_them() -> None:
     [
         (r"R\&D at \$5 and 10\% of \#1 in a\_b", "R&D at $5 and 10% of #1 in a_b"),
         (
-            r"Poincar\'e, G\"odel, Erd\H{o}s, Fa\c{c}ade, na\"{\i}ve",
-            "Poincaré, Gödel, Erdős, Façade, naïve",
+            r"Poincar\'e, G\"odel, Erd\H{o}s, Fa\c{c}ade, na\"{\i}ve, {\'A}vila, Nguy\~ên",
+            "Poincaré, Gödel, Erdős, Façade, naïve, Ávila, Nguyễn",
         ),
         (r"\textbf{Bold} Ideas: \emph{a} Study", "Bold Ideas: a Study"),
         (r"Figure~3 costs ~10x", "Figure 3 costs ~10x"),

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,8 +15,11 @@ import html5lib
 import pytest
 from playwright.sync_api import Browser
 
+from flows.newsletter.site import Site as Published
+from flows.publication.cards import cards
+from flows.publication.published import opened
 from flows.settings import Settings
-from flows.web.exports import FORMATS
+from flows.web.exports import FORMATS, Export, export
 from tests.support import browser
 from tests.support.browser import violations
 from tests.support.site import Site, serving, text_of
@@ -183,8 +187,21 @@ def test_the_newest_list_is_at_papers_and_the_week_and_month_have_each_paper_onc
     assert len(week) == len(set(week))
 
 
-def test_trending_stands_in_the_order_of_its_rule(home: Path, site: Site) -> None:
-    assert _ids(site.get("/papers/trending").text) == _published(
+def test_trending_stands_in_the_order_of_its_rule_and_shows_its_points(
+    home: Path, site: Site
+) -> None:
+    page = site.get("/papers/trending").text
+    points = _published(
+        home,
+        "select format('{:.1f} points = ({:.1f} for votes + {:.1f} for comments', score,"
+        " votes_score, comments_score) from marts.trending_papers"
+        " where as_of_date = (select max(as_of_date) from marts.trending_papers)"
+        " order by trending_rank",
+    )
+    assert (
+        re.findall(r"[0-9.]+ points = \([0-9.]+ for votes \+ [0-9.]+ for comments", page) == points
+    )
+    assert _ids(page) == _published(
         home,
         "select paper_id from marts.trending_papers"
         " where as_of_date = (select max(as_of_date) from marts.trending_papers)"
@@ -267,6 +284,34 @@ def test_every_form_of_a_list_holds_its_papers_in_its_order(site: Site) -> None:
     assert re.findall(r"eprint = \{(.+)\}", given["bib"].text) == ids
     assert re.findall(r"^AN  - arXiv:(.+)\r$", given["ris"].text, re.MULTILINE) == ids
     assert [entry["number"] for entry in json.loads(given["csl"].text)] == ids
+
+
+def test_a_citation_has_names_in_parts_latex_as_text_and_says_what_was_withdrawn(
+    home: Path,
+) -> None:
+    (paper_id,) = _published(home, "select min(paper_id) from marts.papers")
+    with opened(home / "published" / "papers.duckdb") as connection:
+        (card,) = cards(connection, "select $id as paper_id, 1 as rank", {"id": paper_id})
+    odd = replace(
+        card,
+        title=r"On <think> \& {\'A}vila",
+        author_names=("Ada King Lovelace", r"Phuong Nguy{\~e}n", "Plato"),
+        is_withdrawn=True,
+    )
+    exported = Export("papers/x", "x", (odd,))
+    given = {
+        name: export(exported, name, Published("https://papers.example.org"))[0].decode()
+        for name in FORMATS
+    }
+    assert "{On \\textless{}think\\textgreater{} \\& Ávila}" in given["bib"]
+    assert "author = {Ada King Lovelace and Phuong Nguyẽn and Plato}" in given["bib"]
+    assert "AU  - Lovelace, Ada King\r\n" in given["ris"]
+    assert "AU  - Plato\r\n" in given["ris"]
+    assert json.loads(given["csl"])[0]["author"][1:] == [
+        {"family": "Nguyẽn", "given": "Phuong"},
+        {"literal": "Plato"},
+    ]
+    assert all("ithdrawn" in told for told in given.values())
 
 
 def test_a_feed_leads_to_itself_and_is_no_other_feed(site: Site) -> None:
