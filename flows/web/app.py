@@ -95,7 +95,7 @@ def create_app(
         *_reader_routes(readers, guard),
         *_public_routes(PublicPages(pages, archive, likeness)),
         *_search_routes(SearchPage(pages, published, model, vectors), get_kept),
-        *_list_routes(ListPages(pages, published, vectors), get_kept),
+        *_list_routes(ListPages(pages, published, vectors, archive), get_kept),
         *_insights_routes(InsightsPage(pages, published), get_kept),
         *_api_routes(HubApi(settings.public_url, published, model, vectors), get_kept),
         *_sitemap_routes(Sitemap(pages, published)),

@@ -34,6 +34,7 @@ from flows.publication.paper_page import PaperPage, paper_card, paper_page
 from flows.publication.people import PAGE_LENGTH, Kind, collected
 from flows.sources.feed_day import FIRST_LIST_DATE, is_weekend, opens_at
 from flows.sources.hub_item import canonical_id
+from flows.web.archive import Archive
 from flows.web.exports import FORMATS, Export, export
 from flows.web.guard import Refusal, as_of_time, reading_published
 from flows.web.pages import Pages, kept
@@ -50,6 +51,7 @@ class ListPages:
     pages: Pages
     published: KeptOpen
     vectors: KeptMeanings
+    archive: Archive | None = None  # of the issues, whose quality pages tell every check
 
     def newest(self, request: Request) -> Response:
         """The newest list that has papers; its feed goes on when there is a newer one."""
@@ -160,7 +162,13 @@ class ListPages:
         query = urlencode({"as_of": request.query_params["as_of"]}) if as_of else ""
         exported = Export(*named, found.papers.cards, query)
         return self._answer(
-            request, exported, format_, "day.html", list=found, weeks=_weeks(day, month)
+            request,
+            exported,
+            format_,
+            "day.html",
+            list=found,
+            weeks=_weeks(day, month),
+            checks_page=self.archive and self.archive.checks_page(day),
         )
 
     def _no_list(

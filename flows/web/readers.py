@@ -243,6 +243,7 @@ class ReaderPages:
 
     def _home(self, request: Request, answers: _Answers, *, status: int = 200) -> Response:
         form_key, browser = self.form_keys.issue(request)
+        newest = self._newest_list()
         response = self.pages.page(
             "home.html",
             status,
@@ -250,7 +251,8 @@ class ReaderPages:
             editions=self._editions(Rule()),
             organizations=self.rehearser.organizations(),
             form_key=form_key,
-            list=self._newest_list(),
+            list=newest,
+            checks_page=newest and self.archive.checks_page(newest.list_date),
             issues=self.archive.newest(1),
         )
         self.form_keys.remember(response, browser)

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from flows.newsletter.site import Site as Published
+from flows.outcome import Outcome
 from flows.publication.cards import cards
 from flows.publication.published import opened
 from flows.settings import Settings
@@ -119,6 +120,16 @@ def test_the_front_page_is_the_newest_complete_list_below_the_form(site: Site) -
     assert _ids(page) == _ids(site.get("/papers/date/2026-08-14").text)
     assert page.index('name="address"') < page.index('class="card"')
     assert "Complete. It is complete." in text_of(page)
+
+
+def test_the_checks_of_a_list_lead_to_what_was_checked(
+    complete_day: Outcome, own_home: Path
+) -> None:
+    with serving(Settings(home=own_home)) as site:
+        for page in ("/", "/papers", "/papers/date/2026-08-20"):
+            found = re.search(r'<a href="(/issues/[^"]+)">(\d+ checks passed)', site.get(page).text)
+            assert found, page
+            assert found[2] in text_of(site.get(found[1]).text)
 
 
 def test_each_page_names_its_own_feeds_and_what_it_is(site: Site) -> None:
