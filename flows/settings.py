@@ -185,7 +185,9 @@ class Settings(BaseSettings):
         default=None, description="the relay's DKIM selector, for `papers doctor` to find its key"
     )
     public_url: BaseUrl = Field(
-        default="http://localhost:8080", description="where readers reach the reader pages"
+        default="http://localhost:8080",
+        description="where readers reach the reader pages; until it is set, links lead to the port"
+        " of `papers web` or `serve` on this machine",
     )
 
     mail_url: SecretStr | None = Field(
