@@ -53,7 +53,8 @@ class Known:
 class PeriodList:
     """The papers of a week or month, and its days that were ever read with their verdicts.
 
-    `previous` and `next_` are the last dates of the nearest periods with a day that was read.
+    `previous` and `next_` are the last dates of the nearest periods with a day that was read. As
+    known at a time, `known_at` is the last reading until then (UTC), and the whole has no verdict.
     """
 
     edition: Edition
@@ -62,11 +63,18 @@ class PeriodList:
     days: tuple[tuple[date, str, int], ...]
     previous: date | None
     next_: date | None
+    known_at: datetime | None = None
 
 
 def newest_list_date(connection: DuckDBPyConnection, *, is_complete: bool = False) -> date | None:
     """The newest date that has papers, or that is complete and has some; None where none has."""
     row = connection.execute(_NEWEST, {"complete": is_complete}).fetchone()
+    return row[0] if row else None
+
+
+def newest_known_date(connection: DuckDBPyConnection, as_of: datetime) -> date | None:
+    """The newest date that had papers in an admitted reading until then (UTC)."""
+    row = connection.execute(_NEWEST_KNOWN, {"as_of": as_of}).fetchone()
     return row[0] if row else None
 
 
@@ -109,24 +117,39 @@ def known_day(
 
 
 def period_list(
-    connection: DuckDBPyConnection, edition: Edition, last_date: date
+    connection: DuckDBPyConnection, edition: Edition, last_date: date, as_of: datetime | None = None
 ) -> PeriodList | None:
-    """The papers of the week or month that ends on this date; None where no day of it was read."""
+    """The papers of the week or month that ends on this date; None where no day of it was read.
+
+    As of a time (UTC) they are those that the newest readings of its days until then had.
+    """
+    within = {"first": first_day(edition, last_date), "day": last_date}
+    beside = connection.execute(_PERIODS_BESIDE.format(edition=edition), {"day": last_date})
+    (previous, next_) = beside.fetchall()[0]
+    if as_of:
+        readings = connection.execute(_PERIOD_READINGS, within | {"as_of": as_of}).fetchall()
+        if not readings:
+            return None
+        days = tuple((day, verdict, count) for day, verdict, count, _ in readings)
+        known_at = max(read_at for *_, read_at in readings)
+        found = cards(connection, _PERIOD_AS_OF_CARDS, within | {"as_of": as_of})
+        return PeriodList(edition, last_date, PaperList(found), days, previous, next_, known_at)
     verdicts = records(connection, _PERIOD.format(edition=edition), {"day": last_date})
     if not verdicts:
         return None
     found = cards(connection, _PERIOD_CARDS.format(edition=edition), {"day": last_date})
-    within = {"first": first_day(edition, last_date), "day": last_date}
-    days = connection.execute(_PERIOD_DAYS, within).fetchall()
-    beside = connection.execute(_PERIODS_BESIDE.format(edition=edition), {"day": last_date})
-    (previous, next_) = beside.fetchall()[0]
-    papers = PaperList(found, **verdicts[0])
-    return PeriodList(edition, last_date, papers, tuple(days), previous, next_)
+    days = tuple(connection.execute(_PERIOD_DAYS, within).fetchall())
+    return PeriodList(edition, last_date, PaperList(found, **verdicts[0]), days, previous, next_)
 
 
-def trending_list(connection: DuckDBPyConnection) -> tuple[date, PaperList] | None:
-    """What trends on the newest date there is, by our own rule; None before anything does."""
-    row = connection.execute("select max(as_of_date) from marts.trending_papers").fetchone()
+def trending_list(
+    connection: DuckDBPyConnection, as_of: datetime | None = None
+) -> tuple[date, PaperList] | None:
+    """What trends on the newest date there is, by our own rule; None before anything does.
+
+    As of a time (UTC) it is the newest date that was over by then.
+    """
+    row = connection.execute(_TRENDING_DATE, {"as_of": as_of}).fetchone()
     if row is None or row[0] is None:
         return None
     return row[0], PaperList(cards(connection, _TRENDING_CARDS, {"day": row[0]}))
@@ -141,6 +164,16 @@ _NEWEST = """
     select max(digest_date)
     from marts.daily_digests
     where listed_count > 0 and (not $complete or verdict = 'complete')
+"""
+_NEWEST_KNOWN = """
+    select max(list_date)
+    from marts.list_readings
+    where kind = 'daily' and is_admitted and item_count > 0 and read_at <= $as_of
+"""
+_TRENDING_DATE = """
+    select max(as_of_date)
+    from marts.trending_papers
+    where $as_of::timestamptz is null or as_of_date < ($as_of at time zone 'UTC')::date
 """
 _ADMITTED = """
     select read_at
@@ -219,6 +252,44 @@ _PERIOD_CARDS = """
     select paper_id, digest_rank as rank, upvotes_count, comments_count, why_here
     from marts.{edition}_digest_papers
     where digest_date = $day
+"""
+_PERIOD_READINGS = """
+    select list_date, arg_max(verdict, read_at), arg_max(item_count, read_at), max(read_at)
+    from marts.list_readings
+    where
+        list_date between $first and $day
+        and read_at <= $as_of
+        and kind = 'daily'
+        and is_admitted
+    group by list_date
+    order by list_date
+"""
+_PERIOD_AS_OF_CARDS = """
+    with newest as (
+        select list_date, max(read_at) as read_at
+        from marts.list_readings
+        where
+            list_date between $first and $day
+            and read_at <= $as_of
+            and kind = 'daily'
+            and is_admitted
+        group by list_date
+    )
+
+    select
+        paper_id,
+        arg_max(readings.upvotes_count, read_at) as upvotes_count,
+        arg_max(readings.comments_count, read_at) as comments_count,
+        row_number() over (
+            order by
+                arg_max(readings.upvotes_count, read_at) desc,
+                min(list_date),
+                min(readings.list_rank),
+                paper_id
+        ) as rank
+    from newest
+    inner join marts.paper_readings as readings using (list_date, read_at)
+    group by paper_id
 """
 _PERIOD_DAYS = """
     select digest_date, verdict, paper_count

@@ -25,6 +25,7 @@ from flows.publication.lists import (
     DayList,
     calendar,
     day_list,
+    newest_known_date,
     newest_list_date,
     period_list,
     trending_list,
@@ -55,11 +56,12 @@ class ListPages:
 
     def newest(self, request: Request) -> Response:
         """The newest list that has papers; its feed goes on when there is a newer one."""
-        _now_alone(request)
+        as_of = as_of_time(request)
         with reading_published(self.published) as connection:
-            day = newest_list_date(connection)
+            day = newest_known_date(connection, as_of) if as_of else newest_list_date(connection)
             if day is None:
-                raise Refusal(404, "No list is published yet.")
+                then = f" at {as_of:%Y-%m-%d %H:%M} UTC" if as_of else ""
+                raise Refusal(404, f"No list is published yet{then}.")
             address, title = "papers", "Daily Papers, the newest list"
             format_ = _split(request.url.path)[1]
             return self._day(request, connection, day, format_, (address, title))
@@ -82,14 +84,15 @@ class ListPages:
 
     def trending(self, request: Request) -> Response:
         """What trends by our own rule, with the points of each part."""
-        _now_alone(request)
+        as_of = as_of_time(request)
         _, format_ = _split(request.url.path.rpartition("/")[2])
         with reading_published(self.published) as connection:
-            found = trending_list(connection)
+            found = trending_list(connection, as_of)
         if found is None:
             return self.pages.notice("Trending", NOTHING_TRENDS, 200)
         day, papers = found
-        exported = Export("papers/trending", f"Trending papers on {long_date(day)}", papers.cards)
+        title = f"Trending papers on {long_date(day)}"
+        exported = Export("papers/trending", title, papers.cards, _as_of_query(request))
         return self._answer(request, exported, format_, "trending.html", day=day, papers=papers)
 
     def paper(self, request: Request) -> Response:
@@ -159,8 +162,7 @@ class ListPages:
                 return self._answer(request, Export(*named, ()), format_, "")
             return self._no_list(connection, day, sentence, status)
         month = calendar(connection, day.replace(day=1), last_day("monthly", day))
-        query = urlencode({"as_of": request.query_params["as_of"]}) if as_of else ""
-        exported = Export(*named, found.papers.cards, query)
+        exported = Export(*named, found.papers.cards, _as_of_query(request))
         return self._answer(
             request,
             exported,
@@ -182,21 +184,23 @@ class ListPages:
         )
 
     def _period(self, request: Request, edition: Edition, given: str) -> Response:
-        _now_alone(request)
+        as_of = as_of_time(request)
         words, format_ = _split(given)
         try:
             last = parse_period(edition, words)
         except PeriodError as error:
             raise Refusal(400, str(error)) from None
         with reading_published(self.published) as connection:
-            found = period_list(connection, edition, last)
+            found = period_list(connection, edition, last, as_of)
         if found is None:
-            raise Refusal(404, f"No day of {period_name(edition, last)} was ever read.")
+            when = f"read by {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "ever read"
+            raise Refusal(404, f"No day of {period_name(edition, last)} was {when}.")
         unit = "week" if edition == "weekly" else "month"
         exported = Export(
             f"papers/{unit}/{period_name(edition, last)}",
             f"Papers of {dateline(edition, last)}",
             found.papers.cards,
+            _as_of_query(request),
         )
         return self._answer(
             request,
@@ -252,10 +256,15 @@ def _date(words: str) -> date:
     return day
 
 
+def _as_of_query(request: Request) -> str:
+    as_of = request.query_params.get("as_of")
+    return urlencode({"as_of": as_of}) if as_of else ""
+
+
 def _now_alone(request: Request) -> None:
     """Refuse `?as_of=` where only what is known now can be shown: it would pass for the past."""
     if request.query_params.get("as_of"):
-        raise Refusal(400, "as_of is for the list of a date, such as /papers/date/2026-08-20.")
+        raise Refusal(400, "as_of is for lists, such as /papers/date/2026-08-20.")
 
 
 def _page_number(request: Request) -> int:

@@ -69,6 +69,32 @@ def test_a_list_can_be_seen_as_an_earlier_reading_had_it(home: Path, site: Site)
     assert now.count("as_of=") == 2
 
 
+def test_the_newest_list_and_what_trended_can_be_seen_as_of_then(home: Path, site: Site) -> None:
+    at = "?as_of=2026-08-13T12:00Z"
+    newest = site.get(f"/papers{at}").text
+    assert _ids(newest) == _ids(site.get(f"/papers/date/{THURSDAY}{at}").text)
+    assert "As known at 13 Aug 08:00 UTC" in text_of(newest)
+    trended = site.get(f"/papers/trending{at}").text
+    assert _ids(trended) == _published(
+        home,
+        "select paper_id from marts.trending_papers where as_of_date = '2026-08-12'"
+        " order by trending_rank",
+    )
+    assert "As of Wednesday 12 August 2026" in text_of(trended)
+    assert _ids(trended) != _ids(site.get("/papers/trending").text)
+    week = site.get(f"/papers/week/2026-W33{at}").text
+    assert sorted(_ids(week)) == _published(
+        home,
+        "select distinct paper_id from marts.paper_readings"
+        " where (list_date < '2026-08-13' and read_at > (list_date + interval 1 day) at time zone 'UTC')"
+        f" or (list_date = '{THURSDAY}' and read_at = '{READ[0]}:00+00') order by paper_id",
+    )
+    votes = [int(n) for n in re.findall(r'"votes">▲&nbsp;([0-9]+)', week)]
+    assert votes == sorted(votes, reverse=True)
+    assert "As known at 13 Aug 08:00 UTC" in text_of(week)
+    assert _ids(site.get(f"/papers/month/2026-08{at}").text) == _ids(week)
+
+
 @pytest.mark.parametrize(
     ("path", "status", "sentence"),
     [
@@ -97,11 +123,10 @@ def test_a_list_can_be_seen_as_an_earlier_reading_had_it(home: Path, site: Site)
         ("/papers/date/9999-12-31", 404, "is not open yet."),
         ("/papers/date/2026-08-03.atom", 404, "has not been read."),
         ("/papers/date/2026-13-01", 400, "The address cannot be read"),
-        ("/papers?as_of=2026-08-13T12:00Z", 400, "as_of is for the list of a date"),
-        ("/papers/week/2026-W33?as_of=2026-08-13T12:00Z", 400, "as_of is for the list of a date"),
-        ("/papers/month/2026-08?as_of=2026-08-13T12:00Z", 400, "as_of is for the list of a date"),
-        ("/papers/trending?as_of=2026-08-13T12:00Z", 400, "as_of is for the list of a date"),
-        ("/papers/2608.00001?as_of=2026-08-13T12:00Z", 400, "as_of is for the list of a date"),
+        ("/papers?as_of=2026-08-01T12:00Z", 404, "No list is published yet at 2026-08-01 12:00"),
+        ("/papers/week/2026-W33?as_of=2026-08-01T12:00Z", 404, "was read by 2026-08-01 12:00 UTC"),
+        ("/papers/trending?as_of=2026-08-01T12:00Z", 200, "Nothing trends yet"),
+        ("/papers/2608.00001?as_of=2026-08-13T12:00Z", 400, "as_of is for lists"),
         ("/sitemap/2026-13.xml", 404, "There is no such sitemap."),
     ],
 )
