@@ -86,7 +86,8 @@ def test_the_newest_list_and_what_trended_can_be_seen_as_of_then(home: Path, sit
     assert sorted(_ids(week)) == _published(
         home,
         "select distinct paper_id from marts.paper_readings"
-        " where (list_date < '2026-08-13' and read_at > (list_date + interval 1 day) at time zone 'UTC')"
+        " where (list_date < '2026-08-13'"
+        " and read_at > (list_date + interval 1 day) at time zone 'UTC')"
         f" or (list_date = '{THURSDAY}' and read_at = '{READ[0]}:00+00') order by paper_id",
     )
     votes = [int(n) for n in re.findall(r'"votes">▲&nbsp;([0-9]+)', week)]
