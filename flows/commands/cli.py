@@ -42,7 +42,7 @@ app.command(
 app.command(
     "flows.commands.search:search",
     name="search",
-    help="The papers about something, the best first.",
+    help='The papers about something, the best first: words, "a phrase", atten*, names, arXiv ids.',
 )
 app.command("flows.commands.site:site", name="site", help="The public pages as files.")
 app.command("flows.commands.catch_up:catch_up", help="Once, what `papers serve` does by the clock.")

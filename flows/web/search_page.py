@@ -43,7 +43,7 @@ class SearchPage:
             filtered = any(asked[name] for name in _FIELDS[1:-1])
             problem = "Say what to look for; the filters then leave some of it." if filtered else ""
             return self._page(request, asked, problem=problem)
-        question = _question(request.query_params)
+        question = _question(request.query_params, asked["sort"] or "best")
         number = _number(request.query_params.get("p", "0"), "p")
         try:
             with reading_published(self.published) as connection:
@@ -69,9 +69,9 @@ class SearchPage:
 
     def export(self, request: Request) -> Response:
         """The papers that a question finds as a feed, the newest first, or as citations."""
-        asked, question = _asked(request), _question(request.query_params)
-        format_ = request.path_params["format"]
+        asked, format_ = _asked(request), request.path_params["format"]
         sort = asked["sort"] or ("newest" if format_ in _FEEDS else "best")
+        question = _question(request.query_params, sort)
         try:
             with reading_published(self.published) as connection:
                 ranked = rank(connection, question, self.model, self.vectors)
@@ -122,8 +122,11 @@ _FEEDS = ("atom", "json")
 _RANKED = "select unnest($ids) as paper_id, generate_subscripts($ids, 1) as rank"
 
 
-def _question(query: QueryParams) -> Question:
-    """The question of an address. Raises Refusal where a part of it cannot be read."""
+def _question(query: QueryParams, sort: str) -> Question:
+    """The question of an address, for as many papers as this order needs.
+
+    Raises Refusal where a part of it cannot be read.
+    """
     code = query.get("has_code", "")
     if code not in {"", *_YES, *_NO}:
         raise Refusal(400, "has_code is yes or no.")
@@ -134,7 +137,7 @@ def _question(query: QueryParams) -> Question:
         query.get("organization", "").strip() or None,
         code in _YES if code else None,
         _number(query.get("upvotes_min", ""), "upvotes_min") or None,
-        most=MOST_HITS if query.get("sort", "") in {"", "best"} else _MOST_SORTED,
+        most=MOST_HITS if sort == "best" else _MOST_SORTED,
     )
 
 
