@@ -46,7 +46,7 @@ def search(
     settings = load_settings()
     with opened(published_path(settings)) as published:
         hits = find(published, question, quick_sentence_model(settings))
-        meant = corrections(published, question)
+        meant = () if format == "json" else corrections(published, question)
     if format == "json":
         show_json(hits, console)
     else:

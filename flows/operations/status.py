@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
-from duckdb import ConnectionException, DuckDBPyConnection
+from duckdb import BinderException, CatalogException, ConnectionException, DuckDBPyConnection
 from rich.console import Console
 from rich.table import Table
 
@@ -30,7 +30,6 @@ from flows.warehouse.database import (
     connect,
     has_table,
     has_warehouse,
-    lacking,
     looking,
     records,
 )
@@ -163,9 +162,8 @@ def _published(settings: Settings, day: date | None) -> dict[date, dict[str, Any
     if not settings.published_path.exists():
         return {}
     with (
-        suppress(OlderWarehouseError),
+        suppress(BinderException, CatalogException),
         connect(settings.published_path, read_only=True) as published,
-        lacking(OlderWarehouseError()),
     ):
         return _rows(published, day)
     return {}

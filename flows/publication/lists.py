@@ -254,7 +254,11 @@ _PERIOD_CARDS = """
     where digest_date = $day
 """
 _PERIOD_READINGS = """
-    select list_date, arg_max(verdict, read_at), arg_max(item_count, read_at), max(read_at)
+    select
+        list_date,
+        arg_max(verdict, read_at) as verdict,
+        arg_max(item_count, read_at) as item_count,
+        max(read_at) as last_read_at
     from marts.list_readings
     where
         list_date between $first and $day
@@ -264,16 +268,9 @@ _PERIOD_READINGS = """
     group by list_date
     order by list_date
 """
-_PERIOD_AS_OF_CARDS = """
+_PERIOD_AS_OF_CARDS = f"""
     with newest as (
-        select list_date, max(read_at) as read_at
-        from marts.list_readings
-        where
-            list_date between $first and $day
-            and read_at <= $as_of
-            and kind = 'daily'
-            and is_admitted
-        group by list_date
+        select list_date, last_read_at as read_at from ({_PERIOD_READINGS})
     )
 
     select

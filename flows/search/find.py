@@ -7,14 +7,12 @@ import re
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
 from flows.errors import UsageError
 from flows.publication.near import KeptMeanings, Meanings, numbers
-from flows.publication.published import opened
 from flows.search.hits import Found, Hit, Ranked, shown
 from flows.search.meaning import SentenceModel
 from flows.topics import QUOTES, Topic, TopicError, fold, parse_topic
@@ -66,28 +64,17 @@ class Correction:
     meant: str
 
 
-def search(path: Path, question: Question, model: SentenceModel | None = None) -> tuple[Hit, ...]:
-    """The papers that the publication at `path` has for a question, the best first.
-
-    With a model also those that mean what it asks, in whatever words.
-
-    Raises:
-        NotPublishedError: there is no publication yet, or it is older than search.
-        QuestionError: the text is too long, or has no word that tells papers apart.
-    """
-    with opened(path) as connection:
-        return find(connection, question, model)
-
-
 def find(
     connection: DuckDBPyConnection,
     question: Question,
     model: SentenceModel | None = None,
     kept: KeptMeanings | None = None,
 ) -> tuple[Hit, ...]:
-    """The same over a connection from `opened`, which knows words faster the second time.
+    """The papers for a question in the publication of this connection, the best first.
 
-    Who asks often keeps the vectors, which are else read for each question.
+    With a model also those that mean what it asks, in whatever words. A connection from `opened`
+    knows words faster the second time; who asks often keeps the vectors as well, which are else
+    read for each question.
 
     Raises:
         QuestionError: the text is too long, or has no word that tells papers apart.

@@ -208,7 +208,7 @@ class Hub:
             items = json.loads(body)
         except (ValueError, RecursionError):
             raise _PageError("its answer is not JSON", 200, body) from None
-        if not isinstance(items, list) or (items and not any(isinstance(i, dict) for i in items)):
+        if not _is_list_of_papers(items):
             raise _PageError("its answer is not a list of papers", 200, body)
         return _Page(items, body, has_next="next" in response.links)
 
@@ -311,7 +311,7 @@ def recorded(list_date: date, read_at: datetime, body: bytes) -> Answer:
         NotAListError: it is JSON of something else.
     """
     items = json.loads(body)
-    if not isinstance(items, list) or (items and not any(isinstance(i, dict) for i in items)):
+    if not _is_list_of_papers(items):
         raise NotAListError("it is not a JSON list of papers")
     return Answer(
         list_date,
@@ -321,6 +321,10 @@ def recorded(list_date: date, read_at: datetime, body: bytes) -> Answer:
         page_count=1,
         payload_sha256=hashlib.sha256(body).hexdigest(),
     )
+
+
+def _is_list_of_papers(items: object) -> bool:
+    return isinstance(items, list) and (not items or any(isinstance(i, dict) for i in items))
 
 
 def request_headers(token: SecretStr | None) -> dict[str, str]:

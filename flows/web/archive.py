@@ -84,8 +84,8 @@ class Archive:
 
     def checks_page(self, day: date) -> str | None:
         """Where each check of this date's list is told; None where no issue was made of it."""
-        name = f"{day}-daily"
-        return f"issues/{name}/quality.html" if self.file(name, "quality.html") else None
+        page = f"{day}-daily/quality.html"
+        return f"issues/{page}" if (self.folder / page).is_file() else None
 
     def issue(self, name: str) -> FrozenIssue | None:
         """An issue as it was made; None where there is none, or none that can be read."""

@@ -17,10 +17,11 @@ import pytest
 from flows.outcome import Outcome
 from flows.publication.catalog import marts
 from flows.publication.examples import examples
-from flows.search.find import Question, search
+from flows.search.find import Question
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
 from tests.support.clock import DAY, Clock
+from tests.support.search_publication import search
 
 Run = Callable[..., Outcome]
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from flows.search.find import Question, search
+from flows.search.find import Question
 from tests.support.dbt_build import Warehouse
 from tests.support.histories import recorded_history
 from tests.support.known_items import KNOWN_ITEMS
-from tests.support.search_publication import publish
+from tests.support.search_publication import publish, search
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ import pytest
 
 from flows.publication.near import KeptMeanings
 from flows.publication.published import opened
-from flows.search.find import Question, find, search
+from flows.search.find import Question, find
 from flows.search.meaning import LENGTH, SentenceModel, sentence_model
 from flows.search.vectors import Paper, update_vectors
 from flows.settings import Settings, SettingsError, load_settings
-from tests.support.search_publication import index, paper, publish
+from tests.support.search_publication import index, paper, publish, search
 
 PAPERS = [
     paper("2608.00001", title="Low-bit weights for language models",

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flows.publication.published import NotPublishedError, opened
-from flows.search.find import Correction, Question, QuestionError, corrections, search
+from flows.search.find import Correction, Question, QuestionError, corrections
 from flows.search.hits import Hit
-from tests.support.search_publication import index, paper, publish, sample_papers
+from tests.support.search_publication import index, paper, publish, sample_papers, search
 
 PAPERS = [
     paper("2608.00001", title="Hybrid attention for long context", abstract="A. B long. Context!"),

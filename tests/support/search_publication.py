@@ -8,8 +8,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from flows.publication.published import opened
 from flows.publication.tables import copy_table
+from flows.search.find import Question, find
+from flows.search.hits import Hit
 from flows.search.index import update_index
+from flows.search.meaning import SentenceModel
 from flows.search.publish_index import publish_index
 from flows.sources.sample.days import items_at
 
@@ -83,3 +87,9 @@ def sample_papers(count: int) -> list[dict[str, Any]]:
                 github_url=facts.get("githubRepo"),
             )
     return list(papers.values())[:count]
+
+
+def search(path: Path, question: Question, model: SentenceModel | None = None) -> tuple[Hit, ...]:
+    """The papers that the publication at `path` has for a question, the best first."""
+    with opened(path) as connection:
+        return find(connection, question, model)
