@@ -72,6 +72,7 @@ def agent_server(tools: Tools) -> MCPServer:
             str | None, Field(description="on a list of this date or earlier, YYYY-MM-DD")
         ] = None,
         organization: str | None = None,
+        keyword: str | None = None,
         has_code: bool | None = None,  # noqa: FBT001  the client names it
         upvotes_min: int | None = None,
         limit: Most = 10,
@@ -84,6 +85,7 @@ def agent_server(tools: Tools) -> MCPServer:
                     parse_date(since) if since else None,
                     parse_date(until) if until else None,
                     organization,
+                    keyword,
                     has_code,
                     upvotes_min,
                     most=limit,

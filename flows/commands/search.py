@@ -18,6 +18,7 @@ def search(
     since: date | None = None,
     until: date | None = None,
     organization: str | None = None,
+    keyword: str | None = None,
     has_code: bool | None = None,
     upvotes_min: int | None = None,
     limit: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=1000))] = 10,
@@ -30,6 +31,7 @@ def search(
         since: only papers on a list of this date or later, YYYY-MM-DD.
         until: only papers on a list of this date or earlier, YYYY-MM-DD.
         organization: only papers submitted for an organization with this in its name.
+        keyword: only papers with this AI keyword, as its page has it.
         has_code: only papers with a code repository, or only those without.
         upvotes_min: only papers with as many votes.
         limit: how many, 1 to 1,000.
@@ -41,7 +43,7 @@ def search(
     from flows.search.show import show_json, show_list
 
     question = Question(
-        " ".join(words), since, until, organization, has_code, upvotes_min, most=limit
+        " ".join(words), since, until, organization, keyword, has_code, upvotes_min, most=limit
     )
     settings = load_settings()
     with opened(published_path(settings)) as published:

@@ -51,6 +51,7 @@ class Question:
     since: date | None = None
     until: date | None = None
     organization: str | None = None
+    keyword: str | None = None
     has_code: bool | None = None
     upvotes_min: int | None = None
     most: int = 20
@@ -222,15 +223,15 @@ _RANKED = """
         search_rank, paper_id, score, last_listed_on, upvotes_count, paper_row,
         case when search_rank = 1 then hit_words end as hit_words
     from search.ranked_papers(
-        $text, $since, $until, $organization, $has_code, $upvotes_min, $most
+        $text, $since, $until, $organization, $keyword, $has_code, $upvotes_min, $most
     )
     order by search_rank
 """
-_FILTERS = ("since", "until", "organization", "has_code", "upvotes_min")
+_FILTERS = ("since", "until", "organization", "keyword", "has_code", "upvotes_min")
 _IS_CHOSEN = """search.is_chosen(
             papers.first_listed_on, papers.last_listed_on, papers.organization_name,
-            papers.has_code, papers.upvotes_count,
-            $since, $until, $organization, $has_code, $upvotes_min
+            papers.keywords, papers.has_code, papers.upvotes_count,
+            $since, $until, $organization, $keyword, $has_code, $upvotes_min
         )"""
 _CHOSEN = f"select papers.paper_number from search.papers as papers where {_IS_CHOSEN}"
 _NUMBERS = """

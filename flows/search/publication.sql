@@ -10,6 +10,7 @@ create table if not exists published.search.papers (
     first_listed_on date,
     last_listed_on date,
     organization_name text,
+    keywords text[],
     has_code boolean,
     upvotes_count bigint,
     text_hash ubigint
@@ -23,6 +24,7 @@ comment on column published.search.papers.paper_row is
 comment on column published.search.papers.first_listed_on is 'See marts.papers.';
 comment on column published.search.papers.last_listed_on is 'See marts.papers.';
 comment on column published.search.papers.organization_name is 'See marts.papers.';
+comment on column published.search.papers.keywords is 'Its AI keywords in lower case.';
 comment on column published.search.papers.has_code is 'Whether a code repository is known.';
 comment on column published.search.papers.upvotes_count is 'See marts.papers.';
 comment on column published.search.papers.text_hash is

@@ -65,6 +65,7 @@ _PAPERS = """
         papers.first_listed_on,
         papers.last_listed_on,
         papers.organization_name,
+        list_transform(papers.ai_keywords, lambda keyword: lower(keyword)) as keywords,
         papers.github_url is not null as has_code,
         papers.upvotes_count,
         indexed.text_hash

@@ -217,12 +217,13 @@ from known;
 
 -- Whether a paper is one of those that are asked for. The filters that are null let all through.
 create or replace macro search.is_chosen(
-    first_listed_on, last_listed_on, organization_name, paper_has_code, upvotes_count,
-    since, until, organization, has_code, upvotes_min
+    first_listed_on, last_listed_on, organization_name, keywords, paper_has_code, upvotes_count,
+    since, until, organization, keyword, has_code, upvotes_min
 ) as (
     (since is null or last_listed_on >= since::date)
     and (until is null or first_listed_on <= until::date)
     and (organization is null or contains(lower(organization_name), lower(organization)))
+    and (keyword is null or list_contains(keywords, lower(keyword)))
     and (has_code is null or paper_has_code = has_code)
     and (upvotes_min is null or upvotes_count >= upvotes_min)
 );
@@ -252,7 +253,7 @@ order by similar_rank;
 -- of many is most of the work. hit_words are the words that were found, in each row the same.
 -- Grain: one row per paper_id.
 create or replace macro search.ranked_papers(
-    query, since, until, organization, has_code, upvotes_min, most
+    query, since, until, organization, keyword, has_code, upvotes_min, most
 ) as table
 with
 
@@ -303,11 +304,13 @@ candidates as (
             papers.first_listed_on,
             papers.last_listed_on,
             papers.organization_name,
+            papers.keywords,
             papers.has_code,
             papers.upvotes_count,
             since,
             until,
             organization,
+            keyword,
             has_code,
             upvotes_min
         )
@@ -414,6 +417,7 @@ create or replace macro main.search_papers(
     since := null,
     until := null,
     organization := null,
+    keyword := null,
     has_code := null,
     upvotes_min := null,
     most := 20,
@@ -435,7 +439,7 @@ select
     papers.github_url,
     papers.project_url
 from search.ranked_papers(
-    query, since, until, organization, has_code, upvotes_min, most
+    query, since, until, organization, keyword, has_code, upvotes_min, most
 ) as ranked
 inner join marts.papers as papers
     on ranked.paper_row = papers.rowid and ranked.paper_id = papers.paper_id

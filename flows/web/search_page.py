@@ -24,7 +24,7 @@ MOST_HITS = 200
 _MOST_SORTED = 2_000  # of which the newest, or those with most votes, are shown
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
 SORTS = {"best": "best first", "newest": "newest first", "votes": "most votes first"}
-_FIELDS = ("q", "since", "until", "organization", "has_code", "upvotes_min", "sort")
+_FIELDS = ("q", "since", "until", "organization", "keyword", "has_code", "upvotes_min", "sort")
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,7 @@ def _question(query: QueryParams, sort: str) -> Question:
         _day(query.get("since", ""), "since"),
         _day(query.get("until", ""), "until"),
         query.get("organization", "").strip() or None,
+        query.get("keyword", "").strip() or None,
         code in _YES if code else None,
         _number(query.get("upvotes_min", ""), "upvotes_min") or None,
         most=MOST_HITS if sort == "best" else _MOST_SORTED,

@@ -114,6 +114,8 @@ def test_the_best_comes_first_and_a_title_counts_for_more(file: Path) -> None:
         ({"has_code": False}, ["4"]),
         ({"upvotes_min": 4}, ["3"]),
         ({"organization": "café"}, ["3"]),
+        ({"keyword": "Quantization"}, ["4"]),
+        ({"keyword": "quant"}, []),
         ({"since": date(2026, 8, 6)}, ["4"]),
         ({"until": date(2026, 8, 5)}, ["3"]),
         ({"since": date(2026, 8, 4), "until": date(2026, 8, 4)}, ["3"]),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
@@ -138,7 +139,8 @@ def test_a_list_that_never_stands_still_is_not_proven(hub: SampleHub) -> None:
 
 def test_the_rate_limit_is_waited_for(hub: SampleHub, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
-    monkeypatch.setattr("tenacity.nap.time.sleep", waits.append)
+    # Of the session alone: threads of earlier tests sleep too.
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=waits.append))
     refusal = too_many_requests(wait_seconds=1)
     hub.fail(refusal.__class__(answer=refusal.answer, times=1))
     assert len(read(hub).items) == 137
