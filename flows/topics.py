@@ -15,6 +15,10 @@ _TOKEN = re.compile(r'-?"[^"]*"|\S+')
 QUOTES = str.maketrans(dict.fromkeys("“”„‟″«»", '"'))
 _NO_GRAMMAR = re.compile(r"[()\[\]{}|~^=<>\\]|&&")
 _FIELD = re.compile(r"[^\W\d_]+:(?=\S)")
+# Letters that no accent makes, as they are typed where the keyboard lacks them.
+_TYPED = str.maketrans(
+    {**dict(zip("łøđðħŧı", "loddhti", strict=True)), "ß": "ss", "æ": "ae", "œ": "oe"}
+)
 _EDGES = re.compile(r"^[^\w*]+|[^\w*+#]+$")
 _WORDS = "A topic is made of words, “phrases”, word*, AND and -word"
 _SHORTEST_PREFIX, _SHORTEST_PLURAL = 2, 3
@@ -107,8 +111,13 @@ def exactly(text: str) -> Topic:
 
 @lru_cache(maxsize=4096)
 def fold(text: str) -> str:
-    """The text as it is compared: without case, and one form for what looks the same."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    """The text as it is compared, with the letters that search compares (words.sql).
+
+    Without case or accents, letters with a stroke without it, one form for what looks the same.
+    """
+    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return unicodedata.normalize("NFKC", plain.translate(_TYPED))
 
 
 def forms_of(word: str) -> set[str]:

@@ -326,7 +326,7 @@ phrased as (
     from (
         select
             papers.paper_id,
-            strip_accents(lower(concat_ws(
+            search.folded(concat_ws(
                 ' 00000000 ',
                 papers.title,
                 papers.abstract,
@@ -334,7 +334,7 @@ phrased as (
                 array_to_string(papers.ai_keywords, ' 00000000 '),
                 array_to_string(papers.author_names, ' 00000000 '),
                 papers.organization_name
-            ))) as written
+            )) as written
         from marts.papers as papers
         inner join candidates
             on papers.rowid = candidates.paper_row and papers.paper_id = candidates.paper_id
@@ -388,7 +388,7 @@ create or replace macro search.snippet_of(
             array_to_string(
                 [
                     case
-                        when list_contains(hit_words, strip_accents(lower(part)))
+                        when list_contains(hit_words, search.folded(part))
                             then mark_start || part || mark_end
                         else part
                     end

@@ -34,12 +34,17 @@ async function index() {
 
 const length = (word) => Array.from(word).length;
 
+const TYPED = {
+  ł: "l", ø: "o", đ: "d", ð: "d", ħ: "h", ŧ: "t", ı: "i", ß: "ss", æ: "ae", œ: "oe",
+};
+
 function plain(text) {
   return text
     .toLowerCase()
     .normalize("NFD")
     .replace(/\p{Mn}/gu, "")
     .normalize("NFC")
+    .replace(/[łøđðħŧıßæœ]/g, (letter) => TYPED[letter])
     .replace(/(\d{4}\.\d{4,5})v\d+/g, "$1");
 }
 

@@ -95,7 +95,14 @@ def test_the_filters_hold_for_what_is_near_too(file: Path, model: SentenceModel)
 
 @pytest.mark.parametrize(
     "asked",
-    [{}, {"organization": "tidal"}, {"keyword": "none"}, {"since": date(2026, 8, 2)}, {"upvotes_min": 1}, {"most": 1}],
+    [
+        {},
+        {"organization": "tidal"},
+        {"keyword": "none"},
+        {"since": date(2026, 8, 2)},
+        {"upvotes_min": 1},
+        {"most": 1},
+    ],
 )
 def test_vectors_in_memory_find_what_reading_them_finds(
     file: Path, model: SentenceModel, asked: dict[str, Any]

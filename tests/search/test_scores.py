@@ -75,6 +75,8 @@ def words_of(text: str | None) -> list[str]:
         for letter in unicodedata.normalize("NFD", (text or "").lower())
         if not unicodedata.combining(letter)
     )
+    for letter, typed in {"ł": "l", "ø": "o", "ß": "ss", "æ": "ae"}.items():
+        plain = plain.replace(letter, typed)
     plain = re.sub(r"(\d{4}\.\d{4,5})v\d+", r"\1", plain)
     return re.findall(r"\d{4}\.\d{4,5}|[^\W_]+", plain)
 

@@ -1,5 +1,6 @@
 """What a question finds: ids, phrases, prefixes, misspelt words, synonyms; and how it is kept."""
 
+import unicodedata
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from flows.publication.published import NotPublishedError, opened
 from flows.search.find import Correction, Question, QuestionError, corrections
 from flows.search.hits import Hit
+from flows.topics import fold
 from tests.support.search_publication import index, paper, publish, sample_papers, search
 
 PAPERS = [
@@ -25,7 +27,7 @@ PAPERS = [
           ai_keywords=["policy gradient", "quantization"], ai_summary="It grasps cups.",
           first_listed_on=date(2026, 8, 6), last_listed_on=date(2026, 8, 6)),
     paper("2608.00010", title="Long\nshadows", abstract="The hybrid of context and long."),
-    paper("2608.00011", abstract="Les ténèbres."),
+    paper("2608.00011", abstract="Les ténèbres.", author_names=["Łukasz Weiß-Sørensen"]),
     paper("2608.00012", abstract="Большие модели."),
 ]  # fmt: skip
 
@@ -69,6 +71,11 @@ def found(file: Path, text: str, **asked: Any) -> list[str]:
         ("quantisaton", ["3", "4"]),
         ("zoe muller", ["4"]),
         ("Zoë MÜLLER", ["4"]),
+        ("lukasz sorensen", ["11"]),
+        ("Łukasz", ["11"]),
+        ('"weiss sorensen"', ["11"]),
+        ("lukasz AND tenebres", ["11"]),
+        ("cafe AND bits", ["3"]),
         ("llm", ["3"]),
         ("policies", ["4"]),
         ("cafe", ["3"]),
@@ -312,3 +319,13 @@ def test_a_synonym_never_outweighs_the_rarest_word_beside_it(odd_words: Path) ->
         ).fetchall()
     assert {how for how, _ in worth} == {"exact", "synonym"}
     assert dict(worth)["synonym"] <= dict(worth)["exact"]
+
+
+def test_topics_and_search_fold_the_same_letters(file: Path) -> None:
+    latin = map(chr, (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)))
+    letters = [letter for letter in latin if unicodedata.normalize("NFKC", letter) == letter]
+    assert len(letters) > 500
+    query = "select letter, search.folded(letter) from (select unnest(?::text[]) as letter)"
+    with duckdb.connect(str(file), read_only=True) as connection:
+        folded = connection.execute(query, [letters]).fetchall()
+    assert [one for one in folded if one[1] != fold(one[0])] == []

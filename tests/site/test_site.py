@@ -279,6 +279,8 @@ def test_search_in_the_page_finds_what_the_server_finds_by_words(
 ) -> None:
     page = chromium.new_page()
     page.goto(f"{url}/papers/search/")
+    odd = "Łukasz ĐURIĆ Søren weiß Æon œuvre Ténèbres"
+    assert page.evaluate("plain", odd) == "lukasz duric soren weiss aeon oeuvre tenebres"
     asked = _questions(written.home)
     assert len(asked) > 140
     found = {}
