@@ -41,14 +41,22 @@ def published(path: Path) -> Iterator[DuckDBPyConnection]:
 def answer(connection: DuckDBPyConnection, query: str, format: Format) -> bytes:
     """What the published file answers to this SQL; nothing where the SQL asks for nothing.
 
+    Of several statements each that gives rows is answered, in a table of its own.
+
     Raises:
-        QueryError: DuckDB does not take the query.
+        QueryError: DuckDB does not take the query, or the format holds one answer and it gives more.
     """
     try:
-        result = connection.sql(query)
-        return _FORMATS[format](result) if result is not None else b""
+        found = [
+            _FORMATS[format](result)
+            for statement in connection.extract_statements(query)
+            if (result := connection.sql(statement)) is not None
+        ]
     except duckdb.Error as error:
         raise QueryError(f"DuckDB does not take this query. {error}") from None
+    if len(found) > 1 and format != "table":
+        raise QueryError(f"There are {len(found)} answers, and {format} holds one: ask one by one.")
+    return b"".join(found)
 
 
 def _table(result: DuckDBPyRelation) -> bytes:

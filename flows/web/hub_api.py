@@ -30,7 +30,7 @@ from flows.publication.lists import Known
 from flows.publication.near import KeptMeanings
 from flows.search.find import Question, QuestionError, UnreadableQuestionError, rank
 from flows.search.meaning import SentenceModel
-from flows.sources.feed_day import is_weekend
+from flows.sources.feed_day import FIRST_LIST_DATE, is_weekend
 from flows.sources.hub_grammar import (
     NO_PAGE,
     USUAL_LIMIT,
@@ -146,7 +146,7 @@ def _day(
     found = hub_day(connection, day, as_of)
     if found and found.known.read_at:
         return found.items, found.known
-    if is_weekend(day):
+    if is_weekend(day) or day < FIRST_LIST_DATE:
         return (), found.known if found else None
     if found:
         raise Refusal(404, found.known.reason, _verdict(found.known))
@@ -159,6 +159,8 @@ def _period(connection: DuckDBPyConnection, asked: Mapping[str, str]) -> Sequenc
     edition: Edition
     name, edition = ("week", "weekly") if "week" in asked else ("month", "monthly")
     try:
+        if asked[name].endswith("W53"):  # the Hub has none, though some years do
+            raise PeriodError
         last = parse_period(edition, asked[name])
     except PeriodError:
         raise BadRequestError(f"Invalid ISO {name}", name) from None

@@ -171,6 +171,15 @@ def test_what_sql_answers_is_json_that_any_program_reads(
     code, out, _ = papers("sql", f"{asked}, blob '\\xFF' as b", "--format", "json")
     assert code == 0
     assert json.loads(out, parse_constant=pytest.fail) == [{"n": None, "i": [1, None], "b": "/w=="}]
+    two = "set variable one = 11; select getvariable('one') as a; select 22 as b;"
+    code, out, _ = papers("sql", two)
+    assert (code, out.index("11") < out.index("22")) == (0, True)
+    code, out, err = papers("sql", two, "--format", "csv")
+    assert (code, out, err.strip()) == (
+        2,
+        "",
+        "There are 2 answers, and csv holds one: ask one by one.",
+    )
     code, _, err = papers("sql", "select 1 as a, 2 as a", "--format", "json")
     assert (code, err) == (
         2,

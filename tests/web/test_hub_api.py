@@ -200,6 +200,7 @@ def test_what_trends_stands_in_the_hubs_order_also_what_was_on_no_list(site: Sit
         ("daily_papers?date=2026-07", 400, "✖ Invalid ISO date\n  → at date"),
         ("daily_papers?date=2099-01-01", 400, '✖ "date" must be less than or equal to "'),
         ("daily_papers?week=2026-W54", 400, "✖ Invalid ISO week\n  → at week"),
+        ("daily_papers?week=2026-W53", 400, "✖ Invalid ISO week\n  → at week"),
         ("daily_papers?month=2026-13", 400, "✖ Invalid ISO month\n  → at month"),
         ("daily_papers?sort=votes", 400, "✖ Invalid option: expected one of"),
         ("daily_papers?date=2026-08-03", 404, "Nothing was known of the list of 2026-08-03."),
@@ -221,8 +222,11 @@ def test_what_cannot_be_answered_is_one_sentence_as_json(
     assert error in answer.json()["error"]
 
 
-def test_a_weekend_has_no_list_and_that_is_no_error(site: Site) -> None:
-    answer = site.get("/api/daily_papers?date=2026-08-09")
+@pytest.mark.parametrize("day", ["2026-08-09", "2023-04-28"])
+def test_a_weekend_and_a_day_before_the_first_list_have_none_and_that_is_no_error(
+    site: Site, day: str
+) -> None:
+    answer = site.get(f"/api/daily_papers?date={day}")
     assert (answer.status_code, answer.json()) == (200, [])
 
 
