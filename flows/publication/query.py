@@ -44,7 +44,7 @@ def answer(connection: DuckDBPyConnection, query: str, format: Format) -> bytes:
     Of several statements each that gives rows is answered, in a table of its own.
 
     Raises:
-        QueryError: DuckDB does not take the query, or the format holds one answer and it gives more.
+        QueryError: DuckDB does not take the query, or it gives more answers than the format holds.
     """
     try:
         found = [

@@ -159,11 +159,11 @@ def _period(connection: DuckDBPyConnection, asked: Mapping[str, str]) -> Sequenc
     edition: Edition
     name, edition = ("week", "weekly") if "week" in asked else ("month", "monthly")
     try:
-        if asked[name].endswith("W53"):  # the Hub has none, though some years do
-            raise PeriodError
         last = parse_period(edition, asked[name])
     except PeriodError:
         raise BadRequestError(f"Invalid ISO {name}", name) from None
+    if asked[name].endswith("W53"):  # the Hub takes none, though some years have one
+        raise BadRequestError(f"Invalid ISO {name}", name)
     return hub_period(connection, first_day(edition, last), last)
 
 
