@@ -1,8 +1,29 @@
-"""The one clock of the pipeline, so that a test can set it."""
+"""The one clock of the pipeline, so that a test can set it; and times as people write them."""
 
+import re
 from datetime import UTC, datetime
+
+_TO_THE_MINUTE = re.compile(r"\d{4}-?\d\d-?\d\d[T ]\d\d:?\d\d(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 
 
 def utc_now() -> datetime:
     """Now, in UTC."""
     return datetime.now(UTC)
+
+
+def named_time(words: str) -> datetime:
+    """The time (UTC) in these words, ISO 8601, in UTC where it names no zone.
+
+    Written to the minute it is the end of that minute: every surface shows readings to the minute,
+    and what is asked for by what they show must be found.
+
+    Raises:
+        ValueError: it is no time, or its UTC has no year.
+    """
+    time = datetime.fromisoformat(words)
+    if _TO_THE_MINUTE.fullmatch(words):
+        time = time.replace(second=59, microsecond=999_999)
+    try:
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(str(error)) from None

@@ -44,6 +44,13 @@ def _home(path: Path) -> Path:
     return home
 
 
+def _token(token: SecretStr | None) -> SecretStr | None:
+    # It is sent in a header, which holds nothing else.
+    if token and not re.fullmatch(r"[!-~]+", token.get_secret_value()):
+        raise ValueError("must be letters, digits and signs of ASCII alone, without spaces")
+    return token
+
+
 def _http_url(value: str) -> str:
     TypeAdapter(HttpUrl).validate_python(value)
     return value.rstrip("/")
@@ -158,7 +165,7 @@ class Settings(BaseSettings):
         description="folder of the sentence model that search by meaning uses (`model.onnx`,"
         " `tokenizer.json`), or `none` (default: all-MiniLM-L6-v2, which is installed)",
     )
-    hub_token: SecretStr | None = Field(
+    hub_token: Annotated[SecretStr | None, AfterValidator(_token)] = Field(
         default=None, description="Hub token, for higher rate limits; never needed, never logged"
     )
     warehouse: Annotated[SecretStr | None, AfterValidator(_warehouse)] = Field(

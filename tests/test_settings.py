@@ -68,6 +68,8 @@ def test_a_misspelt_name_is_told_with_where_it_stands(
     ("name", "value"),
     [
         ("PAPERS_MAIL_FROM", "Daily Papers <papers@papers.test>"),
+        ("PAPERS_HUB_TOKEN", "hf_\u20ac"),
+        ("PAPERS_HUB_TOKEN", "hf_a\nb"),
         ("PAPERS_MAIL_URL", "http://relay.example.org"),
         ("PAPERS_MAIL_URL", "smtp://relay.example.org:99999"),
     ],

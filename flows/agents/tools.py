@@ -4,6 +4,8 @@ published/papers.duckdb ──▶ an answer as plain JSON values, with its list 
 """
 
 import json
+import math
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,20 +35,28 @@ SQL_SECONDS = 10.0
 MOST_ROWS = 500
 _MOST_CHARACTERS = 100_000  # of an answer in SQL: more than a model reads
 _ABSTRACT_LENGTH = 600
-# Functions of DuckDB that give paths and settings of the machine.
+# Functions and views of DuckDB that give paths and settings of the machine, or ask for a text.
 _ABOUT_THE_MACHINE = {
     "current_setting",
+    "duckdb_approx_database_count",
     "duckdb_databases",
     "duckdb_extensions",
+    "duckdb_log_contexts",
     "duckdb_logs",
     "duckdb_secrets",
     "duckdb_settings",
     "duckdb_temporary_files",
+    "enable_logging",
     "getenv",
+    "pg_settings",
     "pragma_database_list",
+    "pragma_database_size",
     "pragma_storage_info",
+    "query",
+    "query_table",
     "which_secret",
 }
+_NAME = re.compile(r'"(?:function|table)_name":"([^"]*)"')
 
 Answer = dict[str, Any]
 
@@ -239,8 +249,9 @@ def _check(connection: DuckDBPyConnection, query: str) -> None:
         connection.extract_statements(query)  # raises with the place of the mistake
     if statements["error"] or len(statements["statements"]) != 1:
         raise QueryError("Ask one SELECT; nothing else is answered here.")
-    if told := sorted(name for name in _ABOUT_THE_MACHINE if f'"function_name":"{name}"' in parsed):
-        raise QueryError(f"{told[0]} tells about this machine, and is not answered here.")
+    asked = set(_NAME.findall(parsed.lower()))
+    if told := sorted(asked & _ABOUT_THE_MACHINE):
+        raise QueryError(f"{told[0]} can tell about this machine, and is not answered here.")
 
 
 def _newest(connection: DuckDBPyConnection) -> Answer:
@@ -283,7 +294,7 @@ def _nothing_of(day: date | None, as_of: datetime | None) -> str:
     if day is None:
         return "No list is published yet; `papers run` publishes one."
     if as_of is not None:
-        return f"The list of {day} was not read until {as_of:%Y-%m-%d %H:%M} UTC."
+        return f"Nothing was known of the list of {day} at {as_of:%Y-%m-%d %H:%M} UTC."
     weekend = f"; {day:%A}s have no list" if is_weekend(day) else ""
     return f"The list of {day} was never read{weekend}."
 
@@ -293,7 +304,9 @@ def _never_listed(paper_id: str) -> str:
 
 
 def _plain(value: object) -> object:
-    """A value as JSON has it; what JSON has no form for as its text."""
+    """A value as JSON has it; what JSON has no form for as its text, and no number as null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value if isinstance(value, bool | int | float | str | None) else str(value)
 
 

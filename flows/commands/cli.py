@@ -7,7 +7,7 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 from importlib.metadata import version
@@ -274,7 +274,9 @@ def preview(
     day = day or newest_closed(clock.utc_now())
     files = preview_files(settings, last_day(edition, day), edition, subscriber)
     if not files:
-        errors.print(f"There is nothing to show for {day}; `papers status {day}` says why.")
+        why = f"`papers status {day}` says why"
+        why = f"no paper fits the choice of {subscriber}, or {why}" if subscriber else why
+        errors.print(f"There is nothing to show for {day}: {why}.", markup=False)
         return EXIT_BLOCKED
     for path in files:
         console.print(str(path), markup=False)
@@ -291,12 +293,17 @@ def preview(
 @app.command
 def doctor() -> int:
     """Look at settings, Hub, warehouse, mail, DNS, server and disk; change nothing."""
-    from flows.operations.doctor import examine
+    from flows.operations.doctor import examine, usable
+    from flows.runs.schedule import check_schedule
+    from flows.state.seal import seal_of
 
     has_problem = False
     settings = load_settings()
     server_url = os.environ.get("PREFECT_API_URL") or served_api(settings)
-    for found in examine(settings, server_url, clock.utc_now()):
+    # What only some commands ask for is told here, and not first by the run that needs it.
+    checks: list[Callable[[], object]] = [partial(check_schedule, settings)]
+    checks += [partial(seal_of, settings.state_key)] if settings.state_key else []
+    for found in (*usable(checks), *examine(settings, server_url, clock.utc_now())):
         console.print(f"{found.level:8} {found.subject:10} {found.sentence}", markup=False)
         has_problem |= found.level == "problem"
     return EXIT_BLOCKED if has_problem else EXIT_OK

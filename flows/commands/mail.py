@@ -21,7 +21,7 @@ from flows.mailing.bounces import read_bounces
 from flows.mailing.csv_files import decoded
 from flows.mailing.csv_lines import export_csv, import_csv
 from flows.mailing.database import Mailing
-from flows.mailing.rehearsal import rehearse, unknown_papers
+from flows.mailing.rehearsal import edition_of, rehearse, unknown_papers
 from flows.mailing.rules import Rule
 from flows.mailing.subscribers import (
     RefusedError,
@@ -229,7 +229,7 @@ def export(file: Path | None = None, /) -> int:
 
 @subscribers.command(name="rehearse")
 def rehearse_(address: str, /) -> int:
-    """What an address's choice would have sent over the last 30 days.
+    """What an address's choice would have sent of the issues lately.
 
     Args:
         address: the mail address.
@@ -237,7 +237,8 @@ def rehearse_(address: str, /) -> int:
     with _list() as (mailing, settings):
         rule = _person(mailing, address).rule
         likeness = published_likeness(settings)
-        rehearsal = rehearse(rule, recent_digests(settings.published_path), likeness)
+        digests = recent_digests(settings.published_path, edition_of(rule))
+        rehearsal = rehearse(rule, digests, likeness)
     console.print(f"{rehearsal.sentence}.")
     for sentence in rehearsal.unmet:
         console.print(sentence, markup=False)
@@ -327,7 +328,8 @@ def explain(address: str, day: date | None = None, /, *, edition: Edition = "dai
         if day is None:
             errors.print(f"There is no {edition} issue yet.")
             return EXIT_BLOCKED
-        console.print(explained.explain(mailing, edition, day, address), markup=False)
+        said = explained.explain(mailing, edition, day, address)
+        console.print(f"{day} {edition}: {said}", markup=False)
     return EXIT_OK
 
 

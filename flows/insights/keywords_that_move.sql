@@ -3,6 +3,7 @@ with
 
 weeks as (
     select
+        strftime(week_date, '%G-W%V') as week,
         keyword,
         paper_count,
         earlier_paper_count,
@@ -31,6 +32,7 @@ ranked as (
 )
 
 select
+    week,
     keyword,
     paper_count,
     earlier_paper_count,

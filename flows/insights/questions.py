@@ -131,7 +131,7 @@ def _keywords(rows: Sequence[Row]) -> str:
         said.append(f"“{first['keyword']}” rose most, by {written(first['change_points'])} points")
     if last["change_points"] < 0:
         said.append(f"“{last['keyword']}” fell most, by {written(-last['change_points'])} points")
-    return f"{'; '.join(said)}." if said else "No keyword moved."
+    return f"In {first['week']} {'; '.join(said)}." if said else "No keyword moved."
 
 
 def _organizations(rows: Sequence[Row]) -> str:

@@ -9,48 +9,67 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from flows.mailing.rules import Rule, choose, is_named, organizations_of
-from flows.newsletter.digest import Digest
+from flows.newsletter.digest import Digest, Edition
 from flows.newsletter.likeness import Likeness
 from flows.topics import fold
+from flows.wording import counted
+
+_PERIODS: dict[Edition, tuple[str, str]] = {
+    "daily": ("on", "day"),
+    "weekly": ("in", "week"),
+    "monthly": ("in", "month"),
+}
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What a rule would have sent: days looked at, days with nothing, papers, the last list.
+    """What a rule would have sent: issues looked at, those with nothing, papers, the last list.
 
-    `unmet`: a sentence for each author and organization that no paper of these days has, and for
-    each named paper that nothing is kept of.
+    `edition` is the most frequent that the rule takes, and all of these are of it. `unmet`: a
+    sentence for each author and organization that no paper of these days has, and for each named
+    paper that nothing is kept of.
     """
 
-    days_count: int
-    silent_days_count: int
+    issues_count: int
+    silent_count: int
     papers_count: int
     latest: Digest | None
     unmet: tuple[str, ...] = ()
+    edition: Edition = "daily"
 
     @property
     def sentence(self) -> str:
         """The outcome in words: “3.1 papers a day; nothing on 4 of 22 days”."""
-        if not self.days_count:
+        if not self.issues_count:
             return "There is no past issue to rehearse on yet"
-        days = "1 day" if self.days_count == 1 else f"{self.days_count} days"
-        mean = f"{self.papers_count / self.days_count:.1f}".removesuffix(".0")
+        on, one = _PERIODS[self.edition]
+        issues = counted(self.issues_count, one)
+        mean = f"{self.papers_count / self.issues_count:.1f}".removesuffix(".0")
         papers = "1 paper" if mean == "1" else f"{mean} papers"
-        if not self.silent_days_count:
-            return f"{papers} a day; something on each of {days}"
-        return f"{papers} a day; nothing on {self.silent_days_count} of {days}"
+        if not self.silent_count:
+            return f"{papers} a {one}; something {on} each of {issues}"
+        return f"{papers} a {one}; nothing {on} {self.silent_count} of {issues}"
+
+
+def edition_of(rule: Rule) -> Edition:
+    """The most frequent edition that the rule takes: the one to rehearse it on."""
+    return next(edition for edition in _PERIODS if edition in rule.editions)
 
 
 def rehearse(rule: Rule, digests: Sequence[Digest], likeness: Likeness) -> Rehearsal:
-    """What the rule would have sent of past digests; `latest` is the newest one's list."""
+    """What the rule would have sent of past digests, which are of `edition_of` the rule.
+
+    `latest` is the newest one's list.
+    """
     ordered = sorted(digests, key=lambda digest: digest.issue_date)
     chosen = [choose(digest, rule, likeness) for digest in ordered]
     return Rehearsal(
-        days_count=len(chosen),
-        silent_days_count=sum(not digest.papers for digest in chosen),
+        issues_count=len(chosen),
+        silent_count=sum(not digest.papers for digest in chosen),
         papers_count=sum(len(digest.papers) for digest in chosen),
         latest=chosen[-1] if chosen else None,
         unmet=(*_unmet(rule, digests), *unknown_papers(rule, likeness)),
+        edition=edition_of(rule),
     )
 
 

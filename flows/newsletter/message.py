@@ -19,15 +19,15 @@ class _MailPolicy(EmailPolicy):
     """SMTP's policy, without what Python's folding breaks on the way.
 
     A link longer than a line is encoded as if it were a foreign word, so no client would find the
-    way out in it; RFC 5322 allows lines of 998. And foreign words in a subject or a name lose
-    blanks, or gain some.
+    way out in it; RFC 5322 allows lines of 998. Foreign words in a subject or a name lose blanks,
+    or gain some, and of a long subject the first line may stay empty.
     """
 
     def fold(self, name: str, value: str) -> str:
         """The header as it stands in the mail, with its end of line."""
         if name in _UNFOLDED and value.isascii():
             return f"{name}: {value}{self.linesep}"
-        if name == "Subject" and not value.isascii():
+        if name == "Subject":
             return f"{name}: {self._encoded(str(value), name)}{self.linesep}"
         if (
             name == "From"
@@ -45,7 +45,8 @@ class _MailPolicy(EmailPolicy):
         return self.fold(name, value).encode("utf-8" if self.utf8 else "ascii", "surrogateescape")
 
     def _encoded(self, words: str, name: str) -> str:
-        return Header(words, "utf-8", header_name=name).encode(linesep=self.linesep)
+        charset = "us-ascii" if words.isascii() else "utf-8"
+        return Header(words, charset, header_name=name).encode(linesep=self.linesep)
 
 
 # 76: Python takes it for quoted-printable as well, and RFC 2045 allows that no more.

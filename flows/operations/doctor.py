@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import requests
 
-from flows.errors import OperationError
+from flows.errors import OperationError, UsageError
 from flows.mail_setup import transport
 from flows.mailing.database import MailingError
 from flows.mailing.dns_records import dns_findings
@@ -49,6 +49,15 @@ def examine(settings: Settings, server_url: str | None, now: datetime) -> Iterat
     yield from _server(server_url, now)
     for look in after:
         yield from look(settings, now)
+
+
+def usable(checks: Iterable[Callable[[], object]]) -> Iterator[Diagnosis]:
+    """A problem for each check of a setting that fails."""
+    for check in checks:
+        try:
+            check()
+        except (UsageError, OperationError) as error:
+            yield Diagnosis("problem", "settings", str(error))
 
 
 def _settings(settings: Settings, _: datetime) -> Iterator[Diagnosis]:

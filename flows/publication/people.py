@@ -71,7 +71,9 @@ _PAPERS: dict[Kind, str] = {
         where kind = 'keyword' and lower_name = lower($handle)
     """,
     "submitters": """
-        select paper_id, submitted_by as name from marts.listings where submitted_by = $handle
+        select paper_id, submitted_by as name
+        from marts.listings
+        where submitted_by = $handle and not is_removed
     """,
 }
 _TOTALS = """
@@ -139,7 +141,7 @@ _HANDLES: dict[Kind, str] = {
     "submitters": """
         select submitted_by, count(distinct paper_id) as paper_count
         from marts.listings
-        where submitted_by is not null
+        where submitted_by is not null and not is_removed
         group by submitted_by
         having count(distinct paper_id) >= $fewest
         order by submitted_by

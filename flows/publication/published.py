@@ -17,7 +17,7 @@ from flows.issues.periods import first_day
 from flows.newsletter.digest import SECTIONS, Digest, DigestPaper, Edition, Proof, Section
 from flows.warehouse.database import connect, lacking, records
 
-RECENT_DAYS = 30
+RECENT_DAYS: dict[Edition, int] = {"daily": 30, "weekly": 56, "monthly": 180}
 MOST_NEWS = 10  # a section; a week's would else push its list aside
 NOTHING_PUBLISHED = "Nothing is published yet; `papers run` publishes a day."
 
@@ -77,15 +77,16 @@ def read_period(path: Path, edition: Edition, digest_date: date) -> Period | Non
     return Period(**rows[0]) if rows else None
 
 
-def recent_digests(path: Path) -> tuple[Digest, ...]:
-    """The daily digests of complete days, the last 30 calendar days up to the newest of them."""
+def recent_digests(path: Path, edition: Edition = "daily") -> tuple[Digest, ...]:
+    """The digests of complete days, weeks or months: the newest, and those of a while before it."""
     if not path.exists():
         return ()
     # While this connection is open, DuckDB gives every other one in this process the same file:
     # all days are of one publication, and it is opened once.
-    with connect(path, read_only=True) as connection:
-        days = [row[0] for row in connection.execute(_COMPLETE_DAYS, [RECENT_DAYS]).fetchall()]
-        digests = [read_digest(path, day) for day in days]
+    with opened(path) as connection:
+        query = _COMPLETE.format(edition=edition)
+        days = [row[0] for row in connection.execute(query, [RECENT_DAYS[edition]]).fetchall()]
+        digests = [read_digest(path, day, edition) for day in days]
     return tuple(digest for digest in digests if digest)
 
 
@@ -124,9 +125,9 @@ def _paper(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_COMPLETE_DAYS = """
+_COMPLETE = """
     select digest_date
-    from marts.daily_digests
+    from marts.{edition}_digests
     where verdict = 'complete'
     qualify digest_date > max(digest_date) over () - ?::integer
     order by digest_date

@@ -250,7 +250,8 @@ inner join marts.papers as papers on near.paper_id = papers.paper_id
 order by similar_rank;
 
 -- The papers that a text asks for, the best first, without what is shown of them: reading the texts
--- of many is most of the work. hit_words are the words that were found, in each row the same.
+-- of many is most of the work. The papers of an author or organization whose name is the whole text
+-- come first: their words, apart, are those of many others. hit_words are the words that were found, in each row the same.
 -- Grain: one row per paper_id.
 create or replace macro search.ranked_papers(
     query, since, until, organization, keyword, has_code, upvotes_min, most
@@ -284,16 +285,24 @@ scored as (
     group by parts.paper_number
 ),
 
+named as (
+    select distinct names.paper_id
+    from search.paper_names as names
+    where names.kind in ('author', 'organization') and names.lower_name = lower(trim(query))
+),
+
 -- The best that the filters let through. Of those in which a phrase is looked for, 20,000.
 candidates as (
     select
         scored.score,
+        named.paper_id is not null as is_named,
         papers.paper_id,
         papers.paper_row,
         papers.last_listed_on,
         papers.upvotes_count
     from scored
     inner join search.papers as papers on scored.paper_number = papers.paper_number
+    left join named on papers.paper_id = named.paper_id
     where
         (
             len(search.phrases_of(query)) = 0
@@ -314,7 +323,7 @@ candidates as (
             has_code,
             upvotes_min
         )
-    order by scored.score desc, papers.upvotes_count desc, papers.paper_id
+    order by is_named desc, scored.score desc, papers.upvotes_count desc, papers.paper_id
     limit (case when len(search.phrases_of(query)) = 0 then most else 20000 end)
 ),
 
@@ -358,7 +367,11 @@ hits as (
 
 select
     row_number() over (
-        order by candidates.score desc, candidates.upvotes_count desc, candidates.paper_id
+        order by
+            candidates.is_named desc,
+            candidates.score desc,
+            candidates.upvotes_count desc,
+            candidates.paper_id
     ) as search_rank,
     candidates.paper_id,
     candidates.score,

@@ -235,17 +235,31 @@ function phrase_words(query, pattern) {
 
 const LEFT_OUT = /(^|\s)-("[^"]*"|[\p{L}\p{N}]\S*)/gu;
 
-// The papers that have a word of those with a minus before them.
-async function left_out(asked, known) {
-  const words = [...asked.matchAll(LEFT_OUT)].flatMap((each) => asked_words(each[2], known.pattern));
-  const terms = words
-    .map((word) => known.terms_by_name.get(stem(word.replace(/\*+$/, ""))))
-    .filter((term) => term !== undefined);
+// The papers that have a word: all of its forms, or all that begin so.
+async function having(word, known) {
+  const start = word.replace(/\*+$/, "");
+  const terms =
+    start === word
+      ? [known.terms_by_name.get(stem(word))]
+      : known.words.map((each, at) => (each.startsWith(start) ? known.term_of_word[at] : undefined));
   const papers = new Set();
-  for (const term of terms) {
+  for (const term of new Set(terms.filter((each) => each !== undefined))) {
     const [steps] = (await once(`postings/${term % SHARDS}.json`))[term];
     let paper = 0;
     for (const step of steps) papers.add((paper += step));
+  }
+  return papers;
+}
+
+// The papers that have what stands after a minus; of several words, as in a phrase, all of them.
+async function left_out(asked, known) {
+  const papers = new Set();
+  for (const each of asked.matchAll(LEFT_OUT)) {
+    const words = asked_words(each[2], known.pattern).filter((word) => !known.stop_words.has(word));
+    const [first, ...others] = await Promise.all(words.map((word) => having(word, known)));
+    for (const paper of first ?? []) {
+      if (others.every((other) => other.has(paper))) papers.add(paper);
+    }
   }
   return papers;
 }
@@ -289,7 +303,8 @@ async function search_papers(asked) {
         (a.paper_id < b.paper_id ? -1 : 1),
     );
   const has_and = /(^|\s)AND(?=\s|$)/.test(query);
-  return { hits, meant, is_empty, has_phrase: in_phrase.size > 0, has_and };
+  const has_phrase = in_phrase.size > 0 || /-"/.test(asked);
+  return { hits, meant, is_empty, has_phrase, has_and };
 }
 
 // What cannot be meant as it is written, in the words of the server; undefined where all can.

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
-from math import ceil
+from math import ceil, isfinite
 from threading import Event, Timer, local
 from typing import Any
 
@@ -205,7 +205,7 @@ class Hub:
         if response.status_code != 200:
             raise _PageError(f"it answered {response.status_code}", response.status_code, body)
         try:
-            items = json.loads(body)
+            items = _parsed(body)
         except (ValueError, RecursionError):
             raise _PageError("its answer is not JSON", 200, body) from None
         if not _is_list_of_papers(items):
@@ -310,7 +310,7 @@ def recorded(list_date: date, read_at: datetime, body: bytes) -> Answer:
         ValueError: the body is not JSON.
         NotAListError: it is JSON of something else.
     """
-    items = json.loads(body)
+    items = _parsed(body)
     if not _is_list_of_papers(items):
         raise NotAListError("it is not a JSON list of papers")
     return Answer(
@@ -321,6 +321,19 @@ def recorded(list_date: date, read_at: datetime, body: bytes) -> Answer:
         page_count=1,
         payload_sha256=hashlib.sha256(body).hexdigest(),
     )
+
+
+def _parsed(body: bytes) -> Any:  # noqa: ANN401  whatever JSON it is
+    """The body as JSON; NaN and what no number holds, which JSON has not, are words of theirs.
+
+    Whoever reads our API, or the raw layer, could not read it otherwise.
+    """
+    return json.loads(body, parse_constant=str, parse_float=_finite)
+
+
+def _finite(written: str) -> float | str:
+    number = float(written)
+    return number if isfinite(number) else written
 
 
 def _is_list_of_papers(items: object) -> bool:
@@ -369,4 +382,6 @@ def connection_trouble(error: requests.RequestException) -> str:
         return "it did not answer in time"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "the connection broke in the middle of its answer"
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return "its answer cannot be unpacked"
     return "the connection failed"

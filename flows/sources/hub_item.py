@@ -15,6 +15,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictInt,
@@ -23,11 +24,18 @@ from pydantic import (
 )
 
 NOT_TEXT = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
+_WRITTEN = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.ASCII)
 _VERSION = re.compile(r"v\d+$")
 # A number or a date out of these bounds is another field, and sums of it would stop the models of
 # every day: the item is set aside instead. A negative count has a check of its own, in gate raw.
 MOST = 10**9
 FIRST_YEAR, LAST_YEAR = 1900, 2200
+
+
+def _written(moment: object) -> object:
+    if not isinstance(moment, str) or not _WRITTEN.match(moment):
+        raise ValueError("is no date and time as 2026-08-20T16:05:44.000Z")
+    return moment
 
 
 def _utc(moment: datetime) -> datetime:
@@ -41,7 +49,8 @@ def _utc(moment: datetime) -> datetime:
 
 
 Count = Annotated[StrictInt, Field(ge=-MOST, le=MOST)]
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+# Pydantic takes a number for seconds since 1970, which the models that read the JSON do not.
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_utc)]
 
 
 class Shape(BaseModel):

@@ -1,6 +1,7 @@
 """Recorded responses of the Hub: `<list date>/<read time>.json[.gz]`, each one reading of then."""
 
 import gzip
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -32,7 +33,7 @@ class Recording:
             body = self.path.read_bytes()
             body = gzip.decompress(body) if self.path.suffix == ".gz" else body
             return recorded(self.list_date, self.read_at, body)
-        except (OSError, EOFError, ValueError, RecursionError) as error:
+        except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
             raise RecordingError(f"{self.path} is no recorded response: {_why(error)}.") from None
 
 
@@ -75,6 +76,8 @@ def _recording(path: Path) -> Recording:
 
 def _why(error: Exception) -> str:
     """What is wrong with a file, in words that are not Python's."""
+    if isinstance(error, zlib.error):
+        return "it cannot be unpacked"
     if isinstance(error, OSError):
         return error.strerror or "it cannot be unpacked"
     if isinstance(error, NotAListError):

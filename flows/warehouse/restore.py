@@ -7,6 +7,7 @@ import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from flows import clock
 from flows.errors import UsageError
 from flows.issues.frozen import frozen_digest
 from flows.settings import Settings
@@ -26,20 +27,18 @@ class AsOfError(UsageError):
 
 
 def parse_time(words: str, now: datetime) -> datetime:
-    """The time in these words (ISO 8601; in UTC where it names no zone).
+    """The time in these words (ISO 8601; in UTC where it names no zone), to the minute its end.
 
     Raises:
         AsOfError: it is no time, or it has not come yet.
     """
     try:
-        time = datetime.fromisoformat(words.strip())
-        time = time if time.tzinfo else time.replace(tzinfo=UTC)
-        time = time.astimezone(UTC)
-    except (ValueError, OverflowError):
+        time = clock.named_time(words.strip())
+    except ValueError:
         raise AsOfError(f"“{words}” is no time; write it as 2026-08-20T16:05Z.") from None
-    if time > now:
+    if time.replace(second=0, microsecond=0) > now:
         raise AsOfError(f"{_said(time)} has not come yet; a time that is past can be rebuilt.")
-    return time
+    return min(time, now)
 
 
 def check_time(settings: Settings, day: date, time: datetime) -> None:

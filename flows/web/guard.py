@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from duckdb import DuckDBPyConnection
@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flows import clock
 from flows.publication.kept_open import KeptOpen
 from flows.publication.published import NotPublishedError, OlderPublicationError
 from flows.web.limits import Buckets, RateLimits, client_name
@@ -37,8 +38,6 @@ ISSUE_CSP = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 
-
-_TO_THE_MINUTE = re.compile(r"\d{4}-?\d\d-?\d\d[T ]\d\d:?\d\d(Z|[ +-]\d\d:?\d\d)?", re.ASCII)
 
 # What is for programs anywhere, also for those that run in another site's page.
 FOR_EVERYBODY = {
@@ -72,19 +71,14 @@ def reading_published(published: KeptOpen) -> Iterator[DuckDBPyConnection]:
 def as_of_time(request: Request) -> datetime | None:
     """The time (UTC) of `?as_of=`, if one is asked for; written to the minute, that minute's end.
 
-    Pages show readings to the minute, so what is asked for by what they show must be found.
-
     Raises Refusal (400) where it is no time.
     """
     words = request.query_params.get("as_of")
     if not words:
         return None
     try:
-        time = datetime.fromisoformat(words.strip().replace(" ", "+"))
-        if _TO_THE_MINUTE.fullmatch(words.strip()):
-            time = time.replace(second=59, microsecond=999_999)
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
+        return clock.named_time(words.strip().replace(" ", "+"))
+    except ValueError:
         raise Refusal(400, f"“{words[:40]}” is no time; write it as 2026-08-20T16:05Z.") from None
 
 

@@ -66,13 +66,15 @@ class HubApi:
     def daily_papers(self, request: Request) -> Response:
         """The list of a date, week or month, of a submitter, of what trends, or what is newest."""
         asked = request.query_params
-        limit = None if asked.get("limit") == _WHOLE else asked_limit(asked.get("limit"))
+        is_one_list = asked.get("sort") == "trending" or asked.keys() & {"date", "week", "month"}
+        is_whole = is_one_list and asked.get("limit") == _WHOLE
+        limit = None if is_whole else asked_limit(asked.get("limit"))
         page, sort = asked_page(asked.get("p")), asked_sort(asked.get("sort"))
         as_of = as_of_time(request)
         if as_of and (sort == "trending" or "date" not in asked):
             raise BadRequestError("as_of is known of a date alone", "as_of")
         with reading_published(self.published) as connection:
-            if sort == "trending" or asked.keys() & {"date", "week", "month"}:
+            if is_one_list:
                 items, known = self._list(connection, asked, sort, as_of)
                 size = limit or max(len(items), 1)
                 shown = items[page * size : (page + 1) * size + 1]

@@ -88,6 +88,9 @@ class ListPages:
         _, format_ = _split(request.url.path.rpartition("/")[2])
         with reading_published(self.published) as connection:
             found = trending_list(connection, as_of)
+        if found is None and format_:
+            nothing = Export("papers/trending", "Trending papers", (), _as_of_query(request))
+            return self._answer(request, nothing, format_, "trending.html")
         if found is None:
             return self.pages.notice("Trending", NOTHING_TRENDS, 200)
         day, papers = found

@@ -29,6 +29,7 @@ from flows.publication.kept_open import KeptOpen
 from flows.publication.lists import DayList, calendar, day_list, newest_list_date
 from flows.publication.paper_page import title_of
 from flows.publication.published import NotPublishedError
+from flows.sources.hub_item import canonical_id
 from flows.warehouse.database import WarehouseBusyError
 from flows.web.archive import Archive
 from flows.web.guard import FormKeys, Guard, Refusal, reading_published
@@ -160,7 +161,7 @@ class ReaderPages:
         def keep(request: Request, _form: Form) -> Response:
             person, title = self._taking(Purpose.LIKE, request), self._title(request)
             word, changed = WISHES[name]
-            before, rule = person.rule, changed(person.rule, request.path_params["paper_id"])
+            before, rule = person.rule, changed(person.rule, _paper_id(request))
             dropped = {*before.like, *before.unlike} - {*rule.like, *rule.unlike}
             person = choose_for(self.mailing, person.public_id, rule=rule)
             return self.pages.page(
@@ -177,7 +178,7 @@ class ReaderPages:
 
     def _title(self, request: Request) -> str:
         """The title of the paper in the address."""
-        paper_id = request.path_params["paper_id"]
+        paper_id = _paper_id(request)
         with reading_published(self.published) as connection:
             title = title_of(connection, paper_id)
         if title is None:
@@ -291,9 +292,16 @@ class ReaderPages:
         return f"{self.pages.base}/{purpose.value}/{token}"
 
 
+def _paper_id(request: Request) -> str:
+    return canonical_id(request.path_params["paper_id"])
+
+
 def _chosen(rule: Rule) -> _Answers:
     """A choice as a form shows it before anybody has typed."""
-    fields = {name: text.replace("; ", ", ") for name, text in rule.fields().items()}
+    fields = {
+        name: ", ".join(value) if isinstance(value := getattr(rule, name), tuple) else text
+        for name, text in rule.fields().items()
+    }
     return _Answers({"address": ""} | fields, rule, {})
 
 

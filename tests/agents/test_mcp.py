@@ -37,6 +37,11 @@ ESCAPES = [
     "pragma database_list",
     "from duckdb_settings()",
     "from pragma_database_list()",
+    "select file from pragma_database_list",
+    "select path from DUCKDB_DATABASES",
+    "from query('from duckdb_settings()')",
+    "from pg_catalog.pg_settings",
+    "from enable_logging()",
     "set memory_limit = '100GB'",
     "set enable_external_access = true",
     "create table mine as select 1",
@@ -104,7 +109,9 @@ def _questions(home: Path, hub: SampleHub) -> int:
             assert (counted["rows"], counted["is_cut"]) == ([[len(items)]], False)
             then = await ask("list_day", day=str(day), as_of=paper["read_at"], limit=1)
             assert then["read_at"] == paper["read_at"]
-            questions += 6
+            shown = await ask("list_day", day=str(day), as_of=f"{paper['read_at'][:16]}Z", limit=1)
+            assert shown["read_at"] == paper["read_at"], "as a page shows it, to the minute"
+            questions += 7
         weekend = await ask("list_day", day=str(DAY - timedelta(days=4)))
         assert (weekend["verdict"], weekend["papers"]) == ("empty", [])
         newest = await ask("list_day")
@@ -136,6 +143,8 @@ def _check_limits(tools: Tools) -> None:
         tools.query_sql(
             "with recursive t as (select 1 as x union all select x + 1 from t) select max(x) from t"
         )
+    odd = tools.query_sql("select 'nan'::double, '-inf'::double, 1.5::double")
+    assert odd["rows"] == [[None, None, 1.5]]
     many = tools.query_sql("select range from range(100000)")
     assert (len(many["rows"]), many["is_cut"]) == (500, True)
     assert many["list_date"] == DAY

@@ -31,7 +31,7 @@ def test_a_person_is_added_listed_paused_and_removed(papers: Papers) -> None:
     with closing(open_mailing(load_settings())) as mailing:
         ledger_issue(mailing, date(2026, 8, 20), "daily", CLOSED)
     _, out, _ = papers("issue", "explain", "ann@example.org")
-    assert out == "Not sent: paused until 2026-09-01.\n"
+    assert out == "2026-08-20 daily: Not sent: paused until 2026-09-01.\n"
     assert papers("subscribers", "remove", "ann@example.org")[0] == 0
     code, _, err = papers("subscribers", "add", "ann@example.org")
     assert (code, "by the subscribe page only" in err) == (1, True)

@@ -12,6 +12,7 @@ OLDEST: dict[str, Any] = {
         "authors": [
             {"_id": "1", "name": "Ada  One", "hidden": False},
             {"_id": "2", "name": "Ben Two", "hidden": True, "user": {"user": "ben"}},
+            {"_id": "3", "name": " \n"},
         ],
         "publishedAt": "2024-03-11T23:46:12.000Z",
         "title": "Hard Breaks in\n  a Title",
@@ -60,8 +61,8 @@ WITH_ORGANIZATION: dict[str, Any] = {
         "submittedOnDailyAt": "2026-08-14T00:00:00.000Z",
         "withdrawnAt": "2026-08-13T00:00:00.000Z",
     },
-    "organization": {"name": "the-university"},
-    "submittedBy": {"name": "someone"},
+    "organization": {"_id": "another", "name": "another", "fullname": "Another One"},
+    "submittedBy": {"name": "someone", "followerCount": -3},
     "numComments": 0,
 }
 
@@ -94,6 +95,8 @@ def test_every_era_is_read_where_it_has_its_fields(papers: dict[str, dict[str, A
     assert [str(day) for day in column("published_on")] == ["2024-03-11"] * 5
     assert column("submitted_by") == [None, "someone", "another", "another", "someone"]
     assert column("organization_name") == [None, None, None, "The Lab", "The University"]
+    assert column("organization_id") == [None, None, None, "the-lab", "the-university"]
+    assert column("organization_handle") == [None, None, None, "the-lab", "the-university"]
     assert column("ai_keywords") == [[], [], [], ["One", "two"], []]
     assert column("ai_summary") == [None, None, None, None, "In short."]
     assert column("github_url") == [None, None, *["https://github.com/o/r"] * 2, None]

@@ -202,6 +202,16 @@ def test_a_file_that_is_no_recording_is_named_before_anything_is_loaded(
         find_recordings([tmp_path / "recordings"])
 
 
+def test_a_packed_recording_with_a_broken_bit_is_named(tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress(b"[" + b"1, 2, 3, " * 500 + b"4]"))
+    packed[12] ^= 0xFF
+    file = tmp_path / "2026-08-20" / "2026-08-20T160544Z.json.gz"
+    file.parent.mkdir()
+    file.write_bytes(packed)
+    with pytest.raises(RecordingError, match="no recorded response: it cannot be unpacked"):
+        find_recordings([file])
+
+
 def test_every_recorded_item_is_accounted_for(
     bulk: Callable[..., Outcome], corpus: Path, own_home: Path
 ) -> None:

@@ -19,6 +19,7 @@ from flows.mailing.subscribers import add
 from flows.newsletter.digest import Edition
 from flows.newsletter.lint import lint
 from flows.outcome import Outcome
+from flows.publication.published import recent_digests
 from flows.runs.states import outcome_of
 from flows.settings import load_settings
 from flows.web.archive import Archive
@@ -81,6 +82,8 @@ def test_a_week_is_held_until_its_days_are_final_and_then_mailed_once(
     assert made.sentence.startswith("2026-W33: The issue is ")
     assert "Sent to 1" in made.sentence
     digest = frozen_digest(folder)
+    recent = recent_digests(own_home / "published" / "papers.duckdb", "weekly")
+    assert [(each.issue_date, each.papers) for each in recent] == [(SUNDAY, digest.papers)]
     with duckdb.connect(str(own_home / "published" / "papers.duckdb")) as published:
         listed = published.execute(
             "select paper_id from marts.daily_digest_papers"
@@ -100,8 +103,7 @@ def test_a_week_is_held_until_its_days_are_final_and_then_mailed_once(
     letter = message_from_bytes(mail.read_bytes(), policy=SMTP)
     assert letter["To"] == "weekly@example.org"
     assert letter["Subject"].startswith("Daily Papers weekly, week 33: ")
-    (shown,) = Archive(own_home / "issues").newest(1)
-    assert shown.name == "2026-08-16-weekly"
+    assert [one.name for one in Archive(own_home / "issues").newest(1)] == ["2026-08-16-weekly"]
     quality = (folder / "quality.html").read_text()
     assert "5 complete of 5 days." in quality
     assert "Every weekday of it has its final verdict." in quality

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.mailing.rehearsal import Rehearsal, organizations_seen, rehearse
+from flows.mailing.rehearsal import Rehearsal, edition_of, organizations_seen, rehearse
 from flows.mailing.rules import (
     RULE_FIELDS,
     Rule,
@@ -280,6 +280,8 @@ def test_a_rehearsal_says_what_would_have_come() -> None:
     assert heard.sentence == "1.5 papers a day; nothing on 1 of 4 days"
     assert heard.latest is not None
     assert (heard.latest.issue_date.day, len(heard.latest.papers)) == (13, 2)
+    assert edition_of(parse_rule({})) == "daily"
+    assert edition_of(parse_rule({"editions": "monthly, weekly"})) == "weekly"
 
 
 def test_a_rehearsal_names_what_no_paper_has_and_what_is_seen_like_it() -> None:
@@ -297,6 +299,10 @@ def test_a_rehearsal_names_what_no_paper_has_and_what_is_seen_like_it() -> None:
         (Rehearsal(22, 4, 68, None), "3.1 papers a day; nothing on 4 of 22 days"),
         (Rehearsal(2, 0, 2, None), "1 paper a day; something on each of 2 days"),
         (Rehearsal(1, 1, 0, None), "0 papers a day; nothing on 1 of 1 day"),
+        (
+            Rehearsal(3, 1, 6, None, edition="weekly"),
+            "2 papers a week; nothing in 1 of 3 weeks",
+        ),
         (Rehearsal(0, 0, 0, None), "There is no past issue to rehearse on yet"),
     ],
 )

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -89,6 +90,16 @@ def test_names_that_are_not_ascii_survive(rendered: Callable[..., Rendering], pa
     assert received["Subject"] == "Daily Papers, 20 Aug: 潮汐"
     assert received["From"].addresses[0].display_name == "Tägliche Papiere und noch viel mehr 潮汐"
     assert all("Bo Čapek" in part.get_content() for part in received.iter_parts())
+
+
+def test_no_line_of_a_subject_is_empty(rendered: Callable[..., Rendering]) -> None:
+    words = "Daily Papers, 24 Nov: Sable-VL, Rethinking Scientific Discovery and 1 more"
+    for length in range(40, len(words) + 1):
+        rendering = replace(rendered(count=1), subject=words[:length].strip())
+        sent = mail(rendering)
+        (line,) = [line for line in sent.as_bytes().splitlines() if line.startswith(b"Subject:")]
+        assert line.removeprefix(b"Subject:").strip(), length
+        assert parsed(sent)["Subject"] == rendering.subject
 
 
 @pytest.mark.parametrize("field", ["sender", "to", "list_id"])

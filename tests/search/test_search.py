@@ -29,6 +29,8 @@ PAPERS = [
     paper("2608.00010", title="Long\nshadows", abstract="The hybrid of context and long."),
     paper("2608.00011", abstract="Les ténèbres.", author_names=["Łukasz Weiß-Sørensen"]),
     paper("2608.00012", abstract="Большие модели."),
+    paper("2608.00013", title="Ruiqin", author_names=["Xi Ruiqin", "Ruiqin Chenshi"]),
+    paper("2608.00014", author_names=["Xi Chenshi"], organization_name="A lab of many words"),
 ]  # fmt: skip
 
 
@@ -112,6 +114,11 @@ def test_the_best_comes_first_and_a_title_counts_for_more(file: Path) -> None:
     assert found(file, "hybrid attention long context")[0] == "1"
     assert found(file, "quantized models")[0] == "3"
     assert found(file, "hybrid attention", most=1) == ["1"]
+
+
+def test_the_papers_of_a_name_come_before_those_that_have_its_words_apart(file: Path) -> None:
+    assert found(file, "xi chenshi") == ["14", "13"]
+    assert found(file, "ruiqin xi chenshi") == ["13", "14"]
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_who_has_many_papers_has_a_page_and_others_are_searched_for(written: Wri
                           if re.fullmatch(r"papers/\d{4}\.\d+/index\.html", name))  # fmt: skip
     rare = [name for (name,) in authors if ("authors", name) not in pages]
     assert rare
-    assert all(f"search/?q={quote(name, safe='')}" in everywhere for name in rare)
+    assert all(f"search/?q=%22{quote(name, safe='')}%22" in everywhere for name in rare)
     with_pages = [quote(quote(handle, safe="")) for kind, handle in pages if kind == "keywords"]
     assert all(f"keywords/{handle}/" in everywhere for handle in with_pages)
     named = [name for name in written.files if name.split("/")[0] in KINDS[1:]]
@@ -330,6 +330,34 @@ def test_a_word_with_a_minus_leaves_its_papers_out(
     # The server looks for the very word, agent or agents; the page for its stem, agentic too.
     assert {hit.paper_id for hit in hits} <= without
     assert 0 < len(hits) <= len(without) < len(both)
+
+
+@pytest.mark.parametrize("left_out", ['-"language models"', "-long-horizon", "-robo*"])
+def test_what_is_left_out_of_a_phrase_needs_all_its_words(
+    written: Written, url: str, chromium: Browser, left_out: str
+) -> None:
+    page = chromium.new_page()
+    page.goto(f"{url}/papers/search/")
+    ids = "async (text) => (await search_papers(text)).hits.map((hit) => hit.paper_id)"
+    both, without = (set(page.evaluate(ids, text)) for text in ("agents", f"agents {left_out}"))
+    page.close()
+    query = """
+        select paper_id from marts.papers
+        where regexp_matches(
+            lower(concat_ws(
+                ' ', title, abstract, ai_summary, organization_name,
+                array_to_string(ai_keywords, ' '), array_to_string(author_names, ' ')
+            )),
+            ?
+        )
+    """
+    words = re.findall(r"\w+", left_out)
+    having = []
+    with opened(written.home / "published" / "papers.duckdb") as connection:
+        for word in words:
+            pattern = rf"\b{word}" if "*" in left_out else rf"\b{word.removesuffix('s')}s?\b"
+            having.append({row[0] for row in connection.execute(query, [pattern]).fetchall()})
+    assert both - without == both & set.intersection(*having)
 
 
 def test_a_question_in_the_address_is_answered_in_words_and_cards(

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from pydantic import SecretStr
 
-from flows.sources.hub import Answer, Hub, Patience
+from flows.sources.hub import Answer, Hub, Patience, recorded
 from flows.sources.sample import faults
 from flows.sources.sample.faults import Fault, too_many_requests
 from flows.sources.sample_hub import SampleHub
@@ -145,6 +145,17 @@ def test_the_rate_limit_is_waited_for(hub: SampleHub, monkeypatch: pytest.Monkey
     hub.fail(refusal.__class__(answer=refusal.answer, times=1))
     assert len(read(hub).items) == 137
     assert waits == [2.0]  # one second more than the window still lasts, as the Hub asks
+
+
+def test_an_answer_that_is_not_packed_as_it_says_is_told_as_that(hub: SampleHub) -> None:
+    hub.fail(asking(200, {"Content-Encoding": "gzip"}))
+    assert read(hub).trouble == "its answer cannot be unpacked"
+
+
+def test_what_is_no_number_in_json_is_kept_as_its_word() -> None:
+    body = b'[{"paper": {"id": "2608.01190"}, "zz": [NaN, -Infinity, 1e999, 1.5]}]'
+    (kept,) = recorded(DAY, CLOSED, body).items
+    assert kept["zz"] == ["NaN", "-Infinity", "1e999", 1.5]
 
 
 def test_the_token_is_sent_and_never_shown(

@@ -60,6 +60,8 @@ def test_an_item_is_read_with_its_keys_and_kept_verbatim() -> None:
             item(paper__withdrawnAt="0001-01-01T00:00:00Z"),
             "item 7 (2608.01190): paper.withdrawnAt: ",
         ),
+        (item(paper__withdrawnAt=1781000000), "item 7 (2608.01190): paper.withdrawnAt: "),
+        (item(paper__publishedAt="1781000000"), "item 7 (2608.01190): paper.publishedAt: "),
         (item(numComments=...), "item 7 (2608.01190): numComments is missing"),
         (item(paper__id=2608.0119), "item 7: paper.id: "),
         (item(paper__title=None), "item 7 (2608.01190): paper.title: "),

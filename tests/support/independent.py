@@ -124,6 +124,7 @@ class Seen:
                 bool(author.get("hidden")),
             )
             for author in self.paper["authors"]
+            if _line(author["name"])
         ]
 
     @property

@@ -195,6 +195,11 @@ def test_what_trends_stands_in_the_hubs_order_also_what_was_on_no_list(site: Sit
             400,
             "✖ Invalid input: expected number, received NaN\n  → at limit",
         ),
+        (
+            "daily_papers?submitter=x&limit=all",
+            400,
+            "✖ Invalid input: expected number, received NaN\n  → at limit",
+        ),
         ("daily_papers?p=-1", 400, "✖ Too small: expected number to be >=0\n  → at p"),
         ("daily_papers?date=2025-13-40", 400, "✖ Invalid ISO date\n  → at date"),
         ("daily_papers?date=2026-07", 400, "✖ Invalid ISO date\n  → at date"),

@@ -127,6 +127,7 @@ def test_the_newest_list_and_what_trended_can_be_seen_as_of_then(home: Path, sit
         ("/papers?as_of=2026-08-01T12:00Z", 404, "No list is published yet at 2026-08-01 12:00"),
         ("/papers/week/2026-W33?as_of=2026-08-01T12:00Z", 404, "was read by 2026-08-01 12:00 UTC"),
         ("/papers/trending?as_of=2026-08-01T12:00Z", 200, "Nothing trends yet"),
+        ("/papers/trending.atom?as_of=2026-08-01T12:00Z", 200, "Trending papers"),
         ("/papers/2608.00001?as_of=2026-08-13T12:00Z", 400, "as_of is for lists"),
         ("/sitemap/2026-13.xml", 404, "There is no such sitemap."),
     ],
@@ -271,7 +272,7 @@ def test_a_paper_shows_its_people_lists_votes_and_ways_to_cite_it(home: Path, si
 def test_the_papers_of_a_name_are_those_that_have_it(home: Path, site: Site, kind: str) -> None:
     column, table = {
         "organizations": ("organization_name", "marts.papers"),
-        "submitters": ("submitted_by", "marts.listings"),
+        "submitters": ("submitted_by", "(from marts.listings where not is_removed)"),
         "keywords": ("unnest(ai_keywords)", "marts.papers"),
         "authors": ("author_name", "marts.paper_authors"),
     }[kind]

@@ -166,6 +166,10 @@ def test_a_choice_can_be_rehearsed_without_being_saved_and_saved(web: Web) -> No
     assert "Saved." in web.post(path, wish | {"do": "save"}).text
     assert web.known().rule == parse_rule(wish)
     assert "robots</textarea>" in web.get(path).text
+    quoted = {"include": '"this; that", agents'}
+    assert web.post(path, quoted | {"do": "save"}).status_code == 200
+    assert web.known().rule == parse_rule(quoted)
+    assert "&#34;this; that&#34;, agents</textarea>" in web.get(path).text
 
 
 def test_the_page_says_what_became_of_each_days_mail(web: Web) -> None:

@@ -33,10 +33,10 @@ final as (
         doc.paper.discussionid as discussion_id,
         coalesce(
             {{ one_line('doc.paper.organization._id') }},
-            {{ one_line('doc.organization._id') }},
-            {{ one_line('doc.submitterorganization._id') }},
             {{ one_line('doc.paper.organization.name') }},
+            {{ one_line('doc.organization._id') }},
             {{ one_line('doc.organization.name') }},
+            {{ one_line('doc.submitterorganization._id') }},
             {{ one_line('doc.submitterorganization.name') }}
         ) as organization_id,
 
@@ -89,6 +89,7 @@ final as (
                 'is_hidden': coalesce(author.hidden, false)
             }
             for author in doc.paper.authors
+            if {{ one_line('author.name') }} is not null
         ] as authors,
 
         -- numbers
@@ -96,7 +97,8 @@ final as (
         upvotes_count,
         comments_count,
         doc.paper.githubstars as github_stars_count,
-        doc.submittedby.followercount as submitter_followers_count,
+        case when doc.submittedby.followercount >= 0 then doc.submittedby.followercount end
+            as submitter_followers_count,
 
         -- booleans
         doc.isauthorparticipating as is_author_participating,
