@@ -32,13 +32,13 @@ ranked as (
 )
 
 select
-    week,
     keyword,
     paper_count,
     earlier_paper_count,
     paper_pct,
     earlier_paper_pct,
-    change_points
+    change_points,
+    week
 from ranked
 where (rise <= 8 and change_points > 0) or (fall <= 8 and change_points < 0)
 order by change_points desc, keyword

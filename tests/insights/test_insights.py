@@ -94,6 +94,9 @@ def test_every_number_on_the_page_is_that_of_the_query_it_shows(
         known = [float(value) for value in values if isinstance(value, float)]
         if question.drawn_as == "bars":
             bars = re.findall(r'<td class="number">(.*?)</td>', section)
+            labels = re.findall(r'<th scope="row">(.*?)</th>', section)
+            assert [unescape(label) for label in labels] == [row[0] for row in expected]
+            assert len(set(labels)) == len(labels)
             assert [_value(bar.removesuffix(measure.unit)) for bar in bars] == values
             widths = [float(w) for w in re.findall(r'<rect[^>]* width="([\d.]+)"', section)]
             whole = max([*known, 0]) - min([*known, 0])

@@ -30,7 +30,9 @@ def test_a_reader_is_on_the_list_only_after_pressing_the_button_that_the_mail_le
     assert to == "Ana@example.org"
     assert web.state() == "unconfirmed"
     path = _link(text, "confirm")
-    assert "Yes, send me" in web.get(path).text
+    asked = web.get(path).text
+    assert "Yes, send me" in asked
+    assert "As it was asked: daily, by your topics: robots" in asked
     assert web.state() == "unconfirmed"
     for _ in range(2):
         confirmed = web.post(path).text
