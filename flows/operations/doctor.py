@@ -91,7 +91,9 @@ def _hub(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
         count = len(answer.items)
         yield Diagnosis("ok", "hub", f"{settings.hub_url} lists {count} papers for {day}.")
     else:
-        sentence = f"{settings.hub_url}: {answer.trouble}; look at PAPERS_HUB_URL and the network."
+        is_refused = answer.status in {401, 403}
+        look = "PAPERS_HUB_TOKEN" if is_refused else "PAPERS_HUB_URL and the network"
+        sentence = f"{settings.hub_url}: {answer.trouble}; look at {look}."
         yield Diagnosis("problem", "hub", sentence)
 
 

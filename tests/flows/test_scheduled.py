@@ -123,7 +123,7 @@ def start(prefect: None, hub: object, clock: Clock) -> Iterator[Start]:
     from flows import backfill, extract, scheduled
     from flows.sources.hub import Hub, Patience
 
-    patience = Patience(attempts=2, back_off=0.01, longest_wait=1, read_timeout=0.5)
+    patience = Patience(attempts=2, back_off=0.01, longest_wait=1, read_timeout=10)
 
     def go(flow: str, at: datetime) -> Outcome:
         clock.turn(at)

@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,9 +15,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from flows.operations.doctor import Diagnosis, examine
+from flows.operations.doctor import Diagnosis, examine, usable
+from flows.runs.schedule import check_schedule
 from flows.settings import load_settings
+from flows.sources.sample import faults
 from flows.sources.sample_hub import SampleHub
+from flows.state.seal import seal_of
 from tests.support.clock import CLOSED
 
 Examine = Callable[[], dict[str, Diagnosis]]
@@ -55,6 +59,28 @@ def test_what_is_broken_is_a_problem_without_its_secret(
     assert problems == {"hub", "mail", "prefect", "published"}
     assert all("hunter2" not in finding.sentence for finding in findings.values())
     assert [path.name for path in own_home.iterdir()] == ["published"]
+
+
+def test_a_hub_that_refuses_the_token_is_no_trouble_of_the_network(
+    found: Examine, hub: SampleHub
+) -> None:
+    hub.fail(faults.status(401))
+    finding = found()["hub"]
+    assert finding.level == "problem"
+    assert finding.sentence.endswith("it answered 401; look at PAPERS_HUB_TOKEN.")
+
+
+def test_a_setting_that_only_some_commands_use_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PAPERS_SCHEDULE", "99 99 * * *")
+    monkeypatch.setenv("PAPERS_STATE_KEY", "short")
+    settings = load_settings()
+    checks = (partial(check_schedule, settings), partial(seal_of, settings.state_key))
+    said = [(finding.level, finding.sentence) for finding in usable(checks)]
+    assert [level for level, _ in said] == ["problem", "problem"]
+    assert said[0][1].startswith("PAPERS_SCHEDULE cannot be used: '99 99 * * *' is no cron line")
+    assert said[1][1].startswith("PAPERS_STATE_KEY cannot be used: it is shorter than")
 
 
 def test_a_full_disk_is_a_problem(found: Examine, monkeypatch: pytest.MonkeyPatch) -> None:

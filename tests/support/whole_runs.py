@@ -93,7 +93,7 @@ def run(prefect: None, hub: SampleHub, clock: Clock) -> Iterator[Callable[..., O
     from flows.daily_papers import daily_papers
     from flows.sources.hub import Hub, Patience
 
-    patience = Patience(attempts=2, back_off=0.01, longest_wait=1, read_timeout=0.5)
+    patience = Patience(attempts=2, back_off=0.01, longest_wait=1, read_timeout=2)
 
     def go(day: date = DAY, at: datetime | None = None) -> Outcome:
         if at:

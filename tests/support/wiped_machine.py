@@ -15,7 +15,7 @@ from flows.sources.hub import Hub, Patience
 from flows.state.keeping import keep_before_mail
 from tests.support.killed_run import prepare as prepare_runs
 
-_PATIENCE = Patience(attempts=2, back_off=0.01, longest_wait=1, read_timeout=0.5)
+_PATIENCE = Patience(attempts=2, back_off=0.01, longest_wait=1, read_timeout=10)
 
 
 def prepare() -> None:

@@ -19,15 +19,17 @@ from flows.warehouse.sent_issues import record_issues
 
 DAY, READ_AT = date(2026, 8, 13), datetime(2026, 8, 14, 2, 31, tzinfo=UTC)
 PAPER = DigestPaper("2608.00001", 1, "One", "An abstract.", 9, 2)
+MINUTE_END = READ_AT.replace(second=59, microsecond=999_999)
 DIGEST = Digest(DAY, "daily", (PAPER,), Proof(1, 1, READ_AT, 30))
 
 
 @pytest.mark.parametrize(
     ("words", "time"),
     [
-        ("2026-08-14T02:31Z", READ_AT),
-        ("2026-08-14 02:31", READ_AT),
-        ("2026-08-13T22:31-04:00", READ_AT),
+        ("2026-08-14T02:31Z", MINUTE_END),
+        ("2026-08-14 02:31", MINUTE_END),
+        ("2026-08-13T22:31-04:00", MINUTE_END),
+        ("2026-08-14T02:31:00Z", READ_AT),
         ("2026-08-14", datetime(2026, 8, 14, tzinfo=UTC)),
     ],
 )
@@ -42,7 +44,7 @@ def test_a_time_is_utc_unless_it_names_its_zone(words: str, time: datetime) -> N
         ("", "is no time"),
         ("2026-08-13T25:00", "is no time"),
         ("0001-01-01T00:00+14:00", "is no time"),
-        ("2026-09-01T00:00:01Z", "2026-09-01 00:00:01 UTC has not come yet"),
+        ("2026-09-01T00:01:00Z", "2026-09-01 00:01:00 UTC has not come yet"),
     ],
 )
 def test_what_is_no_past_time_is_said_in_one_sentence(words: str, said: str) -> None:
