@@ -229,7 +229,7 @@ def export(file: Path | None = None, /) -> int:
 
 @subscribers.command(name="rehearse")
 def rehearse_(address: str, /) -> int:
-    """What an address's choice would have sent of the issues lately.
+    """What an address's choice would have sent of the newest issues.
 
     Args:
         address: the mail address.

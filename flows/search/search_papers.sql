@@ -251,7 +251,8 @@ order by similar_rank;
 
 -- The papers that a text asks for, the best first, without what is shown of them: reading the texts
 -- of many is most of the work. The papers of an author or organization whose name is the whole text
--- come first: their words, apart, are those of many others. hit_words are the words that were found, in each row the same.
+-- come first: its words, apart, are those of many others. hit_words are the words that were found,
+-- in each row the same.
 -- Grain: one row per paper_id.
 create or replace macro search.ranked_papers(
     query, since, until, organization, keyword, has_code, upvotes_min, most

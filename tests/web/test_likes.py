@@ -49,7 +49,7 @@ def test_a_link_asks_and_its_button_keeps_the_wish(home: Path, site: Site, token
         assert _rule(home) == before, "a mail scanner opens every link"
         kept = site.post(f"/{wish}/{token}/{paper_id}v2")
         assert f"you get {words.lower()} like “{title}”" in text_of(kept.text)
-        assert "In the time to " in kept.text
+        assert "Of the issues up to " in kept.text
         named = _rule(home).like, _rule(home).unlike
         assert named == (((paper_id,), ()) if wish == "like" else ((), (paper_id,)))
 
