@@ -11,19 +11,21 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def named_time(words: str) -> datetime:
+def named_time(words: str, now: datetime) -> datetime:
     """The time (UTC) in these words, ISO 8601, in UTC where it names no zone.
 
-    Written to the minute it is the end of that minute: every surface shows readings to the minute,
-    and what is asked for by what they show must be found.
+    Written to the minute it is the end of that minute, or `now` while it lasts: every surface shows
+    readings to the minute, and what is asked for by what they show must be found.
 
     Raises:
         ValueError: it is no time, or its UTC has no year.
     """
     time = datetime.fromisoformat(words)
-    if _TO_THE_MINUTE.fullmatch(words):
-        time = time.replace(second=59, microsecond=999_999)
     try:
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+        time = (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError as error:
         raise ValueError(str(error)) from None
+    if not _TO_THE_MINUTE.fullmatch(words):
+        return time
+    end = time.replace(second=59, microsecond=999_999)
+    return now if time <= now < end else end

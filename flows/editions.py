@@ -14,7 +14,7 @@ from flows import clock
 from flows.daily_papers import run_to_final_state
 from flows.export import export
 from flows.issues.periods import ends_at, first_day, newest_ended, period_name
-from flows.newsletter.digest import Edition
+from flows.newsletter.digest import UNITS, Edition
 from flows.outcome import Outcome
 from flows.publication.published import Period, read_period
 from flows.quality.period import QualityPeriod, read_period_days, render_period
@@ -27,7 +27,7 @@ def _run_name() -> str:
     given = runtime.flow_run.parameters
     kind, day = given["kind"], given["issue_date"]
     # Prefect gives what was asked for, which by its API is text.
-    when = period_name(kind, date.fromisoformat(str(day))) if day else f"the newest {_UNITS[kind]}"
+    when = period_name(kind, date.fromisoformat(str(day))) if day else f"the newest {UNITS[kind]}"
     return f"{kind.capitalize()} issue of {when}"
 
 
@@ -96,6 +96,3 @@ def _held(kind: Edition, issue_date: date, period: Period | None) -> Outcome | N
     if period.verdict == "empty":
         return Outcome("empty", f"No issue of {name}. {period.reason}")
     return None
-
-
-_UNITS = {"weekly": "week", "monthly": "month"}

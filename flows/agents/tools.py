@@ -4,7 +4,6 @@ published/papers.duckdb ──▶ an answer as plain JSON values, with its list 
 """
 
 import json
-import math
 import re
 import threading
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from flows.newsletter.text import excerpt
 from flows.publication.cards import Card
 from flows.publication.lists import NOTHING_TRENDS, day_list, newest_list_date, trending_list
 from flows.publication.paper_page import paper_page
-from flows.publication.query import QueryError, published
+from flows.publication.query import QueryError, plain, published
 from flows.search.find import Question, find
 from flows.search.meaning import SentenceModel
 from flows.sources.feed_day import is_weekend
@@ -304,10 +303,8 @@ def _never_listed(paper_id: str) -> str:
 
 
 def _plain(value: object) -> object:
-    """A value as JSON has it; what JSON has no form for as its text, and no number as null."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, bool | int | float | str | None) else str(value)
+    """A value as JSON has it; what JSON has no form for as its text."""
+    return plain(value) if isinstance(value, bool | int | float | str | None) else str(value)
 
 
 _NEWEST_READING = """

@@ -274,8 +274,8 @@ def preview(
     day = day or newest_closed(clock.utc_now())
     files = preview_files(settings, last_day(edition, day), edition, subscriber)
     if not files:
-        why = f"`papers status {day}` says why"
-        why = f"no paper fits the choice of {subscriber}, or {why}" if subscriber else why
+        fits = f"no paper fits the choice of {subscriber}, or " if subscriber else ""
+        why = f"{fits}`papers status {day}` says why"
         errors.print(f"There is nothing to show for {day}: {why}.", markup=False)
         return EXIT_BLOCKED
     for path in files:

@@ -5,7 +5,7 @@ from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 
 from flows.errors import UsageError
-from flows.newsletter.digest import Edition
+from flows.newsletter.digest import UNITS, Edition
 from flows.sources.feed_day import closes_at
 
 _WEEK = re.compile(r"([12][0-9]{3})-W([0-9]{2})", re.IGNORECASE)
@@ -28,8 +28,8 @@ def parse_period(edition: Edition, words: str) -> date:
         if edition == "monthly" and (found := _MONTH.fullmatch(words)):
             return last_day(edition, date(int(found[1]), int(found[2]), 1))
     except ValueError:
-        raise PeriodError(f"There is no {_KIND[edition]} {words}.") from None
-    raise PeriodError(f"“{words}” names no {_KIND[edition]}; write it as {_EXAMPLE[edition]}.")
+        raise PeriodError(f"There is no {UNITS[edition]} {words}.") from None
+    raise PeriodError(f"“{words}” names no {UNITS[edition]}; write it as {_EXAMPLE[edition]}.")
 
 
 def first_day(edition: Edition, day: date) -> date:
@@ -69,5 +69,4 @@ def period_name(edition: Edition, day: date) -> str:
     return f"{day:%G-W%V}" if edition == "weekly" else f"{day:%Y-%m}"
 
 
-_KIND = {"daily": "day", "weekly": "week", "monthly": "month"}
 _EXAMPLE = {"daily": "2026-08-20", "weekly": "2026-W33", "monthly": "2026-08"}

@@ -9,16 +9,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from flows.mailing.rules import Rule, choose, is_named, organizations_of
-from flows.newsletter.digest import Digest, Edition
+from flows.newsletter.digest import UNITS, Digest, Edition
 from flows.newsletter.likeness import Likeness
 from flows.topics import fold
 from flows.wording import counted
-
-_PERIODS: dict[Edition, tuple[str, str]] = {
-    "daily": ("on", "day"),
-    "weekly": ("in", "week"),
-    "monthly": ("in", "month"),
-}
 
 
 @dataclass(frozen=True)
@@ -42,18 +36,19 @@ class Rehearsal:
         """The outcome in words: “3.1 papers a day; nothing on 4 of 22 days”."""
         if not self.issues_count:
             return "There is no past issue to rehearse on yet"
-        on, one = _PERIODS[self.edition]
-        issues = counted(self.issues_count, one)
+        unit = UNITS[self.edition]
+        on = "on" if unit == "day" else "in"
+        issues = counted(self.issues_count, unit)
         mean = f"{self.papers_count / self.issues_count:.1f}".removesuffix(".0")
         papers = "1 paper" if mean == "1" else f"{mean} papers"
         if not self.silent_count:
-            return f"{papers} a {one}; something {on} each of {issues}"
-        return f"{papers} a {one}; nothing {on} {self.silent_count} of {issues}"
+            return f"{papers} a {unit}; something {on} each of {issues}"
+        return f"{papers} a {unit}; nothing {on} {self.silent_count} of {issues}"
 
 
 def edition_of(rule: Rule) -> Edition:
     """The most frequent edition that the rule takes: the one to rehearse it on."""
-    return next(edition for edition in _PERIODS if edition in rule.editions)
+    return next(edition for edition in UNITS if edition in rule.editions)
 
 
 def rehearse(rule: Rule, digests: Sequence[Digest], likeness: Likeness) -> Rehearsal:

@@ -88,16 +88,19 @@ class Rule:
         asked = {name: value for name, value in self.fields().items() if value}
         return urlencode({name: asked[name] for name in asked if name != "editions"})
 
-    def fields(self) -> dict[str, str]:
-        """The rule as text fields, for a form or a CSV line; `parse_rule` reads them back."""
+    def fields(self, between: str = "; ") -> dict[str, str]:
+        """The rule as text fields, for a form or a CSV line; `parse_rule` reads them back.
+
+        `between` stands between the phrases of a field: a semicolon, or a comma.
+        """
         return {
-            "editions": "; ".join(self.editions),
-            "include": "; ".join(self.include),
-            "exclude": "; ".join(self.exclude),
-            "authors": "; ".join(self.authors),
-            "organizations": "; ".join(self.organizations),
-            "like": "; ".join(self.like),
-            "unlike": "; ".join(self.unlike),
+            "editions": between.join(self.editions),
+            "include": between.join(self.include),
+            "exclude": between.join(self.exclude),
+            "authors": between.join(self.authors),
+            "organizations": between.join(self.organizations),
+            "like": between.join(self.like),
+            "unlike": between.join(self.unlike),
             "upvotes_min": str(self.upvotes_min or ""),
             "has_code": "yes" if self.has_code else "",
             "papers_max": str(self.papers_max or ""),

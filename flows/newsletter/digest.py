@@ -5,6 +5,8 @@ from datetime import date, datetime
 from typing import Literal
 
 Edition = Literal["daily", "weekly", "monthly"]
+# What each is about; the most frequent edition first.
+UNITS: dict[Edition, str] = {"daily": "day", "weekly": "week", "monthly": "month"}
 # The sections of a daily digest in their order, as `daily_digest_updates` names them.
 SECTIONS = ("late_bloomers", "now_has_code", "corrections")
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
-from duckdb import BinderException, CatalogException, ConnectionException, DuckDBPyConnection
+from duckdb import ConnectionException, DuckDBPyConnection
 from rich.console import Console
 from rich.table import Table
 
@@ -24,6 +24,7 @@ from flows.operations.incident_rules import DAILY
 from flows.operations.incidents import KnownIncident, open_incidents
 from flows.settings import Settings
 from flows.warehouse.database import (
+    LACKS,
     OlderWarehouseError,
     WarehouseAwayError,
     WarehouseBusyError,
@@ -162,7 +163,7 @@ def _published(settings: Settings, day: date | None) -> dict[date, dict[str, Any
     if not settings.published_path.exists():
         return {}
     with (
-        suppress(BinderException, CatalogException),
+        suppress(*LACKS),
         connect(settings.published_path, read_only=True) as published,
     ):
         return _rows(published, day)

@@ -77,21 +77,21 @@ def _json(result: DuckDBPyRelation) -> bytes:
             f"JSON has one {twice[0]} in a row, and this query gives two: name one by `as`."
         )
     rows = [
-        {name: _plain(value) for name, value in zip(result.columns, row, strict=True)}
+        {name: plain(value) for name, value in zip(result.columns, row, strict=True)}
         for row in result.fetchall()
     ]
     return (json.dumps(rows, default=str, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """The value as JSON can hold it: it has no number that is none or endless, and no bytes."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, dict):
-        return {str(name): _plain(part) for name, part in value.items()}
-    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
+        return {str(name): plain(part) for name, part in value.items()}
+    return [plain(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _parquet(result: DuckDBPyRelation) -> bytes:

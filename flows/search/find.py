@@ -19,6 +19,7 @@ from flows.topics import QUOTES, Topic, TopicError, fold, parse_topic
 from flows.warehouse.database import records
 
 LONGEST_TEXT = 2_000
+FILTERS = ("since", "until", "organization", "keyword", "has_code", "upvotes_min")
 _OPERATOR = re.compile(r'(?:^|\s)(?:(?:AND|OR|NOT)(?=\s|$)|-[\w"])|"|\*')
 # A pasted title or address is no mistake; in a question these only part its words.
 _PUNCTUATION = str.maketrans(dict.fromkeys("()[]{}|~^=<>\\:/&", " "))
@@ -102,7 +103,7 @@ def rank(
         )
     if question.since and question.until and question.since > question.until:
         raise QuestionError(f"since ({question.since}) is after until ({question.until}).")
-    text = _ADDRESS.sub(r" \1 ", _whole_characters(question.text).translate(QUOTES))
+    text = _ADDRESS.sub(r" \1 ", _whole_characters(question.text).translate(QUOTES)).strip()
     topic = _topic(text)
     values = asdict(question) | {"text": text}
     if topic:
@@ -137,7 +138,7 @@ def _is_asked_by_meaning(connection: DuckDBPyConnection, text: str, model: Sente
         return False
     if not is_by_meaning(connection, model) or not _telling_words(connection, text):
         return False
-    (is_name,) = connection.execute(_IS_NAME, {"text": text.strip()}).fetchall()[0]
+    (is_name,) = connection.execute(_IS_NAME, {"text": text}).fetchall()[0]
     return not is_name
 
 
@@ -163,7 +164,7 @@ def _meant(
         "scores": [paper.score for paper in words.papers],
         "most": values["most"],
     }
-    filters = {name: values[name] for name in _FILTERS}
+    filters = {name: values[name] for name in FILTERS}
     if vectors is None:
         near, given = _NEAR, given | filters | {"vector": vector.tolist()}
     else:
@@ -227,7 +228,6 @@ _RANKED = """
     )
     order by search_rank
 """
-_FILTERS = ("since", "until", "organization", "keyword", "has_code", "upvotes_min")
 _IS_CHOSEN = """search.is_chosen(
             papers.first_listed_on, papers.last_listed_on, papers.organization_name,
             papers.keywords, papers.has_code, papers.upvotes_count,
@@ -288,12 +288,7 @@ _MEANT = """
     order by search_rank
 """
 _MADE_WITH = "select model from search.vectors_made_with"
-_IS_NAME = """
-    select exists (
-        from search.paper_names
-        where kind in ('author', 'organization') and lower_name = lower($text)
-    )
-"""
+_IS_NAME = "select exists (from search.papers_of_name($text))"
 _TEXTS = """
     select
         rowid,

@@ -249,6 +249,13 @@ from (
 inner join marts.papers as papers on near.paper_id = papers.paper_id
 order by similar_rank;
 
+-- The papers of the authors and organizations whose name is the whole text. Grain: one row per
+-- paper_id.
+create or replace macro search.papers_of_name(query) as table
+select distinct names.paper_id
+from search.paper_names as names
+where names.kind in ('author', 'organization') and names.lower_name = lower(trim(query));
+
 -- The papers that a text asks for, the best first, without what is shown of them: reading the texts
 -- of many is most of the work. The papers of an author or organization whose name is the whole text
 -- come first: its words, apart, are those of many others. hit_words are the words that were found,
@@ -287,9 +294,7 @@ scored as (
 ),
 
 named as (
-    select distinct names.paper_id
-    from search.paper_names as names
-    where names.kind in ('author', 'organization') and names.lower_name = lower(trim(query))
+    from search.papers_of_name(query)
 ),
 
 -- The best that the filters let through. Of those in which a phrase is looked for, 20,000.

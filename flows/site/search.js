@@ -114,12 +114,14 @@ function telling(written, known) {
   return [...seen.values()];
 }
 
+// The terms of the words that begin so.
+function beginning(start, known) {
+  const terms = known.term_of_word.filter((_, at) => known.words[at].startsWith(start));
+  return [...new Set(terms)];
+}
+
 function prefixed(word, known) {
-  const counts = new Map();
-  known.words.forEach((each, at) => {
-    if (each.startsWith(word)) counts.set(known.term_of_word[at], 0);
-  });
-  const terms = [...counts.keys()]
+  const terms = beginning(word, known)
     .sort((a, b) => known.paper_counts[b] - known.paper_counts[a] || a - b)
     .slice(0, PREFIX_TERMS);
   const part = Math.min(...terms);
@@ -238,12 +240,9 @@ const LEFT_OUT = /(^|\s)-("[^"]*"|[\p{L}\p{N}]\S*)/gu;
 // The papers that have a word: all of its forms, or all that begin so.
 async function having(word, known) {
   const start = word.replace(/\*+$/, "");
-  const terms =
-    start === word
-      ? [known.terms_by_name.get(stem(word))]
-      : known.words.map((each, at) => (each.startsWith(start) ? known.term_of_word[at] : undefined));
+  const found = start === word ? [known.terms_by_name.get(stem(word))] : beginning(start, known);
   const papers = new Set();
-  for (const term of new Set(terms.filter((each) => each !== undefined))) {
+  for (const term of found.filter((each) => each !== undefined)) {
     const [steps] = (await once(`postings/${term % SHARDS}.json`))[term];
     let paper = 0;
     for (const step of steps) papers.add((paper += step));

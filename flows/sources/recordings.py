@@ -76,10 +76,8 @@ def _recording(path: Path) -> Recording:
 
 def _why(error: Exception) -> str:
     """What is wrong with a file, in words that are not Python's."""
-    if isinstance(error, zlib.error):
-        return "it cannot be unpacked"
-    if isinstance(error, OSError):
-        return error.strerror or "it cannot be unpacked"
+    if isinstance(error, OSError | zlib.error):
+        return getattr(error, "strerror", None) or "it cannot be unpacked"
     if isinstance(error, NotAListError):
         return str(error)
     return "it is cut off" if isinstance(error, EOFError) else "it is not JSON"

@@ -234,12 +234,16 @@ def looking(settings: Settings, patience: float = 0) -> Iterator[duckdb.DuckDBPy
             yield connection
 
 
+# What DuckDB raises for a table or column that there is not.
+LACKS = (duckdb.BinderException, duckdb.CatalogException)
+
+
 @contextmanager
 def lacking(error: OperationError) -> Iterator[None]:
     """Raise this error where the block asks a database for a table or column that it lacks."""
     try:
         yield
-    except (duckdb.BinderException, duckdb.CatalogException):
+    except LACKS:
         raise error from None
 
 

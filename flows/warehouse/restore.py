@@ -33,12 +33,12 @@ def parse_time(words: str, now: datetime) -> datetime:
         AsOfError: it is no time, or it has not come yet.
     """
     try:
-        time = clock.named_time(words.strip())
+        time = clock.named_time(words.strip(), now)
     except ValueError:
         raise AsOfError(f"“{words}” is no time; write it as 2026-08-20T16:05Z.") from None
-    if time.replace(second=0, microsecond=0) > now:
+    if time > now:
         raise AsOfError(f"{_said(time)} has not come yet; a time that is past can be rebuilt.")
-    return min(time, now)
+    return time
 
 
 def check_time(settings: Settings, day: date, time: datetime) -> None:

@@ -77,7 +77,7 @@ def as_of_time(request: Request) -> datetime | None:
     if not words:
         return None
     try:
-        return clock.named_time(words.strip().replace(" ", "+"))
+        return clock.named_time(words.strip().replace(" ", "+"), clock.utc_now())
     except ValueError:
         raise Refusal(400, f"“{words[:40]}” is no time; write it as 2026-08-20T16:05Z.") from None
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows import clock
-from flows.issues.periods import PeriodError, first_day, parse_period
+from flows.issues.periods import PeriodError, first_day, parse_period, period_name
 from flows.newsletter.digest import Edition
 from flows.publication.hub_items import (
     HubItem,
@@ -164,7 +164,7 @@ def _period(connection: DuckDBPyConnection, asked: Mapping[str, str]) -> Sequenc
         last = parse_period(edition, asked[name])
     except PeriodError:
         raise BadRequestError(f"Invalid ISO {name}", name) from None
-    if asked[name].endswith("W53"):  # the Hub takes none, though some years have one
+    if period_name(edition, last).endswith("W53"):  # the Hub takes none, though some years have one
         raise BadRequestError(f"Invalid ISO {name}", name)
     return hub_period(connection, first_day(edition, last), last)
 

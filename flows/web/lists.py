@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from flows import clock
 from flows.issues.periods import PeriodError, first_day, last_day, parse_period, period_name
-from flows.newsletter.digest import Edition
+from flows.newsletter.digest import UNITS, Edition
 from flows.newsletter.render import dateline
 from flows.publication.cards import Card, PaperList
 from flows.publication.kept_open import KeptOpen
@@ -198,9 +198,8 @@ class ListPages:
         if found is None:
             when = f"read by {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "ever read"
             raise Refusal(404, f"No day of {period_name(edition, last)} was {when}.")
-        unit = "week" if edition == "weekly" else "month"
         exported = Export(
-            f"papers/{unit}/{period_name(edition, last)}",
+            f"papers/{UNITS[edition]}/{period_name(edition, last)}",
             f"Papers of {dateline(edition, last)}",
             found.papers.cards,
             _as_of_query(request),
@@ -211,7 +210,7 @@ class ListPages:
             format_,
             "period.html",
             period=found,
-            unit=unit,
+            unit=UNITS[edition],
             heading=dateline(edition, last),
             previous=found.previous and period_name(edition, found.previous),
             next=found.next_ and period_name(edition, found.next_),

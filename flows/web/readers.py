@@ -298,11 +298,7 @@ def _paper_id(request: Request) -> str:
 
 def _chosen(rule: Rule) -> _Answers:
     """A choice as a form shows it before anybody has typed."""
-    fields = {
-        name: ", ".join(value) if isinstance(value := getattr(rule, name), tuple) else text
-        for name, text in rule.fields().items()
-    }
-    return _Answers({"address": ""} | fields, rule, {})
+    return _Answers({"address": ""} | rule.fields(", "), rule, {})
 
 
 def _answers(form: Form) -> _Answers:

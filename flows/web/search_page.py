@@ -12,7 +12,14 @@ from starlette.responses import Response
 from flows.publication.cards import Card, cards
 from flows.publication.kept_open import KeptOpen
 from flows.publication.near import KeptMeanings
-from flows.search.find import Question, QuestionError, corrections, is_by_meaning, rank
+from flows.search.find import (
+    FILTERS,
+    Question,
+    QuestionError,
+    corrections,
+    is_by_meaning,
+    rank,
+)
 from flows.search.hits import Ranked, shown
 from flows.search.meaning import SentenceModel
 from flows.web.exports import Export, export
@@ -24,7 +31,7 @@ MOST_HITS = 200
 _MOST_SORTED = 2_000  # of which the newest, or those with most votes, are shown
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
 SORTS = {"best": "best first", "newest": "newest first", "votes": "most votes first"}
-_FIELDS = ("q", "since", "until", "organization", "keyword", "has_code", "upvotes_min", "sort")
+_FIELDS = ("q", *FILTERS, "sort")
 
 
 @dataclass(frozen=True)
@@ -40,8 +47,8 @@ class SearchPage:
         """What a question finds, or how to ask one."""
         asked = _asked(request)
         if not asked["q"]:
-            filtered = any(asked[name] for name in _FIELDS[1:-1])
-            problem = "Say what to look for; the filters then leave some of it." if filtered else ""
+            then = "Say what to look for; the filters then leave some of it."
+            problem = then if _is_filtered(asked) else ""
             return self._page(request, asked, problem=problem)
         question = _question(request.query_params, asked["sort"] or "best")
         number = _number(request.query_params.get("p", "0"), "p")
@@ -100,6 +107,7 @@ class SearchPage:
         text = self.pages.text(
             "search.html",
             asked=asked,
+            is_filtered=_is_filtered(asked),
             sorts=SORTS,
             here=address,
             page_length=PAGE_LENGTH,
@@ -111,6 +119,10 @@ class SearchPage:
 
 def _asked(request: Request) -> dict[str, str]:
     return {name: request.query_params.get(name, "").strip() for name in _FIELDS}
+
+
+def _is_filtered(asked: Mapping[str, str]) -> bool:
+    return any(asked[name] for name in FILTERS)
 
 
 def _shared(asked: Mapping[str, str], found: tuple[Card, ...]) -> Export:

@@ -146,7 +146,7 @@ def test_a_list_that_never_stands_still_is_not_proven(hub: SampleHub) -> None:
 
 def test_the_rate_limit_is_waited_for(hub: SampleHub, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
-    # Of the session alone: threads of earlier tests sleep too.
+    # What the session waits, and nobody else in this process.
     monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=waits.append))
     refusal = too_many_requests(wait_seconds=1)
     hub.fail(refusal.__class__(answer=refusal.answer, times=1))

@@ -31,6 +31,7 @@ DIGEST = Digest(DAY, "daily", (PAPER,), Proof(1, 1, READ_AT, 30))
         ("2026-08-13T22:31-04:00", MINUTE_END),
         ("2026-08-14T02:31:00Z", READ_AT),
         ("2026-08-14", datetime(2026, 8, 14, tzinfo=UTC)),
+        ("2026-09-01T00:00Z", datetime(2026, 9, 1, tzinfo=UTC)),
     ],
 )
 def test_a_time_is_utc_unless_it_names_its_zone(words: str, time: datetime) -> None:
@@ -44,7 +45,7 @@ def test_a_time_is_utc_unless_it_names_its_zone(words: str, time: datetime) -> N
         ("", "is no time"),
         ("2026-08-13T25:00", "is no time"),
         ("0001-01-01T00:00+14:00", "is no time"),
-        ("2026-09-01T00:01:00Z", "2026-09-01 00:01:00 UTC has not come yet"),
+        ("2026-09-01T00:00:01Z", "2026-09-01 00:00:01 UTC has not come yet"),
     ],
 )
 def test_what_is_no_past_time_is_said_in_one_sentence(words: str, said: str) -> None:

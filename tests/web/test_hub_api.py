@@ -206,6 +206,7 @@ def test_what_trends_stands_in_the_hubs_order_also_what_was_on_no_list(site: Sit
         ("daily_papers?date=2099-01-01", 400, '✖ "date" must be less than or equal to "'),
         ("daily_papers?week=2026-W54", 400, "✖ Invalid ISO week\n  → at week"),
         ("daily_papers?week=2026-W53", 400, "✖ Invalid ISO week\n  → at week"),
+        ("daily_papers?week=2026-w53", 400, "✖ Invalid ISO week\n  → at week"),
         ("daily_papers?month=2026-13", 400, "✖ Invalid ISO month\n  → at month"),
         ("daily_papers?sort=votes", 400, "✖ Invalid option: expected one of"),
         ("daily_papers?date=2026-08-03", 404, "Nothing was known of the list of 2026-08-03."),
