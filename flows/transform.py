@@ -4,6 +4,7 @@ raw, audit ──staging.stale_list_dates──▶ dbt build ──▶ staging.*
 """
 
 import hashlib
+import json
 import os
 from collections.abc import Sequence
 from contextlib import closing
@@ -165,10 +166,10 @@ def _built_once(settings: Settings) -> Build:
     project = _fingerprint()
     with open_warehouse(settings) as connection:
         is_new_project = project != _built_with(connection)
-        list_date_count = mark_stale(connection, every_date=is_new_project)
+        stale = mark_stale(connection, every_date=is_new_project)
         record_deliveries(connection, _delivery_counts(settings))
         record_issues(connection, settings.issues_path)
-    build = Build(_dbt_build(settings, is_new_project=is_new_project), list_date_count)
+    build = Build(_dbt_build(settings, stale, is_new_project=is_new_project), len(stale))
     create_table_artifact(
         key=artifact_key("dbt-build"),
         table=_table(build.nodes),
@@ -272,15 +273,25 @@ _REMEMBER_PROJECT = """
 """
 
 
-def _dbt_build(settings: Settings, *, is_new_project: bool) -> tuple[Node, ...]:
+def _dbt_build(
+    settings: Settings, stale: Sequence[date], *, is_new_project: bool
+) -> tuple[Node, ...]:
     # Unit tests are about the SQL, not about today's data, and what looks at all of history would
     # make each day's build slower: the test suite runs both.
-    build = ["build", *_places(settings), "--no-write-json"]
+    build = ["build", *_places(settings), "--no-write-json", *stale_dates_as_variable(stale)]
     build += ["--exclude-resource-type", "unit_test", "--exclude", *_NOT_OF_A_DAY]
     build += ["--full-refresh"] if is_new_project else ["--select", *_WITH_ROWS]
     result = _invoke(settings, build)
     with open_warehouse(settings) as connection:
         return _nodes(connection, result)
+
+
+def stale_dates_as_variable(stale: Sequence[date]) -> tuple[str, str]:
+    """The arguments of dbt that spare a build its questions for `staging.stale_list_dates`.
+
+    For a project that is parsed already: dbt parses it anew where the variables are others.
+    """
+    return "--vars", json.dumps({"stale_list_dates": [str(list_date) for list_date in stale]})
 
 
 def _invoke(settings: Settings, arguments: list[str]) -> Any:  # noqa: ANN401  dbt ships no types

@@ -3,11 +3,13 @@
 audit.judged_readings, staging.built_readings ──▶ staging.stale_list_dates ──▶ dbt
 """
 
+from datetime import date
+
 from duckdb import DuckDBPyConnection
 
 
-def mark_stale(connection: DuckDBPyConnection, *, every_date: bool) -> int:
-    """Fill `staging.stale_list_dates`; the number of dates whose marts lag behind.
+def mark_stale(connection: DuckDBPyConnection, *, every_date: bool) -> tuple[date, ...]:
+    """Fill `staging.stale_list_dates`; the dates whose marts lag behind, oldest first.
 
     A date is stale where the audit says other than `staging.built_readings` of one of its readings,
     and where the last build did not succeed: it made only some of the marts.
@@ -17,8 +19,8 @@ def mark_stale(connection: DuckDBPyConnection, *, every_date: bool) -> int:
     connection.execute(
         "create or replace table staging.unfinished_dates as from staging.stale_list_dates"
     )
-    counted = connection.execute("select count(*) from staging.stale_list_dates").fetchone()
-    return int(counted[0]) if counted else 0
+    found = connection.execute("from staging.stale_list_dates order by list_date").fetchall()
+    return tuple(list_date for (list_date,) in found)
 
 
 def mark_built(connection: DuckDBPyConnection) -> None:

@@ -145,9 +145,9 @@ class _History:
     def _build(self, *, is_first: bool) -> tuple[float, float]:
         began = time.perf_counter()
         with connect(self.settings.warehouse_path) as connection:
-            mark_stale(connection, every_date=is_first)
+            stale = mark_stale(connection, every_date=is_first)
         marked = time.perf_counter()
-        nodes = _dbt_build(self.settings, is_new_project=is_first)
+        nodes = _dbt_build(self.settings, stale, is_new_project=is_first)
         assert {node.status for node in nodes} <= {"success", "pass", "no-op"}, nodes
         with connect(self.settings.warehouse_path) as connection:
             mark_built(connection)

@@ -185,8 +185,8 @@ def make_year(home: Path) -> None:
         add_readings(connection, first, LAST, size=A_DAY, reading_count=5)
         connection.execute(_PAPERS, {"size": A_DAY, "days": DAYS})
         connection.execute(_ITEMS, {"size": A_DAY, "first": first})
-        mark_stale(connection, every_date=True)
-    nodes = _dbt_build(settings, is_new_project=True)
+        stale = mark_stale(connection, every_date=True)
+    nodes = _dbt_build(settings, stale, is_new_project=True)
     assert {node.status for node in nodes} <= {"success", "pass", "no-op", "warn"}, nodes
     with connect(settings.warehouse_path) as connection:
         mark_built(connection)

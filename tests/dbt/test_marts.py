@@ -84,9 +84,9 @@ def test_a_build_names_the_rule_that_is_broken_and_a_row_against_it(
     warehouse.execute(twice, *((reading, reading[:10]) * 2))
     warehouse.close()
     with connect(settings.warehouse_path) as connection:
-        mark_stale(connection, every_date=True)
+        stale = mark_stale(connection, every_date=True)
 
-    nodes = {node.name: node for node in _dbt_build(settings, is_new_project=True)}
+    nodes = {node.name: node for node in _dbt_build(settings, stale, is_new_project=True)}
 
     assert [name for name, node in nodes.items() if node.status == "fail"] == ["rules_of_quality"]
     said = nodes["rules_of_quality"].message

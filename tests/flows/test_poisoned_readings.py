@@ -28,11 +28,11 @@ def test_a_reading_that_fails_a_model_fails_its_day_and_no_later_one(
 ) -> None:
     build = transform._dbt_build
 
-    def poisoned(settings: Any, *, is_new_project: bool) -> tuple[transform.Node, ...]:
+    def poisoned(settings: Any, stale: Any, *, is_new_project: bool) -> tuple[transform.Node, ...]:
         with connect(settings.warehouse_path) as connection:
             query = "select count(*) from audit.judged_readings where list_date = ? and is_admitted"
             (count,) = connection.execute(query, [DAY]).fetchone() or (0,)
-        nodes = build(settings, is_new_project=is_new_project)
+        nodes = build(settings, stale, is_new_project=is_new_project)
         broken = transform.Node("curation_days", "model", "error", None, 0.1, "Out of Range\n sum")
         return (*nodes, broken) if count else nodes
 
@@ -56,7 +56,7 @@ def test_a_reading_that_fails_a_model_fails_its_day_and_no_later_one(
 def test_a_build_that_fails_without_the_reading_too_is_not_its_fault(
     run: Run, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(settings: Any, *, is_new_project: bool) -> tuple[transform.Node, ...]:
+    def broken(settings: Any, stale: Any, *, is_new_project: bool) -> tuple[transform.Node, ...]:
         raise BuildFailedError("dbt cannot read its project")
 
     monkeypatch.setattr(transform, "_dbt_build", broken)

@@ -19,7 +19,7 @@ from flows.mailing.ledger import DeliveryCount
 from flows.sources.hub_item import read_item
 from flows.sources.linked_item import read_linked_item
 from flows.sources.pipeline import ITEMS, READINGS, reading_id
-from flows.transform import record_deliveries
+from flows.transform import record_deliveries, stale_dates_as_variable
 from flows.warehouse.sent_issues import record_issues
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
@@ -227,7 +227,8 @@ class Warehouse:
             self.execute("insert into staging.stale_list_dates values (?)", day)
         self.close()
         with patch.dict(os.environ, {"PAPERS_WAREHOUSE_PATH": str(self.path)}):
-            result = dbtRunner(parsed_project()).invoke([*arguments, *_places(self.folder)])
+            stale = stale_dates_as_variable(sorted(self.stale))
+            result = dbtRunner(parsed_project()).invoke([*arguments, *stale, *_places(self.folder)])
             DuckDBConnectionManager.close_all_connections()
         if result.exception:
             raise BuildFailedError(str(result.exception))
