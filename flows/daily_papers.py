@@ -28,6 +28,7 @@ from flows.runs.names import run_name
 from flows.runs.page import show_day
 from flows.runs.states import final_state
 from flows.settings import Settings, load_settings
+from flows.sources.feed_day import why_no_list
 from flows.transform import transform
 from flows.validate import Gating, validate
 from flows.warehouse.database import WarehouseBusyError, writer_lock
@@ -37,6 +38,8 @@ from flows.wording import verdict_words
 @flow(name="daily papers", flow_run_name=run_name, validate_parameters=False)
 def daily_papers(day: date) -> State:
     """The whole path for one list date; the final state is its verdict and the sentence why."""
+    if why := why_no_list(day, clock.utc_now()):
+        return Failed(message=why)
     settings = load_settings()
 
     def path() -> Outcome:

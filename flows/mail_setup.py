@@ -73,7 +73,9 @@ def secret_keys(settings: Settings) -> tuple[SecretStr, ...]:
     """The keys of PAPERS_SECRET_KEY, the signing one first; else `secret.key`, made if need be.
 
     Safe when several processes ask for the first time at once: one makes the file, all read it.
-    Raises SettingsError where the setting holds none.
+
+    Raises:
+        SettingsError: there is no key in the setting, or none in the file.
     """
     if settings.secret_key:
         given = settings.secret_key.get_secret_value().split(",")
@@ -88,10 +90,21 @@ def secret_keys(settings: Settings) -> tuple[SecretStr, ...]:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())  # after a power cut the file would else be there, and empty
         try:
             os.link(draft, path)
         except FileExistsError:
             pass  # another process was faster: its key it is
         finally:
             draft.unlink()
-    return (SecretStr(path.read_text().strip()),)
+    try:
+        key = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        key = ""
+    if not key:
+        raise SettingsError(
+            f"{path} holds no key. Restore it from the backup, or remove it: the next mail makes a"
+            " new one, and the links in mails that were sent end."
+        )
+    return (SecretStr(key),)

@@ -25,7 +25,7 @@ from flows.newsletter.digest import Edition
 from flows.outcome import EXIT_BLOCKED, EXIT_INTERRUPTED, EXIT_LATER, EXIT_OK, EXIT_USAGE, Outcome
 from flows.runs.terminal import has_server, prepare, run_quietly, served_api
 from flows.settings import Settings, load_settings
-from flows.sources.feed_day import FIRST_LIST_DATE, newest_closed
+from flows.sources.feed_day import newest_closed, why_no_list
 
 app = App(
     name="papers",
@@ -109,10 +109,13 @@ def run(day: date | None = None, /, *, as_of: str | None = None) -> int:
     settings = load_settings()
     if as_of is not None:
         return tell(_run_as_of(settings, day, as_of))
+    now = clock.utc_now()
+    wanted = day or newest_closed(now)
+    if why := why_no_list(wanted, now):
+        raise UsageError(why)
     prepare(settings)
     from flows.daily_papers import daily_papers
 
-    wanted = day or newest_closed(clock.utc_now())
     outcome = run_quietly(lambda: daily_papers(wanted, return_state=True), console)
     return tell(outcome)
 
@@ -166,13 +169,14 @@ def backfill(
         by_month: offer each month as a run to the workers of Prefect's server, and read with them.
     """
     settings = load_settings()
-    end = last or newest_closed(clock.utc_now())
+    now = clock.utc_now()
+    end = last or newest_closed(now)
+    if why := why_no_list(first, now) or why_no_list(end, now):
+        raise UsageError(why)
+    if last and first > last:
+        raise UsageError(f"FIRST ({first}) is after LAST ({last}); swap them.")
     if first > end:
-        errors.print(f"FIRST ({first}) is after LAST ({end}); swap them.")
-        return EXIT_USAGE
-    if first < FIRST_LIST_DATE:
-        errors.print(f"The Hub's lists begin on {FIRST_LIST_DATE}; FIRST is {first}.")
-        return EXIT_USAGE
+        raise UsageError(f"FIRST ({first}) is after {end}, the newest list that is closed.")
     prepare(settings)
     if not by_month:
         from flows import backfill as bulk
@@ -224,6 +228,9 @@ def status(day: date | None = None, /, *, format: Literal["table", "json"] = "ta
 
     settings = load_settings()
     found = overview(settings, day)
+    if found.is_damaged and not found.days:
+        errors.print(*found.notes, sep="\n", markup=False)
+        return EXIT_BLOCKED
     if not found.days:
         if holder := lock_holder(settings):
             errors.print(f"No reading is kept yet, but a run is at work: {holder}.", markup=False)
@@ -232,7 +239,7 @@ def status(day: date | None = None, /, *, format: Literal["table", "json"] = "ta
         errors.print(f"No reading {which}is kept in {settings.home}; `papers run` makes one.")
         return EXIT_BLOCKED
     show(found, format, console, with_readings=day is not None)
-    return EXIT_OK
+    return EXIT_BLOCKED if found.is_damaged else EXIT_OK
 
 
 @app.command

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import PoolProxiedConnection
 
 from flows.errors import OperationError
@@ -94,6 +94,13 @@ def open_mailing_database(url: str | Path) -> Mailing:
         raise MailingError(
             f"The mailing list {address.render_as_string()} cannot be opened: {cause}".strip()
         ) from error
+    except DatabaseError as error:
+        if not isinstance(error.orig, sqlite3.DatabaseError):
+            raise
+        raise MailingError(
+            f"The mailing list {address.database} is damaged: {error.orig}. Restore it from the"
+            " backup; mailed.log, which no backup holds, keeps issues from being sent again."
+        ) from error
     return mailing
 
 
@@ -103,7 +110,7 @@ def _normalized(url: str | Path) -> URL:
         return URL.create("sqlite", database=str(Path(plain).absolute()))
     try:
         address = make_url(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", plain))
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # SQLAlchemy reads the port with int()
         raise MailingError("PAPERS_MAILING_URL is not a database URL.") from error
     if address.get_backend_name() not in {"sqlite", "postgresql"}:
         raise MailingError(

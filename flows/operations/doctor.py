@@ -13,13 +13,13 @@ import duckdb
 import requests
 
 from flows.errors import OperationError, UsageError
-from flows.mail_setup import transport
+from flows.mail_setup import secret_keys, transport
 from flows.mailing.database import MailingError
 from flows.mailing.dns_records import dns_findings
 from flows.mailing.transports import FileTransport, TransportError
 from flows.operations.incidents import open_incidents
 from flows.operations.status import mailing_if_any, overview
-from flows.settings import Settings, unknown_settings
+from flows.settings import Settings, SettingsError, unknown_settings
 from flows.sources.feed_day import newest_closed
 from flows.sources.hub import Hub, Patience
 from flows.warehouse.database import connect, lock_holder
@@ -106,7 +106,7 @@ def _warehouse(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
         yield Diagnosis("problem", "warehouse", str(error))
         return
     for note in known.notes:
-        yield Diagnosis("note", "warehouse", note)
+        yield Diagnosis("problem" if known.is_damaged else "note", "warehouse", note)
     if not known.days:
         yield Diagnosis("note", "warehouse", "Nothing was read yet; `papers run` begins.")
         return
@@ -124,7 +124,10 @@ def _published(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
         with connect(path, read_only=True, patience=3) as connection:
             newest = connection.execute("select max(digest_date) from marts.daily_digests")
             (day,) = newest.fetchone() or (None,)
-    except (duckdb.Error, OperationError) as error:
+    except OperationError as error:
+        yield Diagnosis("problem", "published", str(error))
+        return
+    except duckdb.Error as error:
         said = str(error).splitlines()[0]
         sentence = f"{path} cannot be read ({said}); `papers run` publishes it anew."
         yield Diagnosis("problem", "published", sentence)
@@ -208,15 +211,20 @@ def _mail(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
 
 def _key(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
     path = settings.home / "secret.key"
-    if settings.secret_key:
-        signing = settings.secret_key.get_secret_value().split(",")[0].strip()
-        if len(signing) < _KEY_LENGTH:
-            sentence = f"PAPERS_SECRET_KEY has fewer than {_KEY_LENGTH} characters; lengthen it."
-            yield Diagnosis("warning", "key", sentence)
-        else:
-            yield Diagnosis("ok", "key", "PAPERS_SECRET_KEY signs the links in mails.")
-    elif not path.exists():
+    if not settings.secret_key and not path.exists():
         yield Diagnosis("note", "key", f"The first mail makes the key of its links, {path}.")
+        return
+    try:
+        signing = secret_keys(settings)[0].get_secret_value()
+    except SettingsError as error:
+        yield Diagnosis("problem", "key", str(error))
+        return
+    name = "PAPERS_SECRET_KEY" if settings.secret_key else str(path)
+    if len(signing) < _KEY_LENGTH:
+        sentence = f"{name} has fewer than {_KEY_LENGTH} characters; lengthen it."
+        yield Diagnosis("warning", "key", sentence)
+    elif settings.secret_key:
+        yield Diagnosis("ok", "key", f"{name} signs the links in mails.")
     elif path.stat().st_mode & 0o077:
         yield Diagnosis("warning", "key", f"Others can read {path}; `chmod 600` it.")
     else:

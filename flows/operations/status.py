@@ -25,6 +25,7 @@ from flows.operations.incidents import KnownIncident, open_incidents
 from flows.settings import Settings
 from flows.warehouse.database import (
     LACKS,
+    DamagedError,
     OlderWarehouseError,
     WarehouseAwayError,
     WarehouseBusyError,
@@ -86,17 +87,25 @@ class DayStatus:
 
 @dataclass(frozen=True)
 class Overview:
-    """The newest days first, what is wrong now, and what could not be looked at."""
+    """The newest days first, what is wrong now, and what could not be looked at.
+
+    `is_damaged`: the warehouse cannot be read, as a note says.
+    """
 
     days: tuple[DayStatus, ...]
     incidents: tuple[KnownIncident, ...]
     notes: tuple[str, ...]
+    is_damaged: bool = False
 
 
 def overview(settings: Settings, day: date | None = None) -> Overview:
     """Where one day stands, or the last thirty there are; nothing is changed or made for it."""
     notes: list[str] = []
-    tables = _tables(settings, day, notes)
+    is_damaged = False
+    try:
+        tables = _tables(settings, day, notes)
+    except DamagedError as error:
+        tables, is_damaged = _last_published(settings, day, str(error), notes), True
     days, mail, incidents = _kept(settings, notes)
     dates = sorted((set(tables) | set(days)) if day is None else {day} & (set(tables) | set(days)))
     newest = reversed(dates[-DAYS_SHOWN:])
@@ -104,6 +113,7 @@ def overview(settings: Settings, day: date | None = None) -> Overview:
         tuple(_day(settings, d, tables.get(d), days.get(d), mail.get(d)) for d in newest),
         tuple(i for i in incidents if day is None or i.incident.subject.endswith(str(day))),
         tuple(notes),
+        is_damaged,
     )
 
 
@@ -153,6 +163,13 @@ def _tables(settings: Settings, day: date | None, notes: list[str]) -> dict[date
         note = str(error)
     except (WarehouseBusyError, ConnectionException):  # the latter: this very process
         note = "A run is at work in the warehouse."
+    return _last_published(settings, day, note, notes)
+
+
+def _last_published(
+    settings: Settings, day: date | None, note: str, notes: list[str]
+) -> dict[date, dict[str, Any]]:
+    """What the published file has in place of the warehouse, of which the note says why."""
     found = _published(settings, day)
     notes.append(f"{note} The counts are those last published." if found else note)
     return found
@@ -163,7 +180,7 @@ def _published(settings: Settings, day: date | None) -> dict[date, dict[str, Any
     if not settings.published_path.exists():
         return {}
     with (
-        suppress(*LACKS),
+        suppress(*LACKS, DamagedError),
         connect(settings.published_path, read_only=True) as published,
     ):
         return _rows(published, day)

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 FEED_ZONE = ZoneInfo("America/New_York")
 FEED_TURN = time(21, 30)
 FIRST_LIST_DATE = date(2023, 5, 1)
+# A mistyped year would else be read, and stand in every report as a list that is not open yet.
+FURTHEST_AHEAD = timedelta(days=7)
 
 
 def closes_at(list_date: date) -> datetime:
@@ -19,6 +21,15 @@ def closes_at(list_date: date) -> datetime:
 def opens_at(list_date: date) -> datetime:
     """The moment (UTC) at which the list of this date begins: when the day before it closes."""
     return closes_at(list_date - timedelta(days=1))
+
+
+def why_no_list(list_date: date, now: datetime) -> str | None:
+    """Why the Hub can have no list of this date, in one sentence; None where it may have one."""
+    if list_date < FIRST_LIST_DATE:
+        return f"The Hub's lists begin on {FIRST_LIST_DATE}; {list_date} is before that."
+    if list_date > open_list_date(now) + FURTHEST_AHEAD:
+        return f"{list_date} is too far ahead: the list that grows now is of {open_list_date(now)}."
+    return None
 
 
 def is_weekend(list_date: date) -> bool:

@@ -25,7 +25,6 @@ from pydantic import SecretStr
 
 from flows import clock
 from flows.sources.rate_limit import Window, rate_limit
-from flows.wording import moment
 
 PAGE_SIZE = 100  # the API's most; it must not change from page to page, since `p` counts in it
 MAX_PAGES = 50
@@ -34,7 +33,7 @@ MAX_PASSES = 3
 FIRST_BYTES = 500
 RETRIED = (408, 429, *range(500, 600))
 _TOLD_FROM = 3  # seconds; a shorter wait is over before its sentence is read
-_FOR_EVER = 10**9  # seconds; a longer one names no date
+_FOR_EVER = 10**9  # seconds; a wait that is much longer would end after the last date there is
 _log = logging.getLogger("flows.waiting")
 
 
@@ -105,7 +104,9 @@ class _ComeBackError(Exception):
     """The Hub asks for a longer wait than our patience: its status, and when it may be over."""
 
     def __init__(self, status: int, at: datetime) -> None:
-        super().__init__(f"it answered {status} and asks us to come back at {moment(at)} UTC")
+        super().__init__(
+            f"it answered {status} and asks us to come back at {at:%Y-%m-%d %H:%M} UTC"
+        )
         self.status = status
 
 
@@ -194,7 +195,7 @@ class Hub:
                 response = self._client.get(self._url, params=query)
         except _TooSlowError:
             raise _PageError(connection_trouble(requests.Timeout())) from None
-        except requests.RequestException as error:
+        except NO_ANSWER as error:
             raise _PageError(connection_trouble(error)) from None
         except _ComeBackError as error:
             raise _PageError(str(error), error.status) from None
@@ -376,7 +377,11 @@ def _asked_wait(response: requests.Response) -> int | None:
     return min(ceil(seconds), _FOR_EVER) if seconds > 0 else None
 
 
-def connection_trouble(error: requests.RequestException) -> str:
+# What a request ends in that gets no answer; of a redirect to `http://[` only Python complains.
+NO_ANSWER = (requests.RequestException, ValueError)
+
+
+def connection_trouble(error: requests.RequestException | ValueError) -> str:
     """What a request met that got no answer: one clause."""
     if isinstance(error, requests.Timeout):
         return "it did not answer in time"
@@ -384,4 +389,6 @@ def connection_trouble(error: requests.RequestException) -> str:
         return "the connection broke in the middle of its answer"
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return "its answer cannot be unpacked"
+    if not isinstance(error, requests.RequestException):
+        return "it sends us to an address that is none"
     return "the connection failed"

@@ -220,7 +220,8 @@ def complaint(location: tuple[int | str, ...], kind: str, message: str) -> str:
     path = ".".join(str(part) for part in location)
     if not path:
         return "is not an object"
-    said = message.removeprefix("Value error, ").lower()
+    said = message.removeprefix("Value error, ")
+    said = said[:1].lower() + said[1:]
     return f"{path} is missing" if kind == "missing" else f"{path}: {said}"
 
 

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import requests
 from pydantic import SecretStr
 
-from flows.sources.hub import Answer, connection_trouble, request_headers
+from flows.sources.hub import NO_ANSWER, Answer, connection_trouble, request_headers
 from flows.sources.rate_limit import requests_left
 
 _MOST_BYTES = 5_000_000
@@ -106,7 +106,7 @@ class PaperHub:
                     if time.monotonic() > end:  # it may come byte by byte
                         return _Told(status, trouble="it did not answer in time")
                 return _Told(status, body, requests_left=requests_left(response))
-        except requests.RequestException as error:
+        except NO_ANSWER as error:
             return _Told(status, trouble=connection_trouble(error))
 
     def _stops(self, told: _Told, trouble: str | None, in_a_row: int, end: float) -> str | None:

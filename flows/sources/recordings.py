@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from flows import clock
+from flows.sources.feed_day import why_no_list
 from flows.sources.hub import Answer, NotAListError, recorded
 
 
@@ -71,6 +72,8 @@ def _recording(path: Path) -> Recording:
     # It would be the newest reading of its date for years, whatever the Hub says meanwhile.
     if read_at > clock.utc_now():
         raise RecordingError(f"{path} was read in the future, by its name; the clock may be wrong.")
+    if why := why_no_list(recording.list_date, read_at):
+        raise RecordingError(f"{path} is no recorded response: {why}")
     return recording
 
 

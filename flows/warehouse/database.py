@@ -4,6 +4,7 @@ Nobody outside this folder asks which of them it is.
 """
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -50,6 +51,10 @@ class OlderWarehouseError(OperationError):
     """The warehouse lacks what this version reads; the message says what brings it up to date."""
 
 
+class DamagedError(OperationError):
+    """A database file cannot be read; the message says which, why, and what brings it back."""
+
+
 class ConflictError(WarehouseAwayError):
     """Another writer of the lake changed the same table at once, and was quicker."""
 
@@ -84,7 +89,7 @@ def open_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
                 yield connection
         return
     settings.warehouse_path.parent.mkdir(parents=True, exist_ok=True)
-    with connect(settings.warehouse_path) as connection:
+    with connect(settings.warehouse_path, way_out=_RESTORE) as connection:
         yield connection
 
 
@@ -228,7 +233,9 @@ def looking(settings: Settings, patience: float = 0) -> Iterator[duckdb.DuckDBPy
     with os.fdopen(descriptor) as file:
         _acquire(file, patience, shared=True)
         with (
-            connect(settings.warehouse_path, read_only=True, patience=patience) as connection,
+            connect(
+                settings.warehouse_path, read_only=True, patience=patience, way_out=_RESTORE
+            ) as connection,
             lacking(OlderWarehouseError(_OLDER)),
         ):
             yield connection
@@ -247,7 +254,7 @@ def lacking(error: OperationError) -> Iterator[None]:
         raise error from None
 
 
-_OLDER = "The warehouse was built by an older version; the next `papers run` builds it anew."
+_OLDER = "The warehouse lacks tables of this version; the next `papers run` makes them."
 _IN_USE = "The warehouse is in use by {}; try again when it has finished."
 
 
@@ -285,12 +292,18 @@ def lock_holder(settings: Settings) -> str | None:
 
 @contextmanager
 def connect(
-    path: Path, *, read_only: bool = False, patience: float = PATIENCE_SECONDS
+    path: Path,
+    *,
+    read_only: bool = False,
+    patience: float = PATIENCE_SECONDS,
+    way_out: str = "remove it, and `papers run` publishes it anew",
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection in UTC, closed at the end of the block: DuckDB locks the file while it is open.
 
     Raises:
         WarehouseBusyError: another program kept the file open for `patience` seconds.
+        DamagedError: the file is no database, or a part of it cannot be read; `way_out` says what
+            brings it back.
     """
     deadline = time.monotonic() + patience
     while True:
@@ -299,8 +312,7 @@ def connect(
             break
         except duckdb.IOException as error:
             if "lock" not in str(error):
-                said = str(error).splitlines()[0].removeprefix("IO Error: ")
-                raise OperationError(f"{path} cannot be opened. DuckDB says: {said}") from None
+                raise _damaged(path, error, way_out) from None
             if time.monotonic() > deadline:
                 raise WarehouseBusyError(
                     f"{path} is held open by another program; close it and run this again."
@@ -308,7 +320,22 @@ def connect(
             time.sleep(0.2)
     with connection:
         connection.execute("set TimeZone = 'UTC'")
-        yield connection
+        try:
+            yield connection
+        except duckdb.IOException as error:
+            if not _OF_DAMAGE.search(str(error)):
+                raise
+            raise _damaged(path, error, way_out) from error
+
+
+# What DuckDB says where a file is shorter than it says itself, or a block is not what it was.
+_OF_DAMAGE = re.compile(r"Could not read|[Cc]orrupt")
+_RESTORE = "restore it from the backup, or name another file as PAPERS_WAREHOUSE"
+
+
+def _damaged(path: Path, error: duckdb.IOException, way_out: str) -> DamagedError:
+    said = str(error).splitlines()[0].removeprefix("IO Error: ").rstrip(".")
+    return DamagedError(f"{path} cannot be read; {way_out}. DuckDB says: {said}.")
 
 
 @contextmanager

@@ -47,7 +47,10 @@ def test_a_day_from_the_command_line_to_sql(
     [
         (["run", "yesterday"], 2, "yesterday"),
         (["run", "2026-02-30"], 2, "2026-02-30"),
+        (["run", "9999-12-31"], 2, "9999-12-31 is too far ahead: the list that grows now is of 20"),
+        (["run", "0001-01-01"], 2, "lists begin on 2023-05-01; 0001-01-01 is before that."),
         (["backfill", "2026-08-20", "2026-08-01"], 2, "is after LAST"),
+        (["backfill", "2026-08-20", "2999-01-01"], 2, "2999-01-01 is too far ahead"),
         (["backfill", "2020-01-01", "2026-08-01"], 2, "lists begin on 2023-05-01"),
         (["web", "--port", "99999"], 2, "there is no such port"),
         (["web", "--host", "nowhere.invalid"], 2, "Cannot listen on nowhere.invalid:8080"),
@@ -117,9 +120,11 @@ def test_a_folder_or_file_that_cannot_be_used_is_one_sentence(
     monkeypatch.setenv("PAPERS_WAREHOUSE", str(tmp_path))
     code, _, err = papers("status")
     assert (code, err.count("\n")) == (1, 1)
-    assert err.startswith(f"{tmp_path} cannot be opened.")
+    assert err.startswith(f"{tmp_path} cannot be read; restore it from the backup, or name another")
     code, out, _ = papers("doctor")
     assert (code, "problem  warehouse" in out) == (1, True)
+    code, _, err = papers("readings", "list")
+    assert (code, "restore it from the backup" in err) == (1, True)
     monkeypatch.delenv("PAPERS_WAREHOUSE")
     (own_home / "warehouse.duckdb").touch()
     (own_home / "writer.lock").unlink()

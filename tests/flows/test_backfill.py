@@ -188,6 +188,7 @@ def test_the_marts_are_the_same_by_day_by_backfill_and_by_import(
         ("2026-08-20/2026-08-20T160544Z.json", "", "is no recorded response: it is not JSON"),
         ("2026-08-20/2026-08-20T160544Z.json", f"[{'9' * 5000}]", "response: it is not JSON"),
         ("2026-08-20/2099-08-20T160544Z.json", "[]", "was read in the future"),
+        ("9999-12-31/2026-08-20T160544Z.json", "[]", "9999-12-31 is too far ahead"),
         ("2026-08-20/2026-08-20T160544Z.json.gz", "[]", "is no recorded response"),
         ("2026-08-20/readme.txt", "", "There is no recording in"),
     ],

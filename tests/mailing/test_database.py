@@ -39,6 +39,7 @@ def test_only_the_owner_can_read_the_file_of_addresses(tmp_path: Path) -> None:
         ("sqlite://", "must name a SQLite file"),
         ("postgresql://u:geheim@/x?host=/nowhere", "cannot be opened"),
         ("://", "not a database URL"),
+        ("postgresql://u:geheim@127.0.0.1:abc/x", "not a database URL"),
     ],
 )
 def test_a_list_that_cannot_be_opened_is_named_without_its_password(url: str, said: str) -> None:
@@ -50,6 +51,16 @@ def test_a_list_that_cannot_be_opened_is_named_without_its_password(url: str, sa
 def test_a_directory_in_the_way_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(MailingError, match="cannot be opened"):
         open_mailing_database(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["bytes of something else", "half of it"])
+def test_a_damaged_list_is_one_sentence_with_the_way_out(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "mailing.sqlite"
+    open_mailing_database(path).close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if damage == "half of it" else b"\x07" * 9000)
+    with pytest.raises(MailingError, match=r"is damaged: .+ Restore it from the backup;"):
+        open_mailing_database(path)
 
 
 def test_a_list_of_a_newer_version_is_one_sentence_and_stays_as_it_is(list_url: str) -> None:

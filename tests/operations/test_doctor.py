@@ -22,6 +22,7 @@ from flows.sources.sample import faults
 from flows.sources.sample_hub import SampleHub
 from flows.state.seal import seal_of
 from tests.support.clock import CLOSED
+from tests.support.console import Papers
 
 Examine = Callable[[], dict[str, Diagnosis]]
 
@@ -112,6 +113,18 @@ def test_a_key_that_others_can_read_or_guess_is_named(
         monkeypatch.setenv("PAPERS_SECRET_KEY", "s" * length)
         assert found()["key"].level == level
         assert "ssss" not in found()["key"].sentence
+
+
+@pytest.mark.parametrize("held", [b"", b"\n", b"\xff\xfe\x80"])
+def test_a_file_that_holds_no_key_is_named(
+    found: Examine, own_home: Path, papers: Papers, held: bytes
+) -> None:
+    key = own_home / "secret.key"
+    key.write_bytes(held)
+    finding = found()["key"]
+    assert finding.level == "problem"
+    assert finding.sentence.startswith(f"{key} holds no key. Restore it from the backup")
+    assert papers("web", "--port", "0")[::2] == (2, f"{finding.sentence}\n")
 
 
 class Server(NamedTuple):

@@ -82,11 +82,27 @@ def test_what_an_older_version_built_is_told_as_that_until_the_next_run(
             database.execute(f"drop {relation}; create {relation} as select today() as list_date")
     with duckdb.connect(str(own_home / "warehouse.duckdb")) as warehouse:
         warehouse.execute("drop view audit.judged_readings")
-    older = "The warehouse was built by an older version; the next `papers run` builds it anew."
+    older = "The warehouse lacks tables of this version; the next `papers run` makes them."
     seen = overview(load_settings())
     assert seen.notes == (older,)
     assert [day.sentence for day in seen.days] == [complete_day.sentence]
     assert papers("readings", "list")[::2] == (1, f"{older}\n")
+
+
+def test_a_warehouse_that_cannot_be_read_is_told_and_what_was_published_is_shown(
+    complete_day: Outcome, own_home: Path, papers: Papers
+) -> None:
+    warehouse = own_home / "warehouse.duckdb"
+    with warehouse.open("r+b") as file:
+        file.truncate(warehouse.stat().st_size // 2)
+    seen = overview(load_settings())
+    assert seen.is_damaged
+    assert [day.sentence for day in seen.days] == [complete_day.sentence]
+    (note,) = seen.notes
+    assert note.startswith(f"{warehouse} cannot be read; restore it from the backup")
+    assert note.endswith("The counts are those last published.")
+    assert papers("status")[0] == 1
+    assert papers("readings", "list")[2].startswith(f"{warehouse} cannot be read; restore it")
 
 
 def test_a_day_that_was_read_again_since_keeps_what_its_run_said(

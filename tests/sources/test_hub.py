@@ -159,6 +159,11 @@ def test_an_answer_that_is_not_packed_as_it_says_is_told_as_that(hub: SampleHub)
     assert read(hub).trouble == "its answer cannot be unpacked"
 
 
+def test_a_redirect_to_what_is_no_address_is_told_as_that(hub: SampleHub) -> None:
+    hub.fail(asking(302, {"Location": "http://[::bad"}))
+    assert read(hub).trouble == "it sends us to an address that is none"
+
+
 def test_what_is_no_number_in_json_is_kept_as_its_word() -> None:
     body = b'[{"paper": {"id": "2608.01190"}, "zz": [NaN, -Infinity, 1e999, 1.5]}]'
     (kept,) = recorded(DAY, CLOSED, body).items
@@ -200,7 +205,7 @@ def test_all_waits_of_a_reading_have_a_limit(hub: SampleHub) -> None:
     patience = replace(QUICK, attempts=10, longest_waits=2)
     answer = Hub(hub.url, None, patience).read(DAY, lambda: CLOSED)
     assert len(hub.requests) == 3
-    assert "come back at" in str(answer.trouble)
+    assert "come back at 20" in str(answer.trouble)
 
 
 @pytest.mark.parametrize("asked", ["0", "-5", "soon", "Fri, 31 Dec 1999 23:59:59 GMT", ""])
