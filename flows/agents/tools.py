@@ -20,7 +20,13 @@ from flows import clock
 from flows.errors import OperationError, UsageError
 from flows.newsletter.text import excerpt
 from flows.publication.cards import Card
-from flows.publication.lists import NOTHING_TRENDS, day_list, newest_list_date, trending_list
+from flows.publication.lists import (
+    NOTHING_TRENDS,
+    OF_NOW,
+    day_list,
+    newest_list_date,
+    trending_list,
+)
 from flows.publication.paper_page import paper_page
 from flows.publication.query import QueryError, plain, published
 from flows.search.find import Question, find
@@ -47,6 +53,7 @@ _ABOUT_THE_MACHINE = {
     "duckdb_temporary_files",
     "enable_logging",
     "getenv",
+    "json_execute_serialized_sql",
     "pg_settings",
     "pragma_database_list",
     "pragma_database_size",
@@ -93,13 +100,14 @@ class Tools:
         if wanted is None or found is None:
             raise UnknownError(_nothing_of(wanted, at))
         papers = found.papers
+        reading = {"list_date": wanted, "read_at": papers.read_at}
         return {
-            "list_date": wanted,
-            "read_at": papers.read_at,
+            **reading,
             "verdict": papers.verdict,
             "reason": papers.reason,
+            **({"as_of": OF_NOW} if at else {}),
             "paper_count": len(papers.cards),
-            "papers": [_in_list(card) for card in papers.cards[skip : skip + most]],
+            "papers": [_in_list(card) | reading for card in papers.cards[skip : skip + most]],
         }
 
     def search_papers(self, question: Question) -> Answer:

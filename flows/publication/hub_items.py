@@ -11,6 +11,8 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
+from flows.issues.periods import first_day
+from flows.newsletter.digest import Edition
 from flows.publication.lists import Known, known_day
 from flows.warehouse.database import records
 
@@ -39,9 +41,10 @@ def hub_day(
     return HubList(items, known)
 
 
-def hub_period(connection: DuckDBPyConnection, first: date, last: date) -> tuple[HubItem, ...]:
-    """The papers of these dates, each once, by votes."""
-    return _items(connection, _OF_PERIOD, {"first": first, "last": last})
+def hub_period(connection: DuckDBPyConnection, edition: Edition, last: date) -> tuple[HubItem, ...]:
+    """The papers of the week or month that ends on this date, each once, in its digest's order."""
+    within = {"first": first_day(edition, last), "last": last}
+    return _items(connection, _OF_PERIOD.format(edition=edition), within)
 
 
 def hub_newest(
@@ -134,11 +137,20 @@ _OF_DAY = """
 """
 _OF_PERIOD = """
     select
-        list_date, paper_id, last_read_at as read_at,
-        row_number() over (order by upvotes_count desc, list_date desc, list_rank) as place
-    from marts.listings
-    where list_date between $first and $last and not is_removed
-    qualify row_number() over (partition by paper_id order by list_date desc) = 1
+        listings.list_date,
+        paper_id,
+        listings.last_read_at as read_at,
+        digest.digest_rank as place
+    from marts.{edition}_digest_papers as digest
+    inner join marts.listings as listings using (paper_id)
+    where
+        digest.digest_date = $last
+        and listings.list_date between $first and $last
+        and not listings.is_removed
+    qualify
+        row_number() over (
+            partition by paper_id order by listings.last_read_at desc, listings.list_date desc
+        ) = 1
 """
 # The Hub orders by the time of submission; lists follow one another, so only the newest few need
 # to be looked into.

@@ -37,6 +37,10 @@ class DayList:
     facts: DayFacts | None
 
 
+# What a list as known at a time has of then; a paper's text is one, whatever list it stands in.
+OF_NOW = "Papers, order, votes and comments are of then; text, code and withdrawals are of now."
+
+
 @dataclass(frozen=True)
 class Known:
     """What is known of a list date: its verdict with the reason, and its newest admitted reading.
@@ -253,39 +257,65 @@ _PERIOD_CARDS = """
     from marts.{edition}_digest_papers
     where digest_date = $day
 """
-_PERIOD_READINGS = """
-    select
-        list_date,
-        arg_max(verdict, read_at) as verdict,
-        arg_max(item_count, read_at) as item_count,
-        max(read_at) as last_read_at
-    from marts.list_readings
-    where
-        list_date between $first and $day
-        and read_at <= $as_of
-        and kind = 'daily'
-        and is_admitted
-    group by list_date
-    order by list_date
+# The newest reading of each day until then, and the papers in it.
+_KNOWN_DAYS = """
+    known_days as (
+        select
+            list_date,
+            arg_max(verdict, read_at) as verdict,
+            max(read_at) as read_at
+        from marts.list_readings
+        where
+            list_date between $first and $day
+            and read_at <= $as_of
+            and kind = 'daily'
+            and is_admitted
+        group by list_date
+    )
 """
+_PERIOD_READINGS = f"""
+    with {_KNOWN_DAYS}
+
+    select
+        known_days.list_date,
+        any_value(known_days.verdict) as verdict,
+        count(readings.paper_id) as paper_count,
+        any_value(known_days.read_at) as read_at
+    from known_days
+    left join marts.paper_readings as readings using (list_date, read_at)
+    group by known_days.list_date
+    order by known_days.list_date
+"""
+# In the order of weekly_digest_papers and monthly_digest_papers.
 _PERIOD_AS_OF_CARDS = f"""
-    with newest as (
-        select list_date, last_read_at as read_at from ({_PERIOD_READINGS})
+    with
+
+    {_KNOWN_DAYS},
+
+    listed as (
+        select
+            *,
+            row_number() over (
+                partition by list_date
+                order by upvotes_count desc nulls last, comments_count desc nulls last, list_rank
+            ) as digest_rank
+        from known_days
+        inner join marts.paper_readings using (list_date, read_at)
     )
 
     select
         paper_id,
-        arg_max(readings.upvotes_count, read_at) as upvotes_count,
-        arg_max(readings.comments_count, read_at) as comments_count,
+        last(upvotes_count order by read_at, list_date) as upvotes_count,
+        last(comments_count order by read_at, list_date) as comments_count,
         row_number() over (
             order by
-                arg_max(readings.upvotes_count, read_at) desc,
+                last(upvotes_count order by read_at, list_date) desc nulls last,
+                last(comments_count order by read_at, list_date) desc nulls last,
                 min(list_date),
-                min(readings.list_rank),
+                min(digest_rank),
                 paper_id
         ) as rank
-    from newest
-    inner join marts.paper_readings as readings using (list_date, read_at)
+    from listed
     group by paper_id
 """
 _PERIOD_DAYS = """

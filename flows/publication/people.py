@@ -29,15 +29,23 @@ class Collected:
 def collected(
     connection: DuckDBPyConnection, kind: Kind, handle: str, page: int = 0
 ) -> Collected | None:
-    """The papers behind this address, or None where no paper has it; `page` from 0."""
+    """The papers behind this address, or None where no paper has it; `page` from 0.
+
+    Who submitted only what was taken off its list again is known, with no paper.
+    """
     values = {"handle": handle}
     totals = connection.execute(_TOTALS.format(papers=_PAPERS[kind]), values).fetchall()[0]
     name, paper_count, upvotes_total = totals
-    if not paper_count:
+    if not paper_count and not (kind == "submitters" and _has_submitted(connection, handle)):
         return None
     within = values | {"skipped": page * PAGE_LENGTH, "most": PAGE_LENGTH}
     found = cards(connection, _PAGE.format(papers=_PAPERS[kind]), within)
-    return Collected(kind, name, found, paper_count, upvotes_total)
+    return Collected(kind, name or handle, found, paper_count, upvotes_total)
+
+
+def _has_submitted(connection: DuckDBPyConnection, name: str) -> bool:
+    asked = "select 1 from marts.submitters where submitted_by = ?"
+    return connection.execute(asked, [name]).fetchone() is not None
 
 
 def handles(connection: DuckDBPyConnection, kind: Kind, fewest: int) -> dict[str, int]:

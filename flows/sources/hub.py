@@ -74,6 +74,11 @@ class Answer:
     payload_sha256: str | None = None
     first_bytes: str | None = None
 
+    @property
+    def paper_count(self) -> int:
+        """How many papers are in it, each once: some recorded lists show one twice."""
+        return len({identity(item) for item in self.items})
+
 
 @dataclass(frozen=True)
 class _Page:

@@ -83,42 +83,42 @@ def judge_linked(answer: Answer, usable_count: int) -> Verdict:
 
 def judge(answer: Answer, history: History) -> Verdict:
     """The one verdict of a live reading."""
-    day, count = answer.list_date, len(answer.items)
+    day, count, papers = answer.list_date, len(answer.items), _papers(answer.paper_count)
     if not answer.is_list:
         return _not_a_list(answer)
     if answer.trouble:
-        return Verdict("partial", f"Read {_papers(count)}, but {answer.trouble}.", is_whole=False)
+        return Verdict("partial", f"Read {papers}, but {answer.trouble}.", is_whole=False)
     most = max((r.item_count for r in history.earlier if r.is_whole), default=0)
     if most - count > max(FEW, most * FEW_SHARE):
-        reason = f"Read {_papers(count)}, but an earlier reading had {most}."
+        reason = f"Read {papers}, but an earlier reading had {most}."
         return Verdict("partial", reason, is_whole=False)
     if count == 0:
         return _nothing(answer, history)
     if answer.first_page_agrees is not True:
         what = "moved while it was read" if answer.first_page_agrees is False else "was not proven"
-        return Verdict("partial", f"Read {_papers(count)}, but the list {what}.", is_whole=True)
+        return Verdict("partial", f"Read {papers}, but the list {what}.", is_whole=True)
     if not _is_closed(answer, history):
         closing = f"{closes_at(day):%H:%M} UTC on {_day(closes_at(day).date())}"
-        reason = f"{_papers(count)} so far; the list grows until {closing}."
+        reason = f"{papers} so far; the list grows until {closing}."
         return Verdict("partial", reason, is_whole=True)
     if _is_far_below(count, history) and not _is_confirmed(answer, history):
         usual = round(median(history.same_weekday_counts))
-        reason = f"Only {_papers(count)}, where {day:%A}s usually have {usual}; a second reading "
+        reason = f"Only {papers}, where {day:%A}s usually have {usual}; a second reading "
         return Verdict("partial", reason + "an hour or more later must agree.", is_whole=True)
     pages = "1 page" if answer.page_count == 1 else f"{answer.page_count} pages"
-    reason = f"All {_papers(count)} read, on {pages}, and a second look agreed."
+    reason = f"All {papers} read, on {pages}, and a second look agreed."
     return Verdict("complete", reason, is_whole=True)
 
 
 def judge_recorded(answer: Answer, history: History) -> Verdict:
     """The verdict of a recorded response: a list, but never with proof of its end."""
-    count = len(answer.items)
+    count, papers = len(answer.items), _papers(answer.paper_count)
     recorded_at = f"{answer.read_at:%Y-%m-%d %H:%M} UTC"
     most = max((r.item_count for r in history.earlier if r.is_whole), default=0)
     if count == 0 and is_weekend(answer.list_date):
         return Verdict("empty", f"Recorded as empty: {answer.list_date:%A}.", is_whole=True)
     if most - count > max(FEW, most * FEW_SHARE):
-        reason = f"Recorded {_papers(count)}, but an earlier reading had {most}."
+        reason = f"Recorded {papers}, but an earlier reading had {most}."
         return Verdict("partial", reason, is_whole=False)
     if answer.read_at < closes_at(answer.list_date):
         why = "while the list was still growing"
@@ -126,7 +126,7 @@ def judge_recorded(answer: Answer, history: History) -> Verdict:
         why = f"where the API cuts a list at {DEFAULT_PAGE}"
     else:
         why = "with no proof that it was the whole list"
-    reason = f"{_papers(count)} recorded at {recorded_at}, {why}."
+    reason = f"{papers} recorded at {recorded_at}, {why}."
     return Verdict("partial", reason, is_whole=True)
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from flows.newsletter.site import Site
 from flows.newsletter.text import excerpt, one_line, title_line
 from flows.publication.cards import Card
+from flows.publication.lists import OF_NOW
 from flows.wording import counted
 
 # Ids never change with the address of the pages (RFC 4287, 4.2.6).
@@ -21,7 +22,10 @@ _ID_OF_PAPER = "tag:huggingface.co,2023:daily-papers/{}"
 _ID_OF_FEED = "tag:huggingface.co,2023:daily-papers/feed"
 _WITHDRAWN = "Withdrawn."
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when a list without papers was last changed
-_SPECIAL = {char: f"\\{char}" for char in "&%$#_{}"} | {
+# BibTeX counts every brace, also one behind a backslash: a single one would never be closed.
+_SPECIAL = {char: f"\\{char}" for char in "&%$#_"} | {
+    "{": r"\textbraceleft{}",
+    "}": r"\textbraceright{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "\\": r"\textbackslash{}",
@@ -43,6 +47,11 @@ class Export:
     cards: tuple[Card, ...]
     query: str = ""
 
+    @property
+    def subtitle(self) -> str:
+        """What is to be known beside the title; empty where nothing is."""
+        return OF_NOW if self.query.startswith("as_of=") else ""
+
     def place(self, root: str, ending: str = "") -> str:
         """Where the page is, or with `.atom` and the like behind its address the same in a form."""
         tail = f"?{self.query}" if self.query else ""
@@ -60,10 +69,11 @@ def _atom(exported: Export, site: Site) -> str:
     updated = max((card.last_read_at for card in exported.cards), default=_NEVER)
     entries = "".join(_entry(card, root) for card in exported.cards)
     own, page = exported.place(root, ".atom"), exported.place(root)
+    subtitle = f"<subtitle>{_xml(exported.subtitle)}</subtitle>\n" if exported.subtitle else ""
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">\n'
-        f"<title>{_xml(exported.title)}</title>\n"
+        f"<title>{_xml(exported.title)}</title>\n{subtitle}"
         f"<id>{escape(exported.place(_ID_OF_FEED))}</id>\n"
         f'<link rel="self" type="application/atom+xml" href="{escape(own)}"/>\n'
         f'<link rel="alternate" type="text/html" href="{escape(page)}"/>\n'
@@ -89,6 +99,7 @@ def _json(exported: Export, site: Site) -> str:
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": exported.title,
+        **({"description": exported.subtitle} if exported.subtitle else {}),
         "home_page_url": exported.place(root),
         "feed_url": exported.place(root, ".json"),
         "language": "en",
@@ -189,21 +200,23 @@ def _markdown(exported: Export, site: Site) -> str:
     if len(cards) == 1 and exported.address == f"papers/{cards[0].paper_id}":
         return _markdown_of(cards[0], "#", site)
     listed = "\n".join(_markdown_of(card, "##", site) for card in cards)
-    return f"# {one_line(exported.title)}\n\n{listed}"
+    head = [f"# {one_line(exported.title)}", exported.subtitle, listed]
+    return "\n\n".join(filter(None, head))
 
 
 def _markdown_of(card: Card, level: str, site: Site) -> str:
     root = site.public_url.rstrip("/")
     facts = [
         f"**{_WITHDRAWN}**" if card.is_withdrawn else None,
-        ", ".join(_authors(card)),
-        card.organization_name,
+        _marked(", ".join(_authors(card))),
+        _marked(card.organization_name or ""),
         f"{counted(card.upvotes_count, 'vote')}, listed on {card.first_listed_on}",
         f"<https://arxiv.org/abs/{card.paper_id}>, <{root}/papers/{card.paper_id}>",
         f"<{card.github_url}>" if card.github_url else None,
     ]
     lines = "  \n".join(filter(None, facts))
-    return f"{level} {one_line(card.title)}\n\n{lines}\n\n{card.abstract.strip()}\n"
+    title, abstract = _marked(one_line(card.title)), _marked(card.abstract.strip())
+    return f"{level} {title}\n\n{lines}\n\n{abstract}\n"
 
 
 def _headline(card: Card) -> str:
@@ -219,6 +232,11 @@ def _parted(name: str) -> tuple[str, str]:
     """The family name and the rest: the last word and those before it, as BibTeX parts a name."""
     given, _, family = name.rpartition(" ")
     return family, given
+
+
+def _marked(text: str) -> str:
+    """Foreign text for Markdown, which would take `<think>` for a tag that shows nothing."""
+    return text.replace("<", "&lt;")
 
 
 def _tex(text: str) -> str:

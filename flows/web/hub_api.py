@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flows import clock
-from flows.issues.periods import PeriodError, first_day, parse_period, period_name
+from flows.issues.periods import PeriodError, parse_period, period_name
 from flows.newsletter.digest import Edition
 from flows.publication.hub_items import (
     HubItem,
@@ -166,7 +166,7 @@ def _period(connection: DuckDBPyConnection, asked: Mapping[str, str]) -> Sequenc
         raise BadRequestError(f"Invalid ISO {name}", name) from None
     if period_name(edition, last).endswith("W53"):  # the Hub takes none, though some years have one
         raise BadRequestError(f"Invalid ISO {name}", name)
-    return hub_period(connection, first_day(edition, last), last)
+    return hub_period(connection, edition, last)
 
 
 def _verdict(known: Known) -> dict[str, str]:

@@ -130,7 +130,7 @@ class ListPages:
                 found = collected(connection, kind, handle, number)
             if found is None:
                 raise Refusal(404, f"No paper is known of “{handle[:80]}”.")
-            page_count = -(-found.paper_count // PAGE_LENGTH)
+            page_count = max(1, -(-found.paper_count // PAGE_LENGTH))
             if number >= page_count:
                 raise Refusal(404, f"There is no page {number}; the last one is {page_count - 1}.")
             title, query = f"Papers: {found.name}", f"p={number}" if number else ""

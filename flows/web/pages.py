@@ -19,6 +19,7 @@ from flows.newsletter.render import dateline, section_heading
 from flows.newsletter.site import Site
 from flows.newsletter.text import claim, excerpt, one_line, safe_url, title_line
 from flows.publication.cards import Card
+from flows.publication.lists import OF_NOW
 from flows.publication.people import Kind
 from flows.web.drawings import sparkline, vote_curve
 from flows.web.exports import FORMATS
@@ -136,6 +137,7 @@ class Pages:
         }
         environment.globals |= {
             "base": self.base,
+            "of_now": OF_NOW,
             "public_url": self.site.public_url,
             "is_served": self.is_served,
             "formats": self.formats,

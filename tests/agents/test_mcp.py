@@ -40,6 +40,7 @@ ESCAPES = [
     "select file from pragma_database_list",
     "select path from DUCKDB_DATABASES",
     "from query('from duckdb_settings()')",
+    "from json_execute_serialized_sql(json_serialize_sql('from duckdb_settings()'))",
     "from pg_catalog.pg_settings",
     "from enable_logging()",
     "set memory_limit = '100GB'",
@@ -108,7 +109,8 @@ def _questions(home: Path, hub: SampleHub) -> int:
             counted = await ask("query_sql", query=count)
             assert (counted["rows"], counted["is_cut"]) == ([[len(items)]], False)
             then = await ask("list_day", day=str(day), as_of=paper["read_at"], limit=1)
-            assert then["read_at"] == paper["read_at"]
+            assert then["read_at"] == then["papers"][0]["read_at"] == paper["read_at"]
+            assert then["as_of"].endswith("text, code and withdrawals are of now.")
             shown = await ask("list_day", day=str(day), as_of=f"{paper['read_at'][:16]}Z", limit=1)
             assert shown["read_at"] == paper["read_at"], "as a page shows it, to the minute"
             questions += 7

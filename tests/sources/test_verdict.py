@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -89,6 +90,10 @@ def test_only_a_whole_reading_may_become_the_list(
     ("judged", "sentence"),
     [
         (judge(answered(), History()), "All 40 papers read, on 1 page, and a second look agreed."),
+        (
+            judge(replace(answered(), items=answered().items + answered(3).items), History()),
+            "All 40 papers read, on 1 page, and a second look agreed.",
+        ),
         (
             judge(answered(24), earlier(40)),
             "Read 24 papers, but an earlier reading had 40.",

@@ -594,9 +594,9 @@ class History:
             if score <= 0:
                 continue
             phrases = (
-                f"+{votes:,} votes",
-                f"+{comments:,} comments",
-                f"+{stars:,} stars on its code",
+                f"+{votes:,} vote{_s(votes)}",
+                f"+{comments:,} comment{_s(comments)}",
+                f"+{stars:,} star{_s(stars)} on its code",
             )
             why = phrases[parts.index(max(parts))]
             if age >= 3 or min(dates) < max(dates):
@@ -831,9 +831,33 @@ def _trend(count: int, total: int, earlier: int, then: int) -> str | None:
     return "steady"
 
 
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
 def _word(text: str) -> str:
     words = re.sub(r"[-_\s\u2010-\u2015]+", " ", text.lower()).strip()
-    return re.sub(r"(?<=[a-z]{2}[^siucaoy])s$", "", words)
+    before, _, last = words.rpartition(" ")
+    return f"{before} {_singular(last)}".strip()
+
+
+def _singular(word: str) -> str:
+    if word in {"series", "species", "lens"}:
+        return word
+    if word in {"movies", "cookies"} or re.search(r"(ax|[^eo]ach|ich)es$", f"  {word}"[-6:]):
+        return word[:-1] if not re.search(r"[a-z]axes$", word) else word[:-2]
+    for plural, singular in (
+        (r"(?<=[a-z]{2})ies", "y"),
+        (r"(?<=ss|sh|.x|ch)es", ""),
+        (r"(?<=bias)es|(?<=canvas)es|(?<=corpus)es|(?<=lens)es|(?<=status)es|(?<=virus)es", ""),
+        (r"(?<=ind)ices|(?<=vert)ices", "ex"),
+        (r"(?<=matr)ices|(?<=hel)ices", "ix"),
+        (r"(?<=analy)ses|(?<=the)ses|(?<=diagno)ses", "sis"),
+        (r"(?<=[a-z]{2}[^siucaoy])s", ""),
+    ):
+        if re.search(f"({plural})$", word):
+            return re.sub(f"({plural})$", singular, word)
+    return word
 
 
 def _line(text: str | None) -> str | None:

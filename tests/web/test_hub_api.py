@@ -14,6 +14,8 @@ import requests
 from huggingface_hub import HfApi
 from huggingface_hub.errors import BadRequestError, HfHubHTTPError
 
+from flows.issues.periods import period_name
+from flows.newsletter.digest import Edition
 from flows.settings import Settings
 from flows.sources.hub_grammar import as_body
 from flows.sources.hub_item import read_item
@@ -346,6 +348,26 @@ def test_every_recorded_response_is_answered_again_field_by_field(
         asked = {"date": str(day), "as_of": read_at.isoformat(), "limit": "all"}
         answer = corpus_site.get("/api/daily_papers", params=asked)
         assert answer.json() == _kept(items), f"{day} at {read_at}"
+
+
+@pytest.mark.parametrize(("unit", "edition"), [("week", "weekly"), ("month", "monthly")])
+def test_a_period_is_the_same_now_as_known_now_and_from_the_api(
+    corpus: Path, corpus_site: Site, unit: str, edition: Edition
+) -> None:
+    periods = {period_name(edition, day) for day, _, items in recorded_history(corpus) if items}
+    assert len(periods) > 10
+    for period in periods:
+        address = f"/papers/{unit}/{period}.json"
+        now = corpus_site.get(address).json()
+        known = corpus_site.get(address, params={"as_of": "2026-11-30"}).json()
+        api = corpus_site.get(f"/api/daily_papers?{unit}={period}&limit=all").json()
+        shown, then = (
+            [(item["url"].rpartition("/")[2], item["_paper"]["upvotes"]) for item in feed["items"]]
+            for feed in (now, known)
+        )
+        assert shown, period
+        assert then == shown, period
+        assert [(i["paper"]["id"], i["paper"]["upvotes"]) for i in api] == shown, period
 
 
 def test_the_hubs_client_gets_the_same_from_us_and_from_the_sample_hub(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
@@ -291,6 +292,25 @@ def test_the_papers_of_a_name_are_those_that_have_it(home: Path, site: Site, kin
     assert sorted(_ids(page)) == sorted(expected)
 
 
+def test_who_submitted_only_what_was_taken_off_again_has_a_page_that_says_so(
+    home: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(home, tmp_path / "copy", symlinks=True)
+    with duckdb.connect(str(tmp_path / "copy" / "published" / "papers.duckdb")) as published:
+        (name,) = published.execute(
+            "update marts.listings set is_removed = true where submitted_by ="
+            " (select min(submitted_by) from marts.listings) returning submitted_by"
+        ).fetchall()[0]
+    with serving(Settings(home=tmp_path / "copy")) as running:
+        page = running.get(f"/submitters/{name}")
+        assert page.status_code == 200
+        said = f"Each paper that {name} submitted was taken off its list again."
+        assert said in text_of(page.text)
+        assert _ids(page.text) == []
+        assert running.get(f"/submitters/{name}.atom").status_code == 200
+        assert running.get("/submitters/nobody-at-all").status_code == 404
+
+
 def test_search_finds_a_title_marks_what_it_found_and_keeps_the_question_in_its_links(
     home: Path, site: Site
 ) -> None:
@@ -332,7 +352,7 @@ def test_a_citation_has_names_in_parts_latex_as_text_and_says_what_was_withdrawn
         (card,) = cards(connection, "select $id as paper_id, 1 as rank", {"id": paper_id})
     odd = replace(
         card,
-        title=r"On <think> \& {\'A}vila",
+        title=r"On <think> \& {\'A}vila, { alone",
         author_names=("Ada King Lovelace", r"Phuong Nguy{\~e}n", "Plato"),
         is_withdrawn=True,
     )
@@ -341,7 +361,11 @@ def test_a_citation_has_names_in_parts_latex_as_text_and_says_what_was_withdrawn
         name: export(exported, name, Published("https://papers.example.org"))[0].decode()
         for name in FORMATS
     }
-    assert "{On \\textless{}think\\textgreater{} \\& Ávila}" in given["bib"]
+    assert (
+        "{On \\textless{}think\\textgreater{} \\& Ávila, \\textbraceleft{} alone}" in given["bib"]
+    )
+    assert given["bib"].count("{") == given["bib"].count("}"), "as BibTeX counts them"
+    assert "## On &lt;think> " in given["md"]
     assert "author = {Ada King Lovelace and Phuong Nguyẽn and Plato}" in given["bib"]
     assert "AU  - Lovelace, Ada King\r\n" in given["ris"]
     assert "AU  - Plato\r\n" in given["ris"]
