@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from queue import Empty, Queue
@@ -42,7 +42,7 @@ from flows.validate import validate
 from flows.warehouse.database import has_table, open_warehouse, writer_lock
 from flows.warehouse.final_verdicts import known_readings, unfinished_days
 from flows.warehouse.known_lists import KnownLists, stored_lists
-from flows.wording import verdict_words
+from flows.wording import counted, verdict_words
 
 # Readings a load: what a window of the Hub's gives, at two requests each. A kill loses no more.
 CHUNK = 250
@@ -70,17 +70,23 @@ class Source:
 
 @dataclass(frozen=True)
 class Loaded:
-    """Readings that were loaded, and what gate raw stopped of them."""
+    """Readings that were loaded, and what gate raw stopped of them.
+
+    `kept_count`: recordings of a date and time that were kept before, and stay as they are.
+    """
 
     readings: tuple[LoadedReading, ...] = ()
     stopped: tuple[GateReport | Refusal, ...] = ()
+    kept_count: int = 0
 
     @property
     def sentence(self) -> str:
         """How much: `250 new readings, 4,021 items: 178 complete, 72 empty.`."""
-        items = sum(reading.item_count for reading in self.readings)
-        said = self.verdicts or "nothing was missing"
-        return f"{len(self.readings)} new readings, {items:,} items: {said}."
+        new = counted(len(self.readings), "new reading")
+        items = counted(sum(reading.item_count for reading in self.readings), "item")
+        kept = f"{self.kept_count:,} kept before" if self.kept_count else ""
+        said = ", ".join(filter(None, (self.verdicts, kept))) or "nothing was missing"
+        return f"{new}, {items}: {said}."
 
     @property
     def has_failed(self) -> bool:
@@ -90,8 +96,8 @@ class Loaded:
     @property
     def verdicts(self) -> str:
         """The verdicts, most of them first: `178 complete, 72 empty`."""
-        counted = Counter(reading.verdict for reading in self.readings).most_common()
-        return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counted)
+        counts = Counter(reading.verdict for reading in self.readings).most_common()
+        return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts)
 
 
 @flow(name="backfill", flow_run_name="Backfill of {first} to {last}")
@@ -122,9 +128,8 @@ def import_recordings(recordings: Sequence[Recording], count: int) -> State:  # 
         known = known_readings(settings)
         new = [r for r in recordings if reading_id(r.list_date, r.read_at) not in known]
         answers = (recording.answer() for recording in new)
-        return _load(
-            Source(answers, len(new), "loading recordings", "import", judge_recorded), settings
-        )
+        source = Source(answers, len(new), "loading recordings", "import", judge_recorded)
+        return replace(_load(source, settings), kept_count=len(recordings) - len(new))
 
     def path() -> Outcome:
         with writer_lock(settings):

@@ -70,7 +70,7 @@ def test_a_backfill_reads_each_day_once_and_takes_up_what_is_missing(
         asked = len(hub.requests)
         healed = bulk(FIRST, LAST)
     size = len(hub.items(date(2026, 8, 12)))
-    assert (healed.exit_code, healed.sentence) == (0, f"1 new readings, {size} items: 1 complete.")
+    assert (healed.exit_code, healed.sentence) == (0, f"1 new reading, {size} items: 1 complete.")
     assert {r.query["date"] for r in hub.requests[asked:]} == {"2026-08-12"}
     verdicts = ask(own_home, "select digest_date, verdict from marts.daily_digests order by all")
     weekend = {date(2026, 8, 8), date(2026, 8, 9), date(2026, 8, 15), date(2026, 8, 16)}
@@ -220,7 +220,7 @@ def test_every_recorded_item_is_accounted_for(
     outcome = bulk(corpus)
     assert (outcome.exit_code, outcome.details) == (0, ())
     again = bulk(corpus)
-    assert again.sentence == "0 new readings, 0 items: nothing was missing."
+    assert again.sentence == "0 new readings, 0 items: 96 kept before."
 
     kept = {
         (str(day), paper, read_at): (votes, comments)
