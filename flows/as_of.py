@@ -11,14 +11,13 @@ from datetime import date, datetime
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.daily_papers import rebuild_without_refused_readings, run_to_final_state
+from flows.daily_papers import build_and_judge, run_to_final_state
 from flows.issues.frozen import issue_files, write_files
 from flows.outcome import Outcome
 from flows.publication.issue_digest import issue_digest
 from flows.publish import publish
 from flows.quality.day_page import write_quality_page
 from flows.settings import Settings, load_settings
-from flows.transform import transform
 from flows.validate import validate
 from flows.warehouse.database import writer_lock
 from flows.warehouse.restore import restore
@@ -41,8 +40,7 @@ def as_of_papers(day: date, time: datetime) -> State:
 def rebuilt_day(day: date, restored: Settings) -> Outcome:
     """The stages from validate to publish in this home, and the digest where there was one."""
     stopped = validate("raw", restored).stopped
-    transform(restored)
-    stopped += rebuild_without_refused_readings(validate("marts", restored), restored).stopped
+    stopped += build_and_judge(restored)[1].stopped
     publish(restored, most_vectors=0)  # nobody searches there
     page = write_quality_page(restored, day)
     digest = issue_digest(restored, day)

@@ -19,7 +19,7 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 
 from flows import clock
-from flows.daily_papers import rebuild_without_refused_readings, run_to_final_state
+from flows.daily_papers import build_and_judge, run_to_final_state
 from flows.extract import LoadedReading, load_id, load_readings, loaded, reading_pipeline
 from flows.gates.judging import GateReport
 from flows.operations.alerts import after_run
@@ -37,7 +37,7 @@ from flows.sources.hub import Answer, Hub
 from flows.sources.pipeline import Reading, reading_id
 from flows.sources.recordings import Recording
 from flows.sources.verdict import EarlierReading, History, Verdict, judge, judge_recorded
-from flows.transform import Refusal, transform
+from flows.transform import Refusal
 from flows.validate import validate
 from flows.warehouse.database import has_table, open_warehouse, writer_lock
 from flows.warehouse.final_verdicts import known_readings, unfinished_days
@@ -227,8 +227,8 @@ def built_in_bulk(
     """What was brought, gated, built and published; one that a gate stops does not stop others."""
     with turn(), quality_site(settings):
         stopped: tuple[GateReport | Refusal, ...] = left + brought.stopped
-        stopped += transform(settings).refused
-        stopped += rebuild_without_refused_readings(validate("marts", settings), settings).stopped
+        build, marts = build_and_judge(settings)
+        stopped += build.refused + marts.stopped
         publish(settings, most_vectors=None)
         ended = _write_quality_pages(settings, brought.readings)
     now = clock.utc_now()

@@ -29,7 +29,7 @@ from flows.runs.page import show_day
 from flows.runs.states import final_state
 from flows.settings import Settings, load_settings
 from flows.sources.feed_day import why_no_list
-from flows.transform import transform
+from flows.transform import Build, transform
 from flows.validate import Gating, validate
 from flows.warehouse.database import WarehouseBusyError, writer_lock
 from flows.wording import verdict_words
@@ -134,6 +134,16 @@ def with_issue(day: date, outcome: Outcome, quality: QualityPage, settings: Sett
         is_blocked=issue.is_blocked,
         mail=issue.mail,
     )
+
+
+def build_and_judge(settings: Settings) -> tuple[Build, Gating]:
+    """The marts of all that was let through so far, and what gate marts said of them.
+
+    Whatever publishes goes through here: a killed run may have left readings that gate raw let
+    through and no build has seen.
+    """
+    build = transform(settings)
+    return build, rebuild_without_refused_readings(validate("marts", settings), settings)
 
 
 def rebuild_without_refused_readings(marts: Gating, settings: Settings) -> Gating:

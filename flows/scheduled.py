@@ -15,7 +15,13 @@ from prefect.client.schemas.objects import State
 
 from flows import clock
 from flows.backfill import read_days
-from flows.daily_papers import one_day, run_to_final_state, run_to_verdict, with_issue
+from flows.daily_papers import (
+    build_and_judge,
+    one_day,
+    run_to_final_state,
+    run_to_verdict,
+    with_issue,
+)
 from flows.deliver import deliver_rest
 from flows.editions import one_edition
 from flows.export import mailed
@@ -44,7 +50,6 @@ from flows.sources.feed_day import (
     open_list_date,
 )
 from flows.sources.linked import PaperHub
-from flows.transform import transform
 from flows.validate import validate
 from flows.warehouse.database import WarehouseBusyError
 from flows.warehouse.final_verdicts import (
@@ -152,10 +157,10 @@ def linked_repositories() -> State:
         outcome = _ask_about_papers(settings)
         if outcome.verdict == "complete":
             with one_writer(settings):
-                refused = transform(settings).refused
+                build, marts = build_and_judge(settings)
                 publish(settings)
-            if refused:
-                return Outcome("failed", f"Failed. {refused[0].reason}")
+            if stopped := build.refused + marts.stopped:
+                return Outcome("failed", f"Failed. {stopped[0].reason}")
         return outcome
 
     return run_to_final_state(path)
@@ -210,6 +215,7 @@ def catch_up() -> State:
             for each in (*_editions_due(settings), *read):
                 outcome = outcome.adding(each.sentence)
             if not settings.published_path.exists():
+                build_and_judge(settings)
                 publish(settings)
             archive_readings(settings, clock.utc_now())
             tidy(settings, clock.utc_now())

@@ -141,7 +141,7 @@ AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 BaseUrl = Annotated[str, AfterValidator(_http_url)]
 
 
-# A later file overrules an earlier one, and the environment overrules both.
+# A later file overrules an earlier one, and the environment overrules both, where it is not empty.
 SETTINGS_FILE = "papers.env"
 # Our own code sets these for its child processes; they are no settings.
 _OUR_OWN = {"PAPERS_WAREHOUSE_PATH"}

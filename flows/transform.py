@@ -37,6 +37,7 @@ from flows.warehouse.database import (
 from flows.warehouse.refusals import not_built_yet, refuse, take_back
 from flows.warehouse.sent_issues import record_issues
 from flows.warehouse.stale_dates import mark_built, mark_stale
+from flows.wording import counted
 
 PROJECT = Path(dbt_project.__file__).parent
 _FAILED = ("error", "fail")
@@ -80,8 +81,9 @@ class Build:
     def sentence(self) -> str:
         """How much was built for how many days."""
         models = sum(node.kind == "model" for node in self.nodes)
-        days = "1 day" if self.list_date_count == 1 else f"{self.list_date_count} days"
-        said = f"{models} models and {len(self.nodes) - models} tests built for {days}"
+        tests = counted(len(self.nodes) - models, "test")
+        days = counted(self.list_date_count, "day")
+        said = f"{counted(models, 'model')} and {tests} built for {days}"
         without = f", without {', '.join(each.reading_id for each in self.refused)}"
         return said + without if self.refused else said
 

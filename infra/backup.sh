@@ -33,8 +33,17 @@ printf 'a backup' > "$home/writer.lock"  # what a run says that waits in vain
 for name in warehouse.duckdb warehouse.duckdb.wal issues readings secret.key papers.env; do
     [ ! -e "$home/$name" ] || cp -a "$home/$name" "$copy/"
 done
-flock --unlock 9
 warehouse=$(setting PAPERS_WAREHOUSE || true)
+case $warehouse in
+    ''|ducklake:*) ;;
+    *)  if [ ! -e "$warehouse" ]; then
+            echo "There is no warehouse $warehouse, which PAPERS_WAREHOUSE names; nothing was backed up." >&2
+            exit 1
+        fi
+        cp -a "$warehouse" "$copy/warehouse.duckdb"
+        [ ! -e "$warehouse.wal" ] || cp -a "$warehouse.wal" "$copy/warehouse.duckdb.wal" ;;
+esac
+flock --unlock 9
 if [ "${warehouse#ducklake:postgres:}" != "$warehouse" ]; then
     catalog=${warehouse#ducklake:postgres:}
     password=$(printf '%s' "$catalog" | sed -n "s/.*password=\([^ ']*\)\( .*\|\)\$/\1/p")
@@ -66,8 +75,14 @@ SQL
         *) (cd "$storage" && xargs -r -d '\n' cp --parents -t "$copy/lake") < "$copy/lake.files" ;;
     esac
 fi
-if [ -e "$home/mailing.sqlite" ]; then
-    python3 - "$home/mailing.sqlite" "$copy/mailing.sqlite" <<'PYTHON'
+list=$(setting PAPERS_MAILING_URL || true)
+case $list in
+    sqlite:///*) ledger=${list#sqlite:///} ;;
+    '') ledger=$home/mailing.sqlite ;;
+    *) ledger= ; echo "The mailing list is in PostgreSQL: back it up with pg_dump." >&2 ;;
+esac
+if [ -n "$ledger" ] && [ -e "$ledger" ]; then
+    python3 - "$ledger" "$copy/mailing.sqlite" <<'PYTHON'
 import sqlite3, sys
 with sqlite3.connect(sys.argv[1]) as live, sqlite3.connect(sys.argv[2]) as copy:
     live.backup(copy)

@@ -3,6 +3,7 @@
 import os
 import sys
 from datetime import timedelta
+from pathlib import Path
 from shlex import quote
 
 from rich.console import Console
@@ -15,6 +16,7 @@ from flows.sources.feed_day import newest_closed
 from flows.sources.sample_hub import SampleHub
 
 DAYS = 14
+_KEPT = {"PAPERS_EMBEDDING_MODEL"}  # says how search works, not where anything is or goes
 QUERY = """
     select digest_rank, title, papers.upvotes_count, why_here
     from daily_digest_papers join papers using (paper_id)
@@ -24,9 +26,7 @@ QUERY = """
 def run_demo(settings: Settings, console: Console) -> Outcome:
     """Read two weeks from a sample Hub, then the newest closed day with its digest."""
     home = settings.home / "demo"
-    # The flows read their settings themselves, as a scheduled run does: told by the environment.
-    os.environ.update(PAPERS_HOME=str(home), PAPERS_WAREHOUSE="")
-    os.environ.pop("PREFECT_HOME", None)
+    _forget_settings(home)
     prepare(load_settings())
     from flows.backfill import backfill
     from flows.daily_papers import daily_papers
@@ -50,3 +50,17 @@ database  {load_settings().published_path}
 try       PAPERS_HOME={quote(str(home))} {sys.argv[0]} sql "{QUERY.format(day=day)}"
 """)
     return outcome
+
+
+def _forget_settings(home: Path) -> None:
+    """Let this process have no setting but its home: made-up papers must not reach real readers.
+
+    The flows read their settings themselves, as a scheduled run does: from the environment and the
+    `.env` of the folder that they are in.
+    """
+    for name in [name for name in os.environ if name.startswith("PAPERS_") and name not in _KEPT]:
+        del os.environ[name]
+    os.environ.pop("PREFECT_HOME", None)
+    os.environ["PAPERS_HOME"] = str(home)
+    home.mkdir(parents=True, exist_ok=True)
+    os.chdir(home)

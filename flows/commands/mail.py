@@ -328,7 +328,7 @@ def explain(address: str, day: date | None = None, /, *, edition: Edition = "dai
         if day is None:
             errors.print(f"There is no {edition} issue yet.")
             return EXIT_BLOCKED
-        said = explained.explain(mailing, edition, day, address)
+        said = explained.explain(mailing, edition, day, address, today=clock.utc_now().date())
         console.print(f"{day} {edition}: {said}", markup=False)
     return EXIT_OK
 

@@ -65,8 +65,10 @@ class BounceReport:
     def sentence(self) -> str:
         """The counts in words."""
         return (
-            f"{counted(self.read_count, 'message')} read: {self.hard_count} bad addresses, "
-            f"{self.soft_count} soft bounces, {self.complaint_count} complaints, "
+            f"{counted(self.read_count, 'message')} read: "
+            f"{self.hard_count} bad address{'' if self.hard_count == 1 else 'es'}, "
+            f"{counted(self.soft_count, 'soft bounce')}, "
+            f"{counted(self.complaint_count, 'complaint')}, "
             f"{self.left_count} who left, {self.known_count} known already, "
             f"{self.foreign_count} not ours."
         )

@@ -38,8 +38,12 @@ def deliveries_to(mailing: Mailing, person: Subscriber, since: date) -> Sequence
         return [Delivery(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001
 
 
-def explain(mailing: Mailing, edition: str, issue_date: date, address: str) -> str:
-    """Why this person did or did not get this issue, in one sentence. Raises AddressError."""
+def explain(mailing: Mailing, edition: str, issue_date: date, address: str, *, today: date) -> str:
+    """Why this person did or did not get this issue, in one sentence, as of `today` (UTC).
+
+    Raises:
+        AddressError: this is no address.
+    """
     parsed = parse_address(address)
     with mailing.read() as connection:
         person = connection.execute(
@@ -58,11 +62,12 @@ def explain(mailing: Mailing, edition: str, issue_date: date, address: str) -> s
         return "Not sent: this address is not on the list."
     if row is not None:
         return _explained(row)
-    if person.state == "paused":
+    is_paused = person.state == "paused" and person.paused_until > today
+    if is_paused:
         return f"Not sent: paused until {person.paused_until}."
     if person.state == "suppressed":
         return f"Not sent: suppressed since {person.changed_at:%Y-%m-%d}, {why}."
-    if person.state != "active":
+    if person.state not in {"active", "paused"}:
         return f"Not sent: {person.state} since {person.changed_at:%Y-%m-%d}."
     if edition not in person.editions.split(","):
         return f"Not sent: chose {person.editions.replace(',', ' and ')}, not {edition}."

@@ -1,4 +1,4 @@
-"""A second sent_log of what was mailed, beside the ledger: a few words an issue in `mailed.log`.
+"""What was mailed, told a second time beside the ledger: a short line an issue in `mailed.log`.
 
 A ledger restored from a backup does not know who was mailed since. What the age of issues and
 newer issues do not stop, this does: an issue whose ledger knows of fewer messages than the log, and
@@ -8,6 +8,7 @@ every issue from before the log itself was restored. The operator can send them 
 """
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,9 +18,9 @@ from flows.mailing.ledger import DONE, Issue
 
 # Between the time in a line and the moment the file system gives the write; more, and it is a copy.
 _SLOWNESS = timedelta(seconds=10)
-
-
 _RELAYED = "relayed"
+# A full disk or a killed machine may leave half a line; what it said is not known then.
+_LINE = re.compile(r"\S+\+00:00 (begun|taken|relayed|\w+ \d{4}-\d\d-\d\d \d+)")
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,19 @@ class SentLog:
     def _append(self, words: str) -> None:
         # The machine's time and not the pipeline's: it is compared with that of the file system.
         now = datetime.now(UTC)
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(descriptor, f"{now.isoformat()} {words}\n".encode())
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "r+b") as file:
+            # A line that a full disk cut off stays alone on its line.
+            end = file.seek(0, os.SEEK_END)
+            is_cut = end > 0 and os.pread(descriptor, 1, end - 1) != b"\n"
+            file.write(b"\n" * is_cut + f"{now.isoformat()} {words}\n".encode())
+            file.flush()
             os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
     def _lines(self) -> list[list[str]]:
-        lines = map(str.split, self.path.read_text().splitlines())
-        return [words for words in lines if len(words) > 1]
+        """The words of each line that is whole: a time, and one word or three."""
+        text = self.path.read_text(encoding="utf-8", errors="replace")
+        return [line.split() for line in text.splitlines() if _LINE.fullmatch(line)]
 
     def _restored_at(self) -> datetime | None:
         """When this file was put here, if it is a copy.

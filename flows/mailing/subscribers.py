@@ -27,6 +27,7 @@ State = Literal["unconfirmed", "active", "paused", "unsubscribed", "suppressed"]
 STATES: tuple[str, ...] = get_args(State)
 _UNCONFIRMED_LIFE = timedelta(days=30)
 _ERASED = "erased at their wish"
+_CLOSED = "This address can no longer be subscribed; write to the operator."
 
 
 class RefusedError(OperationError):
@@ -148,20 +149,25 @@ def confirm(mailing: Mailing, public_id: str, *, now: datetime) -> Subscriber:
     with mailing.write() as connection:
         person = _known(connection, public_id)
         if person.state in {"unconfirmed", "unsubscribed"} and person.address:
-            # coming back is their own wish: the mark of an earlier erasure goes
+            # coming back is their own wish: the mark of an earlier erasure goes, and no other
             hashed = parse_address(person.address).hash
-            connection.execute(delete(suppressions).where(suppressions.c.address_hash == hashed))
+            is_theirs = suppressions.c.address_hash == hashed
+            connection.execute(
+                delete(suppressions).where(is_theirs, suppressions.c.reason == _ERASED)
+            )
+            if connection.execute(select(suppressions).where(is_theirs)).first():
+                raise RefusedError(_CLOSED)
             return _set(connection, person.id, now, state="active", paused_until=None)
         if person.state in {"active", "paused"}:
             return person
-        raise RefusedError("This address can no longer be subscribed; write to the operator.")
+        raise RefusedError(_CLOSED)
 
 
 def unsubscribe(mailing: Mailing, public_id: str, *, now: datetime) -> Subscriber:
     """The subscriber, gone from now on; leaving twice is no error. Raises RefusedError."""
     with mailing.write() as connection:
         person = _known(connection, public_id)
-        if person.state in {"unsubscribed", "suppressed"}:
+        if person.state == "unsubscribed":
             return person
         return _set(connection, person.id, now, state="unsubscribed", paused_until=None)
 
@@ -195,7 +201,10 @@ def suppress(mailing: Mailing, address: str, reason: str, *, now: datetime) -> b
 
 
 def suppress_on(connection: Connection, address: Address, reason: str, now: datetime) -> bool:
-    """Suppress inside a transaction of the caller's."""
+    """Suppress inside a transaction of the caller's.
+
+    Who left or never confirmed stays as they are: lifting it must not subscribe them.
+    """
     done = connection.execute(
         insert(connection)(suppressions)
         .values(address_hash=address.hash, reason=reason[:200], created_at=now)
@@ -204,14 +213,20 @@ def suppress_on(connection: Connection, address: Address, reason: str, now: date
     ).first()
     connection.execute(
         update(subscribers)
-        .where(subscribers.c.address_key == address.key, subscribers.c.state != "suppressed")
+        .where(
+            subscribers.c.address_key == address.key,
+            subscribers.c.state.in_(("active", "paused")),
+        )
         .values(state="suppressed", paused_until=None, changed_at=now)
     )
     return done is not None
 
 
 def lift(mailing: Mailing, address: str, *, now: datetime) -> None:
-    """Take a suppression back: who was listed is active. Raises AddressError, RefusedError."""
+    """Take a suppression back: who was subscribed then is active again, and nobody else.
+
+    Raises AddressError, RefusedError.
+    """
     parsed = parse_address(address)
     with mailing.write() as connection:
         gone = connection.execute(

@@ -23,6 +23,7 @@ from flows.settings import Settings, SettingsError, unknown_settings
 from flows.sources.feed_day import newest_closed
 from flows.sources.hub import Hub, Patience
 from flows.warehouse.database import connect, lock_holder
+from flows.wording import counted
 
 _PATIENCE = Patience(attempts=1, connect_timeout=5, read_timeout=10)
 _SERVER_SECONDS = 5
@@ -88,8 +89,8 @@ def _hub(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
     hub = Hub(settings.hub_url, settings.hub_token, _PATIENCE)
     answer = hub.read(day, lambda: now)
     if answer.is_list:
-        count = len(answer.items)
-        yield Diagnosis("ok", "hub", f"{settings.hub_url} lists {count} papers for {day}.")
+        papers = counted(answer.paper_count, "paper")
+        yield Diagnosis("ok", "hub", f"{settings.hub_url} lists {papers} for {day}.")
     else:
         is_refused = answer.status in {401, 403}
         look = "PAPERS_HUB_TOKEN" if is_refused else "PAPERS_HUB_URL and the network"

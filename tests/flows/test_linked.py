@@ -13,13 +13,15 @@ import pytest
 
 from flows import scheduled
 from flows.outcome import Outcome
+from flows.publish import Publication, publish
 from flows.runs.states import outcome_of
-from flows.settings import load_settings
+from flows.settings import Settings, load_settings
 from flows.sources.hub import Answer
 from flows.sources.linked import PaperHub, Patience
 from flows.sources.sample.faults import Fault
 from flows.sources.sample.linked import linked_answer
 from flows.sources.sample_hub import SampleHub
+from flows.validate import Gating, validate
 from flows.warehouse import papers_to_ask
 from flows.warehouse.database import writer_lock
 from tests.support.clock import CLOSED, DAY, Clock
@@ -98,6 +100,25 @@ def test_what_the_hub_says_of_each_paper_is_published_and_changes_nothing_else(
     assert set(ask(published, newest)) == shown
     assert {table: ask(published, f"from marts.{table} order by all") for table in LISTS} == before
     assert ask(published, day) == report
+
+
+def test_nothing_is_published_at_night_that_gate_marts_has_not_judged(
+    complete_day: Outcome, night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+
+    def judged(gate: str, settings: Settings) -> Gating:
+        steps.append(gate)
+        return validate(gate, settings)  # type: ignore[arg-type]
+
+    def published(settings: Settings) -> Publication:
+        steps.append("publish")
+        return publish(settings)
+
+    monkeypatch.setattr("flows.daily_papers.validate", judged)
+    monkeypatch.setattr("flows.scheduled.publish", published)
+    assert night().verdict == "complete"
+    assert steps == ["marts", "publish"]
 
 
 @pytest.mark.parametrize(

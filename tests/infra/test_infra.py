@@ -19,6 +19,7 @@ import yaml  # type: ignore[import-untyped]  # dbt brings it, without types
 from flows import outcome
 from flows.commands.cli import app
 from flows.mail_setup import open_mailing
+from flows.mailing.database import open_mailing_database
 from flows.mailing.rules import Rule
 from flows.mailing.subscribers import add, find
 from flows.settings import Settings, load_settings
@@ -152,6 +153,34 @@ NOW = datetime(2026, 8, 21, 2, 31, tzinfo=UTC)
 
 def _backup(home: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
     return _run(INFRA / "backup.sh", folder, PAPERS_HOME=str(home))
+
+
+def test_a_backup_holds_a_warehouse_and_a_list_that_lie_elsewhere(
+    own_home: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    with duckdb.connect(str(elsewhere / "all.duckdb")) as warehouse:
+        warehouse.execute("create table readings as select 42 as answer")
+    with closing(open_mailing_database(elsewhere / "list.sqlite")) as mailing:
+        add(mailing, "ana@example.org", now=NOW, rule=Rule())
+    (own_home / "papers.env").write_text(
+        f"PAPERS_WAREHOUSE={elsewhere}/all.duckdb\n"
+        f"PAPERS_MAILING_URL='sqlite:///{elsewhere}/list.sqlite'\n"
+    )
+    made = _backup(own_home, tmp_path / "backups")
+    assert (made.returncode, made.stderr) == (0, "")
+    with tarfile.open(made.stdout.strip()) as opened:
+        opened.extractall(tmp_path / "restored", filter="data")
+    with duckdb.connect(str(tmp_path / "restored" / "warehouse.duckdb")) as warehouse:
+        assert warehouse.execute("from readings").fetchall() == [(42,)]
+    with closing(open_mailing_database(tmp_path / "restored" / "mailing.sqlite")) as mailing:
+        assert find(mailing, "ana@example.org") is not None
+
+    (elsewhere / "all.duckdb").unlink()
+    none = _backup(own_home, tmp_path / "backups")
+    assert none.returncode == 1
+    assert "There is no warehouse" in none.stderr
 
 
 def test_a_backup_made_while_the_list_is_written_to_holds_all_that_cannot_be_made_again(

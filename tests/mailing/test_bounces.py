@@ -84,11 +84,11 @@ def test_returns_are_matched_counted_and_acted_on_once(
     box.close()
     first = read_bounces(mailing, TOKENS, tmp_path / "box", now=NOW)
     assert first.sentence == (
-        "5 messages read: 1 bad addresses, 1 soft bounces, 1 complaints, 0 who left, "
+        "5 messages read: 1 bad address, 1 soft bounce, 1 complaint, 0 who left, "
         "0 known already, 2 not ours."
     )
     assert _states(mailing) == {"ada": "suppressed", "bo": "active", "cy": "suppressed"}
-    said = explained.explain(mailing, "daily", DAY, "bo@example.org")
+    said = explained.explain(mailing, "daily", DAY, "bo@example.org", today=DAY)
     assert said.startswith("Sent at 2026-08-14 02:00 UTC; it came back: soft: smtp; 550 5.2.2 <…>")
     again = read_bounces(mailing, TOKENS, tmp_path / "box", now=NOW)
     assert (again.known_count, again.foreign_count) == (3, 2)

@@ -12,8 +12,10 @@ import pytest
 
 from flows.deliver import deliver
 from flows.mail_setup import open_mailing
+from flows.mailing.ledger import SENDING, Issue
 from flows.mailing.rules import Rule
 from flows.mailing.sending import SendReport
+from flows.mailing.sent_log import SentLog
 from flows.mailing.subscribers import add
 from flows.newsletter.digest import Digest, DigestPaper, Proof
 from flows.settings import load_settings
@@ -100,6 +102,21 @@ def test_a_ledger_without_its_log_holds_what_was_due_before(own_home: Path, back
         held = _send(own_home, DAY, CLOSED + timedelta(hours=hours))
         assert "restored from a backup" in held.sentence
     assert _mails(own_home) == _mails(backup)
+
+
+def test_a_line_that_a_full_disk_cut_off_says_nothing_and_stops_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "mailed.log"
+    log = SentLog(path)
+    issue = Issue("daily", DAY, SENDING, "", CLOSED, CLOSED)
+    log.begin(is_new=True)
+    log.note(issue, 7)
+    with path.open("a") as file:
+        file.write("2026-08-21T02:31:07.12+00:00 daily 2026-08-20")
+    assert log.knows_more(issue, lambda: 6) is not None
+    assert log.knows_more(issue, lambda: 7) is None
+    log.note(issue, 9)
+    assert log.knows_more(issue, lambda: 8) is not None, "the next line stands alone"
+    assert log.doubt(issue, lambda: 9) is None
 
 
 def test_a_ledger_that_was_not_restored_is_believed(own_home: Path, backup: Path) -> None:

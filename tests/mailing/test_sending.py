@@ -56,8 +56,8 @@ def _many(mailing: Mailing, count: int) -> list[str]:
     return [f"{name}@example.org" for name in names]
 
 
-def _why(mailing: Mailing, name: str) -> str:
-    return explained.explain(mailing, "daily", DAY, f"{name}@example.org")
+def _why(mailing: Mailing, name: str, today: date = DAY) -> str:
+    return explained.explain(mailing, "daily", DAY, f"{name}@example.org", today=today)
 
 
 def test_an_issue_goes_to_each_once_and_a_second_run_says_so(
@@ -88,6 +88,10 @@ def test_only_who_is_subscribed_now_gets_it(mailing: Mailing, send: Send, relay:
     assert send().sentence == "Sent to 2, 1 skipped."
     assert set(relay.counts) == {"ada@example.org", "back@example.org"}
     assert _why(mailing, "paused") == "Not sent: paused until 2026-09-01."
+    _join(mailing, "late")
+    people.pause(mailing, _id(mailing, "late"), date(2026, 9, 1), now=NOW)
+    assert _why(mailing, "late") == "Not sent: paused until 2026-09-01."
+    assert _why(mailing, "late", date(2026, 9, 1)).startswith("Not sent yet: ")
     assert _why(mailing, "left") == "Not sent: unsubscribed since 2026-08-14."
     assert _why(mailing, "bounced") == "Not sent: suppressed since 2026-08-14, bounced."
     assert _why(mailing, "new") == "Not sent: unconfirmed since 2026-08-14."

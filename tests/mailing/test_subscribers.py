@@ -81,13 +81,39 @@ def test_a_suppressed_address_comes_back_by_the_operators_word_only(mailing: Mai
     assert people.subscribe(mailing, "ada@example.org", rule=Rule(), now=NOW) is None
     with pytest.raises(RefusedError, match="can no longer be subscribed"):
         people.confirm(mailing, person.public_id, now=NOW)
-    assert people.unsubscribe(mailing, person.public_id, now=NOW).state == "suppressed"
     people.lift(mailing, "ada@example.org", now=NOW)
     found = people.find(mailing, "ada@example.org")
     assert found is not None
     assert found.state == "active"
     with pytest.raises(RefusedError, match="is not suppressed"):
         people.lift(mailing, "ada@example.org", now=NOW)
+
+
+@pytest.mark.parametrize("leaves", ["before", "after"])
+def test_lifting_a_suppression_subscribes_nobody_who_left(mailing: Mailing, leaves: str) -> None:
+    person = people.add(mailing, "ada@example.org", now=NOW)
+    if leaves == "before":
+        people.unsubscribe(mailing, person.public_id, now=NOW)
+    people.suppress(mailing, "ada@example.org", "its mailbox is gone", now=NOW)
+    if leaves == "after":
+        people.unsubscribe(mailing, person.public_id, now=NOW)
+    with pytest.raises(RefusedError, match="can no longer be subscribed"):
+        people.confirm(mailing, person.public_id, now=NOW)
+    people.lift(mailing, "ada@example.org", now=NOW)
+    found = people.find(mailing, "ada@example.org")
+    assert found is not None
+    assert found.state == "unsubscribed"
+    assert people.confirm(mailing, person.public_id, now=NOW).state == "active", "their own wish"
+
+
+def test_lifting_a_suppression_confirms_nobody(mailing: Mailing) -> None:
+    asked = people.subscribe(mailing, "ada@example.org", rule=Rule(), now=NOW)
+    assert asked is not None
+    people.suppress(mailing, "ada@example.org", "it complained", now=NOW)
+    people.lift(mailing, "ada@example.org", now=NOW)
+    found = people.find(mailing, "ada@example.org")
+    assert found is not None
+    assert found.state == "unconfirmed"
 
 
 def test_an_address_that_never_was_on_the_list_can_be_suppressed(mailing: Mailing) -> None:
