@@ -44,7 +44,7 @@ format: .venv/synced
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-# Rewrites what README.md and .env.example take from the code.
+# Rewrites what the READMEs of the folders and .env.example take from the code.
 docs: .venv/synced
 	@.venv/bin/python -m tests.docs
 

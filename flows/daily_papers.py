@@ -104,7 +104,7 @@ def record_verdict(day: date, outcome: Outcome, settings: Settings) -> State:
 def one_day(day: date, settings: Settings) -> Outcome:
     """The six stages in order, as far as the day lets them go."""
     load = extract(day, settings)
-    reading = load.readings[0]
+    reading = load.reading
     raw = validate("raw", settings)
     refusal = transform(settings).refusing(reading.reading_id)
     if refusal:

@@ -45,23 +45,15 @@ class LoadedReading:
 
 @dataclass(frozen=True)
 class Load:
-    """What one extract brought into `raw`: one reading of a day, or many of a backfill."""
+    """What one extract brought into `raw`: one reading."""
 
     load_id: str
-    readings: tuple[LoadedReading, ...]
-
-    @property
-    def list_dates(self) -> tuple[date, ...]:
-        """The dates it touched, oldest first."""
-        return tuple(sorted({reading.list_date for reading in self.readings}))
+    reading: LoadedReading
 
     @property
     def sentence(self) -> str:
         """What was read."""
-        if len(self.readings) == 1:
-            return f"{self.readings[0].verdict}: {self.readings[0].reason}"
-        items = sum(reading.item_count for reading in self.readings)
-        return f"{len(self.readings)} readings of {len(self.list_dates)} days, {items:,} items"
+        return f"{self.reading.verdict}: {self.reading.reason}"
 
 
 @stage
@@ -76,7 +68,7 @@ def extract(day: date, settings: Settings) -> Load:
     known = KnownLists(stored_lists(settings, [answer]))
     reading = Reading(answer, judge(answer, known.before(answer)), "hub", load_id(now))
     load_readings([reading], settings)
-    return Load(reading.load_id, (loaded(reading),))
+    return Load(reading.load_id, loaded(reading))
 
 
 @stage
@@ -109,7 +101,7 @@ def _loaded_apart(
     load = load_id(clock.utc_now())
     reading = Reading(answer, judge_it(answer, usable_count), "hub", load, kind=kind)
     load_readings([reading], settings)
-    return Load(load, (loaded(reading),))
+    return Load(load, loaded(reading))
 
 
 def reading_pipeline(settings: Settings) -> ReadingPipeline:
@@ -185,7 +177,7 @@ def _unfinished_reading(settings: Settings, day: date, now: datetime) -> Load | 
     issue = settings.issue_folder(day)
     if is_published and (reading.verdict != "complete" or issue.exists()):
         return None
-    return Load(row[0], (reading,))
+    return Load(row[0], reading)
 
 
 def _is_published(path: Path, reading_id: str) -> bool:

@@ -191,7 +191,7 @@ def _ask_about_papers(settings: Settings) -> Outcome:
         return Outcome("empty", "No paper of the last lists is left to ask about.")
     answer = PaperHub(settings.hub_url, settings.hub_token).read(papers, clock.utc_now)
     with one_writer(settings):
-        reading = extract_linked(answer, settings).readings[0]
+        reading = extract_linked(answer, settings).reading
         stopped = validate("linked", settings).stopping(reading.reading_id)
     if stopped or reading.verdict == "failed":
         return Outcome("failed", f"Failed. {stopped.reason if stopped else reading.reason}")

@@ -137,7 +137,6 @@ _LAKE = "ducklake:postgres:"
 # DuckDB, dbt, SQLite's URLs or file name patterns each give one of these another meaning.
 _ODD_IN_PATHS = frozenset("=?#%'\"\\$*[]{}")
 HomePath = Annotated[Path, AfterValidator(_home)]
-AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 BaseUrl = Annotated[str, AfterValidator(_http_url)]
 
 
@@ -216,8 +215,8 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr | None = Field(
         default=None,
-        description="signs the links in mails; several by commas, the first signs, all are taken"
-        " (default: one made once, in `secret.key` in HOME)",
+        description="the key that signs the links in mails, or several with commas between: the"
+        " first one signs, links of each are good (default: made once, in `secret.key` in HOME)",
     )
     state_url: SecretStr | None = Field(
         default=None,
@@ -226,8 +225,8 @@ class Settings(BaseSettings):
     )
     state_key: SecretStr | None = Field(
         default=None,
-        description="seals the state, 32 characters at least; several by commas, the first seals,"
-        " all of them open it",
+        description="the key that seals the state, 32 characters at least, or several with commas"
+        " between: the first one seals, and each of them opens it",
     )
     mail_shards: Annotated[int, AfterValidator(_shards)] = Field(
         default=1,

@@ -3,7 +3,7 @@
 days, ledger ──watch──▶ incidents ──claim──▶ PAPERS_OPERATOR_EMAIL, PAPERS_OPERATOR_WEBHOOK
 
 What is wrong is found anew each time, so it makes no difference who looks, how often, or what was
-killed on the way; that nobody is told twice is the affair of `mailing.incidents`.
+killed on the way; `operations.incidents` sees to it that nobody is told twice.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

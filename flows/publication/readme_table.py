@@ -80,7 +80,7 @@ _HOW_TO = {
     "join": "paper_id is the arXiv id as text in every table; list_date and digest_date are the"
     " same calendar: a digest has the date of its list.",
     "join gates": "quality.gate_results.run_id is marts.list_readings.reading_id,"
-    " or that of marts.hub_trending_papers.",
+    " or that of marts.hub_trending_papers or marts.paper_links.",
     "time": "Columns in _at are UTC timestamps, those in _on dates, in _date dates that are keys.",
     "columns": "select column_name, comment from duckdb_columns() where table_name = 'papers'",
     "keep it open": "A publication is a new file in the place of the old one: an open connection"

@@ -1,8 +1,8 @@
 """What Prefect keeps of our runs: one writer at a time, next tries, and runs cut short.
 
-The lock of the operating system (`warehouse.writer_lock`) is the truth about who writes. Prefect's
-concurrency limit shows the writer in the UI, and the note `running` names the flow run that holds
-the lock: whoever takes the lock and finds a note knows that this run was cut short.
+The lock of the operating system (`warehouse.database.writer_lock`) is the truth about who writes.
+Prefect's concurrency limit shows the writer in the UI, and the note `running` names the flow run
+that holds the lock: whoever takes the lock and finds a note knows that this run was cut short.
 """
 
 from collections.abc import Iterable, Iterator

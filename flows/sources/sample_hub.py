@@ -3,7 +3,7 @@
     GET /api/daily_papers?date=&sort=&limit=&p=  ->  sample days, or a folder of recordings
     GET /api/papers/ID                           ->  one of their papers, and what grew out of it
 
-A clock opens the days and lets the lists grow; faults (`sample_faults.py`) are served on demand.
+A clock opens the days and lets the lists grow; faults (`sample/faults.py`) are served on demand.
 
     with SampleHub(now=datetime(2026, 8, 14, 2, 31, tzinfo=UTC)) as hub:
         requests.get(f"{hub.url}/api/daily_papers", params={"date": "2026-08-13"})

@@ -183,8 +183,8 @@ def writer_lock(
     """Be the one writer of this home, and of its lake, while the block runs.
 
     The operating system frees the lock when its holder dies, however it dies, and PostgreSQL does
-    for a lake. `holder` is what
-    those who wait in vain are told (default: the command that this process was started with).
+    for a lake. `holder` is the name that a process is shown which gives up waiting (default: the
+    command that this process was started with).
 
     Raises:
         WarehouseBusyError: another process kept it for `patience` seconds.
@@ -206,7 +206,7 @@ def _lake_lock(settings: Settings, name: str, patience: float) -> Iterator[None]
     if not settings.lake_catalog:
         yield
         return
-    with told(), lake.held(settings, name, patience, shared=False) as other:
+    with told(), lake.held(settings, name, patience) as other:
         if other is not None:
             raise WarehouseBusyError(_IN_USE.format(other))
         yield

@@ -87,8 +87,8 @@ def exists(settings: Settings) -> bool:
 
 
 @contextmanager
-def held(settings: Settings, holder: str, patience: float, *, shared: bool) -> Iterator[str | None]:
-    """Hold the lake as its one writer, or with others where `shared`, while the block runs.
+def held(settings: Settings, holder: str, patience: float) -> Iterator[str | None]:
+    """Hold the lake as its one writer while the block runs.
 
     Gives None where that is so, and after `patience` seconds in vain the name of who holds it.
     PostgreSQL frees the lock when the holder's connection ends, however it ends, and keeps those
@@ -97,7 +97,6 @@ def held(settings: Settings, holder: str, patience: float, *, shared: bool) -> I
     import psycopg
 
     name = f"{gethostname()}: {holder}".encode()[:_LONGEST_NAME].decode(errors="ignore")
-    kind = "_shared" if shared else ""
     with psycopg.connect(
         settings.lake_catalog or "", application_name=name, autocommit=True, **_KEPT_ALIVE
     ) as catalog:
@@ -107,7 +106,7 @@ def held(settings: Settings, holder: str, patience: float, *, shared: bool) -> I
         catalog.execute("set tcp_keepalives_count = 3")
         catalog.execute(f"set lock_timeout = {max(int(patience * 1000), 1)}")
         try:
-            catalog.execute(f"select pg_advisory_lock{kind}({_LOCK})")
+            catalog.execute(f"select pg_advisory_lock({_LOCK})")
         except psycopg.errors.LockNotAvailable:
             yield writer(settings) or "another run"
             return

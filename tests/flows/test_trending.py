@@ -84,7 +84,7 @@ def test_a_trending_reading_is_in_no_history_and_finishes_no_day(
 
     today = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
     clock.turn(today)
-    assert read().readings[0].item_count > 20
+    assert read().reading.item_count > 20
 
     settings = load_settings()
     for day in (today.date(), DAY):

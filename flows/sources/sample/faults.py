@@ -220,8 +220,9 @@ FAULTS: Mapping[str, Fault] = {
     "429": too_many_requests(wait_seconds=1),
     "500": status(500),
     "503": status(503),
-    # never answers, until the Hub is closed or a minute is over
+    # a byte at a time
     "drip": Fault(answer=lambda answer: replace(answer, is_dripping=True)),
+    # never answers, until the Hub is closed or a minute is over
     "hang": Fault(answer=lambda answer: replace(answer, is_hanging=True)),
     # the connection ends in the middle of the body
     "dropped": Fault(answer=lambda answer: replace(answer, sent_bytes=len(answer.body) // 2)),
