@@ -54,9 +54,10 @@ Turn = Callable[[], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Source:
-    """Answers, `count` of them, and how they are judged; `note` says what is beside the bar.
+    """Where the answers of a backfill come from, and how they are taken in.
 
-    Each load of some of them is a `turn` of the writer's.
+    `count` is how many there will be, `judged_by` gives the verdict of one, `note` the text beside
+    the progress bar. Each load is made inside a `turn`, so that several writers can alternate.
     """
 
     answers: Iterator[Answer]
@@ -224,7 +225,7 @@ def _in_bulk(bring: Callable[[], Loaded], settings: Settings) -> Outcome:
 def built_in_bulk(
     left: tuple[GateReport, ...], brought: Loaded, settings: Settings, turn: Turn = nullcontext
 ) -> Outcome:
-    """What was brought, gated, built and published; one that a gate stops does not stop others."""
+    """Build, judge and publish what was read. A reading that a gate stops does not stop others."""
     with turn(), quality_site(settings):
         stopped: tuple[GateReport | Refusal, ...] = left + brought.stopped
         build, marts = build_and_judge(settings)
@@ -260,9 +261,9 @@ def _load(source: Source, settings: Settings) -> Loaded:
 
 
 def _load_chunk(chunk: Sequence[Answer], source: Source, settings: Settings) -> Loaded:
-    """One load: these answers, judged by what was known before each of them.
+    """Load these answers at once, each judged by the readings before it.
 
-    What the gate stops is no evidence: the other readings of its load are judged again without it.
+    Where the gate stops one, those after it are judged again, as if it had never been read.
     """
     load = load_id(clock.utc_now())
     in_order = sorted(chunk, key=lambda answer: answer.read_at)

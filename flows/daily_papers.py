@@ -67,7 +67,7 @@ def run_to_verdict(day: date, path: Callable[[], Outcome], settings: Settings) -
 
 
 def run_to_final_state(path: Callable[[], Outcome]) -> State:
-    """Run a path that is no single day's; what stops it is told in one sentence."""
+    """Run a path that is not about one day; what stops it becomes its outcome, in one sentence."""
     try:
         return final_state(_run(path))
     except (BuildFailedError, OperationError) as stop:

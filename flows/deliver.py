@@ -69,7 +69,7 @@ def deliver(
         TransportError, MailingError: mail cannot be sent at all; the message says why.
     """
     digest = frozen_digest(folder)
-    sent_log = SentLog(settings.home / "mailed.log")
+    sent_log = SentLog(settings.sent_log_path)
     sent_log.begin(is_new=mailing.file is None or not newest_issues(mailing, 1))
     issue = ledger_issue(mailing, digest.issue_date, digest.edition, now)
     way = transport(settings, folder / "mail")
@@ -128,9 +128,10 @@ def deliver_along(
     *,
     on_progress: OnProgress | None = None,
 ) -> SendReport | None:
-    """Send an issue along with the run that leads it, in the same letters; None if that is over.
+    """Join a mailing that another run leads, with the same letters; None if that mailing is over.
 
-    Whose rule names papers is left to the others where their publication cannot be had here.
+    Where the leader's publication cannot be had here, readers whose rule names papers are left to
+    the other senders.
 
     Raises:
         OtherLettersError, TransportError: these settings would send something else, or nowhere.
@@ -148,7 +149,7 @@ def deliver_along(
             f"Nothing is sent from here: PAPERS_MAIL_URL names no relay. Give all workers one, in"
             f" their environment or in {SETTINGS_FILE} of their homes."
         )
-    sent_log = SentLog(settings.home / "mailed.log")
+    sent_log = SentLog(settings.sent_log_path)
     sent_log.begin(is_new=True)
     entry_count = partial(_entry_count, mailing, issue)
     if doubt := sent_log.knows_more(issue, entry_count):
@@ -179,7 +180,10 @@ def _compose(
 
 
 def _takes(wanted: str, settings: Settings) -> Callable[[Rule], bool]:
-    """Whose letters can be the same here: all, if what tells papers alike is the same."""
+    """Whose letters this host can write as the leader does.
+
+    All, if it has the leader's publication; otherwise those of rules without `like` or `unlike`.
+    """
     if published_at(settings) != wanted:
         from flows.publish import fetch  # half a second to import, and hardly ever needed
 

@@ -21,7 +21,7 @@ from flows.warehouse.database import (
     has_table,
     has_warehouse,
     open_warehouse,
-    settled,
+    retried_on_conflict,
     staging_schema,
 )
 from flows.warehouse.known_lists import KnownLists, stored_lists
@@ -85,9 +85,10 @@ def extract_trending(settings: Settings) -> Load:
 
 @stage
 def extract_linked(answer: Answer, settings: Settings) -> Load:
-    """What the Hub said of single papers as a reading of the kind `linked`, which is never a list.
+    """Load what the Hub said of single papers, as one reading of the kind `linked`.
 
-    It is of the UTC date on which it was made; its gate is `linked`, and no other looks at it.
+    Such a reading is never a list: its date is the UTC date on which it was made, and gate `linked`
+    alone judges it.
     """
     return _loaded_apart(answer, "linked", judge_linked, settings)
 
@@ -95,7 +96,7 @@ def extract_linked(answer: Answer, settings: Settings) -> Load:
 def _loaded_apart(
     answer: Answer, kind: str, judge_it: Callable[[Answer, int], Verdict], settings: Settings
 ) -> Load:
-    """An answer that is no list's as a reading of its own load."""
+    """Load an answer that is not a list, as the only reading of its load."""
     reading_pipeline(settings).finish_pending()
     usable_count = sum(item.contract_error is None for item in items_of(answer, kind))
     load = load_id(clock.utc_now())
@@ -113,7 +114,7 @@ def reading_pipeline(settings: Settings) -> ReadingPipeline:
 def load_readings(readings: Sequence[Reading], settings: Settings) -> None:
     """Put these readings into `raw`, each replaced whole if it was there."""
     pipeline = reading_pipeline(settings)
-    settled(lambda: pipeline.load(readings))
+    retried_on_conflict(lambda: pipeline.load(readings))
 
 
 def load_id(now: datetime) -> str:

@@ -27,9 +27,7 @@ def open_mailing(settings: Settings) -> "Mailing":
     from flows.mailing.database import open_mailing_database
 
     url = settings.mailing_url
-    return open_mailing_database(
-        url.get_secret_value() if url else settings.home / "mailing.sqlite"
-    )
+    return open_mailing_database(url.get_secret_value() if url else settings.ledger_path)
 
 
 def post(settings: Settings) -> "Post":
@@ -83,7 +81,7 @@ def secret_keys(settings: Settings) -> tuple[SecretStr, ...]:
         if not keys:
             raise SettingsError("PAPERS_SECRET_KEY cannot be used: there is no key in it.")
         return keys
-    path = settings.home / "secret.key"
+    path = settings.key_path
     if not path.exists():
         settings.home.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"secret.key.{os.getpid()}")

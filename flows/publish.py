@@ -44,7 +44,7 @@ from flows.warehouse.database import (
     check_writer,
     home_lock,
     open_warehouse,
-    settled,
+    retried_on_conflict,
 )
 from flows.warehouse.literals import literal
 from flows.warehouse.publications import at_publication, name_publication
@@ -82,7 +82,7 @@ def publish(settings: Settings, most_vectors: int | None = VECTORS_A_RUN) -> Pub
     A reader that has the old file open keeps it; one that opens meanwhile gets the old or the new.
     At most `most_vectors` of the vectors that search lacks are made first, None for all.
     """
-    return settled(partial(_publish_once, settings, most_vectors))
+    return retried_on_conflict(partial(_publish_once, settings, most_vectors))
 
 
 def _publish_once(settings: Settings, most_vectors: int | None) -> Publication:

@@ -284,6 +284,31 @@ class Settings(BaseSettings):
         """The folder of issues, frozen as sent."""
         return self.home / "issues"
 
+    @cached_property
+    def quality_path(self) -> Path:
+        """The folder of the quality reports."""
+        return self.home / "quality"
+
+    @cached_property
+    def ledger_path(self) -> Path:
+        """The mailing list and its ledger, where they are not in PostgreSQL."""
+        return self.home / "mailing.sqlite"
+
+    @cached_property
+    def sent_log_path(self) -> Path:
+        """What was mailed, told a second time beside the ledger."""
+        return self.home / "mailed.log"
+
+    @cached_property
+    def key_path(self) -> Path:
+        """The key that signs links in mails, where PAPERS_SECRET_KEY is not set."""
+        return self.home / "secret.key"
+
+    @cached_property
+    def lock_path(self) -> Path:
+        """The file that the one writer of this home has locked."""
+        return self.home / "writer.lock"
+
     def issue_folder(self, day: date, edition: str = "daily") -> Path:
         """Where the issue of a day, or of the week or month that ends on it, is or will be."""
         return self.issues_path / f"{day}-{edition}"

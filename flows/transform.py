@@ -31,7 +31,7 @@ from flows.warehouse.database import (
     check_writer,
     open_warehouse,
     place_for_dbt,
-    settled,
+    retried_on_conflict,
     trouble,
 )
 from flows.warehouse.refusals import not_built_yet, refuse, take_back
@@ -156,7 +156,7 @@ def _refusals(settings: Settings, reading_ids: Sequence[str]) -> tuple[Refusal, 
 
 def _built(settings: Settings) -> Build:
     """What dbt built of what is stale now; what is not built in the end is stale the next time."""
-    return settled(partial(_built_once, settings))
+    return retried_on_conflict(partial(_built_once, settings))
 
 
 def _built_once(settings: Settings) -> Build:

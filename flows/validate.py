@@ -18,7 +18,7 @@ from flows.gates.judging import CheckResult, Gate, GateReport
 from flows.runs.names import artifact_key
 from flows.settings import Settings
 from flows.stage import stage
-from flows.warehouse.database import open_warehouse, settled
+from flows.warehouse.database import open_warehouse, retried_on_conflict
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,10 @@ def validate(gate: Gate, settings: Settings) -> Gating:
     with open_warehouse(settings) as connection:
         create_audit(connection)
         for (load_id,) in connection.execute(unjudged).fetchall():
-            quality = settings.home / "quality"
-            reports += settled(partial(judge, connection, load_id, now=now, quality=quality))
+            quality = settings.quality_path
+            reports += retried_on_conflict(
+                partial(judge, connection, load_id, now=now, quality=quality)
+            )
     gating = Gating(gate, tuple(reports))
     _show(gating)
     return gating

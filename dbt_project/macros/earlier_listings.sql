@@ -38,9 +38,8 @@ earlier_listings as (
             else strftime(earlier_listings.earlier_date, '%-d %b %Y')
         end,
         case
-            when earlier_listings.earlier_upvotes_count = 1 then ', then with 1 vote'
             when earlier_listings.earlier_upvotes_count is not null
-                then format(', then with {:,} votes', earlier_listings.earlier_upvotes_count)
+                then ', then with ' || {{ counted('earlier_listings.earlier_upvotes_count', 'vote') }}
             else ''
         end
     )

@@ -7,10 +7,11 @@
         ('([a-z]{2})ies$', '\\1y'),
         ('(ss|sh|[^a]x|[a-z]ax|[^ai]ch|[eo]ach|bias|canvas|corpus|lens|status|virus)es$', '\\1'),
         ('(ind|vert)ices$', '\\1ex'),
-        ('(matr|hel)ices$', '\\1ix'),
+        ('matrices$', 'matrix'),
         ('(analy|the|diagno)ses$', '\\1sis'),
         ('([a-z]{2}[^siucaoy ])s$', '\\1'),
-        ('\\b(ser|spec)y$', '\\1ies'),
+        ('\\bsery$', 'series'),
+        ('\\bspecy$', 'species'),
         ('\\b(mov|cook)y$', '\\1ie'),
         ('\\blen$', 'lens'),
     ] -%}

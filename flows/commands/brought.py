@@ -5,14 +5,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 
-from rich.console import Console
-
+from flows.commands.console import errors
 from flows.errors import OperationError
 from flows.settings import Settings
 
 # How long the pages of a host that does not write may lag behind the host that does.
 EVERY_SECONDS = 300.0
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def published_path(settings: Settings) -> Path:

@@ -1,6 +1,7 @@
 """`papers catch-up`: once, what the schedules do, for machines on which nothing runs for long."""
 
-from flows.commands.cli import console, tell
+from flows.commands.cli import tell
+from flows.commands.console import console
 from flows.runs.terminal import prepare, run_quietly
 from flows.settings import load_settings
 

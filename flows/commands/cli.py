@@ -1,5 +1,6 @@
 """`papers`: the one entry point. Every command is one call; what it says is one plain sentence."""
 
+from flows.commands.console import console, errors
 from flows.commands.starting import started
 
 # isort: split
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
-from rich.console import Console
 
 from flows import clock
 from flows.commands.brought import brought_again_and_again, published_path
@@ -58,8 +58,6 @@ _OF_THE_MACHINE = {
     errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO,
     errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG,
 }  # fmt: skip
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def main(words: list[str] | None = None) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 from cyclopts import App
-from rich.console import Console
 from rich.table import Table
 
 from flows import clock
 from flows.commands.choice import Choice
+from flows.commands.console import console, errors
 from flows.deliver import deliver
 from flows.mail_setup import open_mailing, post
 from flows.mailing import explained, ledger
@@ -47,8 +47,6 @@ from flows.settings import Settings, load_settings
 
 subscribers = App(name="subscribers", help="The mailing list: who gets what.")
 issue = App(name="issue", help="The ledger: what became of an issue's mail.")
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
 Format = Literal["table", "json"]
 NOTHING_CHOSEN = Choice()
 Edition = Literal["daily", "weekly", "monthly"]

@@ -3,12 +3,9 @@
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
-
+from flows.commands.console import console
 from flows.outcome import EXIT_OK
 from flows.settings import load_settings
-
-console = Console(highlight=False, soft_wrap=True)
 
 
 def migrate(to: Literal["lake", "file"], /, file: Path | None = None) -> int:

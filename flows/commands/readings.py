@@ -6,9 +6,9 @@ from datetime import date
 
 from cyclopts import App
 from duckdb import DuckDBPyConnection
-from rich.console import Console
 
 from flows import clock
+from flows.commands.console import console, errors
 from flows.errors import OperationError
 from flows.outcome import EXIT_BLOCKED, EXIT_OK
 from flows.settings import load_settings
@@ -23,8 +23,6 @@ from flows.warehouse.refusals import KnownReading, readings, refuse, take_back
 from flows.wording import counted
 
 app = App(name="readings", help="List readings, set one aside, take it back.")
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @app.command(name="list")

@@ -4,13 +4,11 @@ from datetime import date
 from typing import Annotated, Literal
 
 from cyclopts import Parameter, validators
-from rich.console import Console
 
 from flows.commands.brought import published_path
+from flows.commands.console import console
 from flows.outcome import EXIT_OK
 from flows.settings import load_settings
-
-console = Console(highlight=False, soft_wrap=True)
 
 
 def search(

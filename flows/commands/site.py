@@ -3,17 +3,14 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import track
 
 from flows.commands.brought import published_path
+from flows.commands.console import console, errors
 from flows.outcome import EXIT_OK
 from flows.runs.interruption import noting_ctrl_c, safe_point
 from flows.settings import Settings, load_settings
 from flows.site.folder import Done, SiteError, write_site
-
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def site(folder: str, /) -> int:

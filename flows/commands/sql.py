@@ -5,14 +5,10 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
-
 from flows.commands.brought import published_path
+from flows.commands.console import console, errors
 from flows.outcome import EXIT_OK, EXIT_USAGE
 from flows.settings import load_settings
-
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def sql(

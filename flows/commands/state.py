@@ -3,16 +3,14 @@
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from rich.console import Console
 
+from flows.commands.console import console, errors
 from flows.outcome import EXIT_BLOCKED, EXIT_OK, EXIT_USAGE
 from flows.settings import load_settings
 from flows.state.keeping import claim, give_back
 from flows.state.keeping import take as taken
 
 state = App(name="state", help="What a wiped machine goes on from.")
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
 # What takes the state itself, or never ends.
 _NOT_WITHIN = {"state", "serve", "web", "mcp", "demo"}
 

@@ -1,7 +1,7 @@
-"""What a copy of the ledger says that was made before a mailing: who may have got the message.
+"""What is kept of the ledger before a mailing, for a machine that may be wiped in the midst of it.
 
-The copy is all that is left where the machine is wiped in the midst of it. So it takes every
-message that may leave for `unknown`, which only the operator sends again.
+Such a copy cannot say who got the message. So every message that may leave is `unknown` in it, and
+only the operator sends those again.
 """
 
 from datetime import datetime

@@ -65,7 +65,10 @@ def is_alive(mailing: Mailing, number: int) -> bool:
 
 
 def is_certain(mailing: Mailing, number: int) -> bool:
-    """Whether all that the sender wrote is there: on SQLite, if the machine has not gone down."""
+    """Whether every row that this sender committed is still in the ledger.
+
+    Its commits are not synced to the disk: SQLite may have lost some where the machine went down.
+    """
     return mailing.file is None or number >> 31 == _boot()
 
 

@@ -38,9 +38,10 @@ class Marks:
         self._raw, self._begin = mailing.connect_unsynced()
 
     def write(self, sent: Sequence[int], begin: Sequence[int], now: datetime) -> set[int]:
-        """Note whose message was taken, and mark whose comes next, in one commit.
+        """Record in one commit which messages were taken (`sent`) and which come next (`begin`).
 
-        Gives those of `begin` to whom we may send: ours still, and subscribed still.
+        Gives the ids of `begin` that may be sent: this sender still has them, and they are still
+        subscribed.
         """
         same = {**self._same, "now": self._moment(now), "today": self._day(now.date())}
         cursor = self._raw.cursor()

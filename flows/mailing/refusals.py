@@ -86,9 +86,9 @@ def _status(text: str) -> tuple[int, int, int] | None:
 
 
 def _names_only_the_mailbox(text: str, recipient: str) -> bool:
-    """Whether words alone say that there is no such mailbox, and nothing else beside it.
+    """Whether the reply says that the mailbox does not exist, and nothing else.
 
-    An address in the text must be the recipient's: “unknown user” may be said of ours.
+    An address in it must be the recipient's, since “unknown user” may be said of the sender.
     """
     if any(named.lower() != recipient.lower() for named in _ADDRESS.findall(text)):
         return False

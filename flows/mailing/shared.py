@@ -2,8 +2,8 @@
 
 leader ──share──▶ shared_issues ──find_shared──▶ senders on any host, which claim pages as it does
 
-The row is the leader's word. Who takes part goes on only while it stands and the issue is being
-sent, so a pause by one, or a new leader, ends all others within seconds.
+The leader writes the row. Other senders go on only while it stands and the issue is being sent, so
+a pause or a new leader stops them within seconds.
 """
 
 from collections.abc import Callable

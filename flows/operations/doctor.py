@@ -211,7 +211,7 @@ def _mail(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
 
 
 def _key(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
-    path = settings.home / "secret.key"
+    path = settings.key_path
     if not settings.secret_key and not path.exists():
         yield Diagnosis("note", "key", f"The first mail makes the key of its links, {path}.")
         return

@@ -120,7 +120,7 @@ def overview(settings: Settings, day: date | None = None) -> Overview:
 @contextmanager
 def mailing_if_any(settings: Settings) -> Iterator[Mailing | None]:
     """The mailing state where there is some; None where opening it would make it."""
-    if not settings.mailing_url and not (settings.home / "mailing.sqlite").exists():
+    if not settings.mailing_url and not settings.ledger_path.exists():
         yield None
         return
     with closing(open_mailing(settings)) as mailing:

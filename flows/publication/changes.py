@@ -68,8 +68,8 @@ def _find_changes(
 ) -> None:
     """Make temporary tables `gone_<table>` and `come_<table>`: rowids in `published` and source.
 
-    A row that changed is in both. So is each row that references a row that goes: it holds that row
-    in its place.
+    A row that changed is in both. So is each row that references a row that goes: DuckDB would
+    refuse to delete a row that another one still references.
     """
     for table, source in sources.items():
         mart, key = marts()[table], ", ".join(marts()[table].key)

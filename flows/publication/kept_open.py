@@ -22,8 +22,8 @@ from flows.publication.published import (
 from flows.warehouse.database import CONFIG, lacking
 from flows.warehouse.literals import literal
 
-# DuckDB would else remember of the file as much as the machine has memory for, and read a table
-# whole where more than 50 of its rows are asked for.
+# By default DuckDB caches as much of the file as the machine has memory for, and reads a whole
+# table where a query asks for more than 50 of its rows.
 _BOUNDED: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "1GB",
     "dynamic_or_filter_threshold": 2_000,
@@ -33,9 +33,9 @@ Publication = tuple[int, int, int]
 
 
 def now_published(path: Path) -> Publication | None:
-    """What tells the publication of now from the one before and after it; None where there is none.
+    """What identifies the publication at this path (inode, time, size); None where there is none.
 
-    Who keeps what was read of one asks this first: replaced in between, it is read once more.
+    Ask before you read, and keep it with what you read: where it differs later, read again.
     """
     try:
         stat = path.stat()

@@ -37,10 +37,10 @@ class LastPublication:
 
 
 def last_publication(database: Path, made_with: str) -> LastPublication | None:
-    """What `database` was made of.
+    """The record of what `database` was made of.
 
-    None where that is not known, where it was changed since, or where what is made now is made with
-    something else.
+    None where there is no record, where the file was changed since, or where it was made with other
+    code or settings than one would be made with now.
     """
     try:
         read = json.loads(_record(database).read_text(encoding="utf-8"))

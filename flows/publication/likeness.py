@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 ALIKE_FROM = 0.55
 # Of two papers drawn at random one pair in six is nearer than this: what is less is not alike.
 _NEAR_FROM = 0.4
-# Where a paper has no vector, a keyword tells that no more papers than this have.
+# Where a paper has no vector, only keywords count that no more papers than this have.
 _RARE = 10
 _SHOWN = 4
 _MOST = 6
-# Shared with more papers than this, a keyword brings a paper nearer by less than 0.0002. So who is
-# not among the two hundred nearest in meaning is not among the six by such a keyword.
+# A keyword that more papers than this share brings one nearer by less than 0.0002. So it cannot
+# lift a paper that is not among the two hundred nearest in meaning into the six that are shown.
 _TELLING = 2_000
 _NEAREST_LOOKED_AT = 200
 _CANDIDATE = pa.schema([("paper_number", pa.int32())])
@@ -123,7 +123,7 @@ def _register_near(
 
 @dataclass(frozen=True)
 class PublishedLikeness:
-    """Tells it from what is published; a `flows.newsletter.likeness.Likeness`."""
+    """Finds papers that are alike in the published file: a `flows.newsletter.likeness.Likeness`."""
 
     published: KeptOpen
 
@@ -168,7 +168,7 @@ class PublishedLikeness:
 
 
 def published_likeness(settings: Settings) -> PublishedLikeness:
-    """It, from what these settings' home has published."""
+    """The likeness of papers in what this home has published."""
     return PublishedLikeness(KeptOpen(settings.published_path))
 
 

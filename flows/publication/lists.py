@@ -57,8 +57,8 @@ class Known:
 class PeriodList:
     """The papers of a week or month, and its days that were ever read with their verdicts.
 
-    `previous` and `next_` are the last dates of the nearest periods with a day that was read. As
-    known at a time, `known_at` is the last reading until then (UTC), and the whole has no verdict.
+    `previous` and `next_` are the last dates of the nearest periods with a day that was read. Of a
+    period as known at a time, `known_at` is its last reading by then (UTC), and it has no verdict.
     """
 
     edition: Edition

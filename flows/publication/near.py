@@ -38,10 +38,10 @@ class Meanings:
         also: "Numbers",
         chosen: "Numbers | None" = None,
     ) -> "pa.Table":
-        """The papers nearest to a vector of length 1, and `also` those of these numbers.
+        """The papers nearest to a vector of length 1, and the papers with the numbers of `also`.
 
-        Given are `paper_number` and `cosine`. Nearest among `chosen`, the numbers of some papers;
-        None for all.
+        A table with `paper_number` and `cosine`. `chosen` limits the search to papers with these
+        numbers; None searches all.
         """
         import numpy as np
         import pyarrow as pa

@@ -84,7 +84,7 @@ def _json(result: DuckDBPyRelation) -> bytes:
 
 
 def plain(value: object) -> object:
-    """The value as JSON can hold it: it has no number that is none or endless, and no bytes."""
+    """The value as JSON can hold it: NaN and infinities become None, bytes become base64."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, bytes):

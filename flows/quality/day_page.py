@@ -65,7 +65,7 @@ def write_page(path: Path, page: str) -> None:
 
 def quality_page_path(settings: Settings, day: date) -> Path:
     """Where the quality page of a day is."""
-    return settings.home / "quality" / "days" / f"{day}.html"
+    return settings.quality_path / "days" / f"{day}.html"
 
 
 def quality_days(connection: DuckDBPyConnection, days: Sequence[date]) -> list[QualityDay]:

@@ -55,7 +55,7 @@ def quality_site(settings: Settings) -> Iterator[None]:
 
 def write_quality_site(settings: Settings, notice: str | None = None) -> Path:
     """Write `quality/index.html` and what it leads to; its path. `notice` stands above all."""
-    quality = settings.home / "quality"
+    quality = settings.quality_path
     days, quarantined = list[dict[str, Any]](), list[QuarantinedLine]()
     if has_warehouse(settings):
         with open_warehouse(settings) as connection:
@@ -83,7 +83,7 @@ def _write_insights(settings: Settings) -> bool:
     """Write the plots of what is published beside the front page; whether there are any."""
     with suppress(NotPublishedError), KeptOpen(settings.published_path).opened() as connection:
         for name, text in insights_files(connection).items():
-            write_page(settings.home / "quality" / name, text)
+            write_page(settings.quality_path / name, text)
         return True
     return False
 
@@ -128,7 +128,7 @@ def _read_mail(settings: Settings, days: Sequence[Mapping[str, Any]]) -> _Mail:
 def _line(
     settings: Settings, day: Mapping[str, Any], mail: _Mail, pages: Mapping[str, dict[str, str]]
 ) -> DayLine:
-    list_date, quality = day["list_date"], settings.home / "quality"
+    list_date, quality = day["list_date"], settings.quality_path
     page, issue = quality_page_path(settings, list_date), settings.issue_folder(list_date)
     return DayLine(
         day["facts"],

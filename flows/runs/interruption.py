@@ -1,8 +1,9 @@
 """Ctrl-C: a run ends at its next safe point, or four seconds later wherever it is.
 
 Python raises KeyboardInterrupt at any place, and libraries lose it, or end half-way with pages of
-traceback. Here it is only noted, but where the run waits for a reading. A run that cannot end by
-itself in time is ended as a kill would end it, which every stage survives.
+traceback. Here it only sets a mark, except while the run waits for the Hub, where it raises at
+once. A run that cannot end by itself in time is ended as a kill would end it, which every stage
+survives.
 """
 
 import os

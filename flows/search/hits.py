@@ -30,7 +30,7 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Found:
-    """The papers that were found, the best first, and the words of theirs that were looked for."""
+    """The papers that were found, the best first, and the words in them that matched."""
 
     papers: tuple[Ranked, ...]
     hit_words: tuple[str, ...]

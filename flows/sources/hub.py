@@ -330,9 +330,9 @@ def recorded(list_date: date, read_at: datetime, body: bytes) -> Answer:
 
 
 def _parsed(body: bytes) -> Any:  # noqa: ANN401  whatever JSON it is
-    """The body as JSON; NaN and what no number holds, which JSON has not, are words of theirs.
+    """The body as JSON; NaN, infinities and numbers too large for a float become strings.
 
-    Whoever reads our API, or the raw layer, could not read it otherwise.
+    JSON has no such numbers, so neither readers of our API nor the raw layer could take them.
     """
     return json.loads(body, parse_constant=str, parse_float=_finite)
 

@@ -116,7 +116,7 @@ def take(settings: Settings) -> Taken:
     in_doubt = _mailed(branch.folder, seal)
     archive = read_archive(branch.folder, settings.home, seal)
     # It is no copy from a backup: the branch has one newest state, and nobody mails but from it.
-    SentLog(settings.home / "mailed.log").go_on()
+    SentLog(settings.sent_log_path).go_on()
     return Taken(archive, in_doubt)
 
 

@@ -130,7 +130,7 @@ def trouble(error: Exception) -> OperationError | None:
     return WarehouseAwayError(str(found)) if found and found.may_pass else found
 
 
-def settled(step: Callable[[], T]) -> T:
+def retried_on_conflict(step: Callable[[], T]) -> T:
     """What this step gives, which is done again where another writer of the lake was quicker.
 
     DuckLake puts changes of different tables in line by itself, however many tries that takes;
@@ -190,7 +190,7 @@ def writer_lock(
         WarehouseBusyError: another process kept it for `patience` seconds.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    with (settings.home / "writer.lock").open("a+") as file:
+    with settings.lock_path.open("a+") as file:
         _acquire(file, patience, shared=False)
         name = f"{holder or _command()} (process {os.getpid()}, since {clock.utc_now():%H:%M} UTC)"
         file.truncate(0)
@@ -229,7 +229,7 @@ def looking(settings: Settings, patience: float = 0) -> Iterator[duckdb.DuckDBPy
         with open_warehouse(settings) as connection, lacking(OlderWarehouseError(_OLDER)):
             yield connection
         return
-    descriptor = os.open(settings.home / "writer.lock", os.O_RDONLY | os.O_CREAT, 0o644)
+    descriptor = os.open(settings.lock_path, os.O_RDONLY | os.O_CREAT, 0o644)
     with os.fdopen(descriptor) as file:
         _acquire(file, patience, shared=True)
         with (
@@ -266,7 +266,7 @@ def home_lock(settings: Settings) -> Iterator[None]:
         WarehouseBusyError: a run is at work in this home.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    with (settings.home / "writer.lock").open("a+") as file:
+    with settings.lock_path.open("a+") as file:
         _acquire(file, 0, shared=False)
         yield
 
@@ -283,7 +283,7 @@ def _acquire(file: IO[str], patience: float, *, shared: bool) -> None:
 
 def lock_holder(settings: Settings) -> str | None:
     """Who is the writer of this home or its lake now, as it named itself; None where nobody is."""
-    name = words_of_holder(settings.home / "writer.lock")
+    name = words_of_holder(settings.lock_path)
     if name is None and settings.lake_catalog:
         with told():
             return lake.writer(settings)

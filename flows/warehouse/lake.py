@@ -90,7 +90,7 @@ def exists(settings: Settings) -> bool:
 def held(settings: Settings, holder: str, patience: float) -> Iterator[str | None]:
     """Hold the lake as its one writer while the block runs.
 
-    Gives None where that is so, and after `patience` seconds in vain the name of who holds it.
+    Yields None while it holds it, or the name of who does where `patience` seconds passed in vain.
     PostgreSQL frees the lock when the holder's connection ends, however it ends, and keeps those
     who wait in line. `has_lost_lock` tells whether that happened.
     """

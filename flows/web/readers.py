@@ -146,7 +146,10 @@ class ReaderPages:
         return self.pages.page("left.html")
 
     def show_wish(self, name: str) -> Callable[[Request], Response]:
-        """The button that asks for more or less like a paper: mail scanners open every link."""
+        """Show the button for more or less like a paper; the link alone changes nothing.
+
+        Mail scanners open every link.
+        """
 
         def show(request: Request) -> Response:
             self._taking(Purpose.LIKE, request)

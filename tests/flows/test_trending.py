@@ -50,7 +50,7 @@ def test_what_the_hub_calls_trending_is_compared_and_is_no_list(
     load = read()
     _as_a_flow(_publish)
 
-    (reading,) = load.readings
+    reading = load.reading
     assert (reading.verdict, reading.is_whole) == ("complete", False)
     assert (reading.list_date, reading.reading_id[:20]) == (CLOSED.date(), "2026-08-21.trending.")
     hub_order = [item["paper"]["id"] for item in hub._trending(hub.newest_open())][:100]
@@ -114,7 +114,7 @@ def test_a_trending_reading_that_fails_is_kept_and_compared_with_nothing(
 ) -> None:
     hub.fail(fault)
 
-    (reading,) = read().readings
+    reading = read().reading
 
     assert (reading.verdict, reading.reason) == ("failed", reason)
     _as_a_flow(lambda: validate("raw", load_settings()))
@@ -134,7 +134,7 @@ def test_what_trends_is_judged_before_it_is_published(
     faults: list[str],
 ) -> None:
     hub.fail(*faults)
-    (reading,) = read().readings
+    reading = read().reading
     assert reading.verdict == "complete"
 
     gating = _as_a_flow(lambda: validate("raw", load_settings()))

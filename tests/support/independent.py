@@ -851,7 +851,7 @@ def _singular(word: str) -> str:
         (r"(?<=ss|sh|.x|ch)es", ""),
         (r"(?<=bias)es|(?<=canvas)es|(?<=corpus)es|(?<=lens)es|(?<=status)es|(?<=virus)es", ""),
         (r"(?<=ind)ices|(?<=vert)ices", "ex"),
-        (r"(?<=matr)ices|(?<=hel)ices", "ix"),
+        (r"(?<=matr)ices", "ix"),
         (r"(?<=analy)ses|(?<=the)ses|(?<=diagno)ses", "sis"),
         (r"(?<=[a-z]{2}[^siucaoy])s", ""),
     ):

@@ -13,7 +13,7 @@ from flows.sources.hub import Answer
 from flows.sources.pipeline import Reading
 from flows.sources.verdict import Verdict
 from flows.warehouse import database
-from flows.warehouse.database import ConflictError, open_warehouse, settled
+from flows.warehouse.database import ConflictError, open_warehouse, retried_on_conflict
 from tests.support.clock import CLOSED, DAY
 from tests.support.dbt_build import item
 from tests.support.lakes import Lake
@@ -53,7 +53,7 @@ def test_what_two_writers_count_together_is_counted(
 
     def count_on(settings: Settings) -> None:
         for _ in range(TIMES):
-            settled(lambda: count(settings))
+            retried_on_conflict(lambda: count(settings))
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(count_on, writers))
@@ -104,5 +104,5 @@ def test_who_is_never_quick_enough_says_so(monkeypatch: pytest.MonkeyPatch) -> N
         raise ConflictError("The table was changed.")
 
     with pytest.raises(ConflictError):
-        settled(step)
+        retried_on_conflict(step)
     assert len(tries) == 3

@@ -173,16 +173,10 @@ final as (
         -- The largest part of the score, as a true phrase made of numbers.
         case
             when votes_score >= comments_score and votes_score >= stars_score
-                then format('+{:,} vote{}', votes_gained_count, if(votes_gained_count = 1, '', 's'))
+                then '+' || {{ counted('votes_gained_count', 'vote') }}
             when comments_score >= stars_score
-                then
-                    format(
-                        '+{:,} comment{}', comments_gained_count, if(comments_gained_count = 1, '', 's')
-                    )
-            else
-                format(
-                    '+{:,} star{} on its code', stars_gained_count, if(stars_gained_count = 1, '', 's')
-                )
+                then '+' || {{ counted('comments_gained_count', 'comment') }}
+            else '+' || {{ counted('stars_gained_count', 'star') }} || ' on its code'
         end
         || case
             when as_of_date - list_date >= {{ recent_days }} or first_list_date < list_date
