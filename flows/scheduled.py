@@ -61,7 +61,7 @@ from flows.warehouse.final_verdicts import (
 )
 from flows.warehouse.papers_to_ask import ONCE_A_NIGHT, papers_to_ask
 from flows.warehouse.tidying import tidy
-from flows.wording import verdict_words
+from flows.wording import FINAL_VERDICTS, verdict_words
 
 # dlt's copies of what it loaded are of use while one looks into yesterday's trouble.
 LOADS_KEPT = timedelta(days=7)
@@ -69,7 +69,6 @@ LOADS_KEPT = timedelta(days=7)
 CATCH_UP = timedelta(days=30)
 # From when a list closed to its deadline; what is not there after an hour comes after many.
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120))
-FINAL = ("complete", "empty")
 PERIODS: tuple[Edition, ...] = ("weekly", "monthly")
 
 
@@ -252,7 +251,7 @@ def _issue_of(day: date, settings: Settings) -> Outcome:
     """How a day stands that was just read; of a complete one the issue, and what its mail lacks."""
     quality = write_quality_page(settings, day)
     facts, newest = quality.facts, newest_reading(settings, day)
-    if facts.verdict not in FINAL and newest.verdict == "failed":
+    if facts.verdict not in FINAL_VERDICTS and newest.verdict == "failed":
         # What was judged before stands for readers; the run is told what it came to itself.
         return Outcome("failed", f"Failed. {newest.reason}", quality.path)
     if facts.verdict != "complete":
@@ -288,7 +287,7 @@ def _send_rest(settings: Settings) -> None:
 
 def next_try_at(day: date, outcome: Outcome, settings: Settings, now: datetime) -> datetime | None:
     """When (UTC) this day is worth another try; None when it is done or its time is over."""
-    if outcome.verdict in FINAL:
+    if outcome.verdict in FINAL_VERDICTS:
         at = _mail_is_due_at(day, outcome, now, settings)
         last = closes_at(day) + timedelta(hours=settings.issue_max_age_hours)
     else:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 VERDICTS = ("complete", "empty", "not_open", "partial", "failed")
+FINAL_VERDICTS = ("complete", "empty")  # nothing is left to be read of such a day
 _VERDICT_WORDS = {"not_open": "Not open"}
 
 

@@ -212,7 +212,7 @@ known_days as (
         coalesce(daily_digests.paper_count, 0) > 0 as has_papers,
         coalesce(daily_digests.verdict, 'not read') as verdict,
         (isodow(days.list_date) < 6 or daily_digests.paper_count > 0)
-        and coalesce(daily_digests.verdict not in ('complete', 'empty'), true) as is_open
+        and coalesce(not {{ is_final('daily_digests.verdict') }}, true) as is_open
     from days
     left join daily_digests on days.list_date = daily_digests.digest_date
 ),

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, case, or_, select, update
 
 from flows.mailing.database import Mailing, insert
 from flows.mailing.tables import days
+from flows.wording import FINAL_VERDICTS
 
-FINAL = ("complete", "empty")
 # Between what a run said and what the operator's later word made of its mail.
 _RESUMED = " Resumed: "
 
@@ -33,7 +33,7 @@ class Day:
     @property
     def is_final(self) -> bool:
         """Whether nothing more has to be read of this day."""
-        return self.verdict in FINAL
+        return self.verdict in FINAL_VERDICTS
 
 
 def record_days(mailing: Mailing, of: Sequence[Day]) -> None:
@@ -47,7 +47,7 @@ def record_read_again(mailing: Mailing, of: Sequence[Day]) -> None:
 
 
 def _is_final(of: Any) -> ColumnElement[bool]:  # noqa: ANN401  columns of SQLAlchemy
-    return or_(*(of.verdict == name for name in FINAL))  # many rows at once know no IN
+    return or_(*(of.verdict == name for name in FINAL_VERDICTS))  # many rows at once know no IN
 
 
 def _record(

@@ -66,10 +66,10 @@ class KeptOpen:
             yield connection
 
     def _newest(self) -> DuckDBPyConnection:
-        publication = now_published(self.path)
-        if publication is None:
-            raise NotPublishedError(NOTHING_PUBLISHED)
         with self._lock:
+            publication = now_published(self.path)
+            if publication is None:
+                raise NotPublishedError(NOTHING_PUBLISHED)
             if self._root is None or self._publication != publication:
                 # An instance of its own: one that knows the old file under this path would give
                 # that. The old one ends with the last block that reads from it.

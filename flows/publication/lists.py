@@ -99,7 +99,7 @@ def day_list(
         if known_at
         else cards(connection, _DAY_CARDS, {"day": day})
     )
-    (previous, next_) = connection.execute(_NEIGHBOURS, {"day": day}).fetchall()[0]
+    previous, next_ = neighbours(connection, day)
     return DayList(
         day,
         PaperList(found, known.verdict, known.reason, known.read_at),
@@ -109,6 +109,12 @@ def day_list(
         next_,
         facts_of(connection, day),
     )
+
+
+def neighbours(connection: DuckDBPyConnection, day: date) -> tuple[date | None, date | None]:
+    """The nearest dates with papers before and after a date."""
+    ((previous, next_),) = connection.execute(_NEIGHBOURS, {"day": day}).fetchall()
+    return previous, next_
 
 
 def known_day(

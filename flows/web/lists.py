@@ -25,6 +25,7 @@ from flows.publication.lists import (
     DayList,
     calendar,
     day_list,
+    neighbours,
     newest_known_date,
     newest_list_date,
     period_list,
@@ -181,7 +182,7 @@ class ListPages:
     ) -> Response:
         """Why there is nothing to show of a date: a page with one sentence, no error."""
         month = calendar(connection, day.replace(day=1), last_day("monthly", day))
-        empty = DayList(day, PaperList(()), (), None, *_beside(connection, day), None)
+        empty = DayList(day, PaperList(()), (), None, *neighbours(connection, day), None)
         return self.pages.page(
             "day.html", status, list=empty, weeks=_weeks(day, month), sentence=sentence
         )
@@ -288,17 +289,6 @@ def _why_no_list(day: date, as_of: datetime | None, now: datetime) -> tuple[str,
     if is_weekend(day):
         return f"There is no list of {name}: the Hub makes none on {day:%A}s.", 200
     return f"The list of {name} has not been read.", 404
-
-
-def _beside(connection: DuckDBPyConnection, day: date) -> tuple[date | None, date | None]:
-    """The nearest dates with papers on both sides of a date."""
-    row = connection.execute(
-        "select max(digest_date) filter (where digest_date < $day),"
-        " min(digest_date) filter (where digest_date > $day)"
-        " from marts.daily_digests where listed_count > 0",
-        {"day": day},
-    ).fetchone()
-    return (row[0], row[1]) if row else (None, None)
 
 
 def _weeks(day: date, verdicts: dict[date, str]) -> list[list[tuple[date, str | None]]]:

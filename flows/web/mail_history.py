@@ -12,7 +12,7 @@ from flows.mailing.ledger import Issue, newest_issues
 from flows.mailing.subscribers import Subscriber
 from flows.mailing.tables import EDITIONS
 from flows.sources.feed_day import is_weekend, newest_closed
-from flows.wording import moment
+from flows.wording import FINAL_VERDICTS, moment
 
 DAYS = 30
 _TO_COME = timedelta(days=2)  # so long after its date an issue may still be made
@@ -87,6 +87,6 @@ def _not_delivered(issue: Issue, person: Subscriber, now: datetime) -> str:
 
 
 def _no_issue(day: date, verdict: str | None, last: date) -> str:
-    is_open = verdict not in {"complete", "empty"} and not is_weekend(day)
+    is_open = verdict not in FINAL_VERDICTS and not is_weekend(day)
     yet = " yet" if is_open and last - day < _TO_COME else ""
     return f"No issue{yet}: {why_no_issue(day, verdict)}."

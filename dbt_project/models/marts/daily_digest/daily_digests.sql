@@ -25,7 +25,7 @@ deciding_readings as (
         row_number() over (
             partition by list_date
             order by
-                is_admitted and verdict in ('complete', 'empty') desc,
+                is_admitted and {{ is_final('verdict') }} desc,
                 is_judged desc,
                 read_at desc,
                 reading_id desc

@@ -40,7 +40,7 @@ shown_readings as (
     select
         judged_readings.list_date,
         case
-            when daily_digests.verdict in ('complete', 'empty')
+            when {{ is_final('daily_digests.verdict') }}
                 then coalesce(judged_readings.admitted_id, judged_readings.judged_id)
             else judged_readings.judged_id
         end as run_id

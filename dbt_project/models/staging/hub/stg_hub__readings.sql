@@ -19,12 +19,12 @@ final as (
         -- A final verdict needs a passed gate: without one nobody may take the day as done.
         case
             when is_refused then 'failed'
-            when verdict in ('complete', 'empty') and not is_admitted then 'partial'
+            when {{ is_final('verdict') }} and not is_admitted then 'partial'
             else verdict
         end as verdict,
         case
             when is_refused then refused_reason
-            when verdict in ('complete', 'empty') and not is_admitted
+            when {{ is_final('verdict') }} and not is_admitted
                 then 'Read, but not checked yet.'
             else reason
         end as reason,
