@@ -139,8 +139,8 @@ def with_issue(day: date, outcome: Outcome, quality: QualityPage, settings: Sett
 def build_and_judge(settings: Settings) -> tuple[Build, Gating]:
     """The marts of all that was let through so far, and what gate marts said of them.
 
-    Whatever publishes goes through here: a killed run may have left readings that gate raw let
-    through and no build has seen.
+    Whatever publishes without reading a day goes through here: a killed run may have left readings
+    that gate raw let through and no build has seen.
     """
     build = transform(settings)
     return build, rebuild_without_refused_readings(validate("marts", settings), settings)

@@ -105,7 +105,7 @@ class Tools:
             **reading,
             "verdict": papers.verdict,
             "reason": papers.reason,
-            **({"as_of": OF_NOW} if at else {}),
+            **({"note": OF_NOW} if at else {}),
             "paper_count": len(papers.cards),
             "papers": [_in_list(card) | reading for card in papers.cards[skip : skip + most]],
         }

@@ -110,7 +110,7 @@ def _questions(home: Path, hub: SampleHub) -> int:
             assert (counted["rows"], counted["is_cut"]) == ([[len(items)]], False)
             then = await ask("list_day", day=str(day), as_of=paper["read_at"], limit=1)
             assert then["read_at"] == then["papers"][0]["read_at"] == paper["read_at"]
-            assert then["as_of"].endswith("text, code and withdrawals are of now.")
+            assert then["note"].endswith("text, code and withdrawals are of now.")
             shown = await ask("list_day", day=str(day), as_of=f"{paper['read_at'][:16]}Z", limit=1)
             assert shown["read_at"] == paper["read_at"], "as a page shows it, to the minute"
             questions += 7
