@@ -11,6 +11,13 @@ JUDGED = "(readings.is_whole or (readings.kind = 'trending' and readings.verdict
 # What gate linked is asked about: what the Hub said of single papers, where it said anything.
 LINKED = "(readings.kind = 'linked' and readings.verdict = 'complete')"
 
+# One bad item never stops a load; more than one in so many do.
+BAD_ITEM_IN = 20
+
+# What a list usually has: the median of the lists with papers on its weekday in so many days before
+# it, of the newest so many of them; of fewer than three nothing is usual.
+USUAL_WITHIN_DAYS, USUAL_OF_MOST, USUAL_OF_FEWEST = 90, 8, 3
+
 # A title has to show something: no space, control or format character, combining mark, or one of
 # the letters and signs that Unicode draws as nothing (Hangul fillers, the empty Braille pattern).
 VISIBLE = r"[^\s\p{C}\p{Z}\p{M}\x{115F}\x{1160}\x{2800}\x{3164}\x{FFA0}]"

@@ -11,7 +11,7 @@ from datetime import date
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
-from expectations import JUDGED
+from expectations import JUDGED, USUAL_OF_FEWEST, USUAL_OF_MOST, USUAL_WITHIN_DAYS
 
 # What the marts are made of.
 ADMITTED = "select * from audit.judged_readings where is_admitted and kind = 'daily'"
@@ -125,17 +125,17 @@ _READINGS = f"""
         inner join newest on
             load.kind = 'daily'
             and newest.list_date < load.list_date
-            and newest.list_date >= load.list_date - interval 90 days
+            and newest.list_date >= load.list_date - interval {USUAL_WITHIN_DAYS} days
             and isodow(newest.list_date) = isodow(load.list_date)
         qualify row_number() over (
             partition by load.reading_id order by newest.list_date desc
-        ) <= 8
+        ) <= {USUAL_OF_MOST}
     ),
     usual_counts as (
         select reading_id, median(item_count) as usual_count
         from same_weekdays
         group by reading_id
-        having count(*) >= 3
+        having count(*) >= {USUAL_OF_FEWEST}
     ),
     facts as (
         select

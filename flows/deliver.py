@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from flows import clock
 from flows.errors import OperationError
 from flows.issues.frozen import earlier_issues, frozen_digest
 from flows.issues.periods import ends_at
@@ -109,7 +110,7 @@ def deliver(
                 messages_per_second=settings.mail_per_second,
                 issue_life=timedelta(hours=settings.issue_max_age_hours),
             ),
-            clock=lambda: now,
+            clock=clock.running_from(now),
             is_current=_is_current(digest, settings, now),
             is_forced=is_forced,
             on_progress=_noting(sent_log, issue, entry_count, on_progress),
@@ -160,7 +161,15 @@ def deliver_along(
     compose = _compose(mailing, issue, of.digest, of.earlier, shared, settings)
     try:
         tell = _noting(sent_log, issue, entry_count, on_progress)
-        return take_part(mailing, found, compose, way, takes=takes, on_progress=tell)
+        return take_part(
+            mailing,
+            found,
+            compose,
+            way,
+            clock=clock.running_from(found.began_at),
+            takes=takes,
+            on_progress=tell,
+        )
     finally:
         sent_log.note(issue, entry_count())
 

@@ -30,9 +30,11 @@ ROOMS: dict[str, set[str]] = {
     "flows.mailing": {"flows.newsletter"},
     "flows.issues": {"flows.mail_setup", "flows.newsletter", "flows.sources"},
     "flows.gates": {"expectations"},
-    "flows.warehouse": {"flows.gates", "flows.issues", "flows.newsletter", "flows.sources"},
+    "flows.warehouse": {
+        "expectations", "flows.gates", "flows.issues", "flows.newsletter", "flows.sources",
+    },
     "flows.publication": {"flows.issues", "flows.newsletter", "flows.warehouse"},
-    "flows.search": {"flows.publication", "flows.warehouse"},
+    "flows.search": {"flows.newsletter", "flows.publication", "flows.warehouse"},
     "flows.insights": {"flows.newsletter", "flows.publication", "flows.warehouse"},
     "flows.quality": {
         "flows.gates", "flows.insights", "flows.issues", "flows.mail_setup", "flows.mailing",

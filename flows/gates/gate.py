@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING
 
 from duckdb import DuckDBPyConnection
 
-from expectations import JUDGED, LINKED
+from expectations import BAD_ITEM_IN, JUDGED, LINKED
 from flows.gates.audit import create_audit
 from flows.gates.judging import GateReport, Judge, QuarantinedItem, listed, written
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# One bad item never stops a load; more than one in twenty do.
-BAD_ITEM_IN = 20
 
 
 def warm_up() -> None:

@@ -4,6 +4,7 @@ Digest ──▶ issues/<date>-<edition>/{digest.html, digest.txt, digest.eml, i
 """
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,10 +14,14 @@ from pydantic import TypeAdapter
 
 from flows.issues.periods import last_day
 from flows.mail_setup import post
-from flows.newsletter.digest import Digest
+from flows.newsletter.digest import UNITS, Digest
 from flows.newsletter.message import message
 from flows.newsletter.render import public, render
 from flows.settings import Settings
+
+# The name of an issue's folder. Whatever else lies among them, or is asked for by an address, is
+# none; [0-9] because \d takes any script's digits.
+ISSUE_NAME = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}-({'|'.join(UNITS)})")
 
 
 def frozen_digest(folder: Path) -> Digest:

@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 
 from flows.errors import UsageError
 from flows.mailing.tables import EDITIONS
-from flows.newsletter.digest import Choice, Digest, DigestPaper
+from flows.newsletter.digest import PAPER_ID, Choice, Digest, DigestPaper
 from flows.newsletter.likeness import Alike, Likeness
 from flows.topics import Topic, TopicError, exactly, fold, parse_topic
 from flows.wording import counted
@@ -208,7 +208,7 @@ def _papers(label: str, text: str) -> tuple[str, ...]:
     """ArXiv ids, alone or at the end of an address, each once and without its version."""
     found: dict[str, None] = {}
     for piece in filter(None, re.split(r"[,;\s]+", text[:_NAMED_LENGTH_MAX])):
-        match = _PAPER_ID.fullmatch(piece)
+        match = _WRITTEN_ID.fullmatch(piece)
         if match is None:
             shown = "".join(c for c in piece if c.isprintable())[:40]
             raise RuleError(
@@ -221,9 +221,9 @@ def _papers(label: str, text: str) -> tuple[str, ...]:
 
 
 # As arXiv and the Hub write it: bare, or the end of an address, with a version or not.
-_PAPER_ID = re.compile(
+_WRITTEN_ID = re.compile(
     r"(?:arxiv:|(?:https?://)?[\w.-]+/(?:abs|pdf|html|papers)/)?"
-    r"(?P<id>[0-9]{4}\.[0-9]{4,5})(?:v[0-9]+)?(?:\.pdf)?",
+    rf"(?P<id>{PAPER_ID})(?:v[0-9]+)?(?:\.pdf)?",
     re.IGNORECASE | re.ASCII,
 )
 _NAMED_LENGTH_MAX = NAMED_MAX * 100

@@ -192,6 +192,7 @@ def take_part(
     compose: Compose,
     transport: Transport,
     *,
+    clock: Callable[[], datetime],
     takes: Callable[[Rule], bool] = lambda _rule: True,
     on_progress: OnProgress | None = None,
 ) -> SendReport | None:
@@ -199,14 +200,12 @@ def take_part(
 
     It begins only while the leader lives, and goes on without one that was killed: what it then
     leaves undone, or leaves to others (`takes`), is the next leader's. It never opens or expires
-    an issue, and says that one is done only where nobody is left.
+    an issue, and says that one is done only where nobody is left. `clock` is to agree with the
+    leader's, or one waits for what the other deferred.
     """
     issue = find_issue(mailing, shared.edition, shared.issue_date)
     if issue is None or not is_alive(mailing, shared.leader) or not is_led_by(mailing, shared):
         return None
-
-    def clock() -> datetime:
-        return shared.began_at
 
     with (
         lease(mailing) as number,

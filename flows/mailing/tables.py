@@ -114,7 +114,7 @@ shared_issues = Table(
     Column("senders_count", Integer, nullable=False),  # with the leader
     Column("messages_per_second", Float),  # of all of them together
     Column("letters", String, nullable=False),  # what the letters are made of, as JSON
-    Column("began_at", Utc, nullable=False),  # the leader's time, which all of them go by
+    Column("began_at", Utc, nullable=False),  # by the leader's clock, from which theirs run on
     ForeignKeyConstraint(["edition", "issue_date"], ["issues.edition", "issues.issue_date"]),
 )
 

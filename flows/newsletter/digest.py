@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+# An arXiv id without its version, as the Hub names papers. Digits of other scripts are none.
+PAPER_ID = r"[0-9]{4}\.[0-9]{4,5}"
+
 Edition = Literal["daily", "weekly", "monthly"]
 # What each is about; the most frequent edition first.
 UNITS: dict[Edition, str] = {"daily": "day", "weekly": "week", "monthly": "month"}

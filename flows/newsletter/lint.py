@@ -15,10 +15,12 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from html.parser import HTMLParser
 
-HTML_LIMIT_BYTES = 100_000  # Gmail cuts at 102 kB, and the way out is at the end
+from flows.newsletter.digest import PAPER_ID
+
+_HTML_LIMIT_BYTES = 100_000  # Gmail cuts at 102 kB, and the way out is at the end
 CONTRAST = 4.5
 
-_PAPER_LINK = re.compile(r"https?://[^\s\"'<>]+/papers/\d{4}\.\d{4,5}")
+_PAPER_LINK = re.compile(rf"https?://[^\s\"'<>]+/papers/{PAPER_ID}")
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
 _HEX_COLOUR = re.compile(r"#(?:[0-9a-f]{3}){1,2}", re.IGNORECASE)
 _DARK_BLOCK = re.compile(r"@media[^{]*prefers-color-scheme:\s*dark[^{]*\{((?:[^{}]*\{[^{}]*\})*)")
@@ -143,8 +145,8 @@ def _bodies(text: str, html: str, *, has_reader: bool) -> Iterator[str]:
             f"The parts differ in papers: the text links {in_text.total()}, "
             f"the HTML {in_html.total()}."
         )
-    if (size := len(html.encode())) >= HTML_LIMIT_BYTES:
-        yield f"The HTML has {size:,} bytes; from {HTML_LIMIT_BYTES:,} on, clients cut it."
+    if (size := len(html.encode())) >= _HTML_LIMIT_BYTES:
+        yield f"The HTML has {size:,} bytes; from {_HTML_LIMIT_BYTES:,} on, clients cut it."
     page = _Page(html)
     yield from page.findings()
     if has_reader and not any("unsubscribe" in link.words.lower() for link in page.links):

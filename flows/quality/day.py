@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from flows.newsletter.digest import PAPER_ID
 from flows.newsletter.render import templates
 from flows.warehouse.day_facts import DayFacts
 from flows.wording import long_date, verdict_words
-
-_PAPER_ID = re.compile(r"\d{4}\.\d{4,5}")
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class QualityDay:
 
 def paper_url(text: str | None, hub_url: str) -> str | None:
     """The Hub's page of a paper where the text is a paper's id, else None."""
-    return f"{hub_url.rstrip('/')}/papers/{text}" if _PAPER_ID.fullmatch(text or "") else None
+    return f"{hub_url.rstrip('/')}/papers/{text}" if re.fullmatch(PAPER_ID, text or "") else None
 
 
 def render_quality(day: QualityDay, hub_url: str = "https://huggingface.co") -> str:

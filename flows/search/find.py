@@ -12,6 +12,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from flows.errors import UsageError
+from flows.newsletter.digest import PAPER_ID
 from flows.publication.near import KeptMeanings, Meanings, numbers
 from flows.search.hits import Found, Hit, Ranked, shown
 from flows.search.meaning import SentenceModel
@@ -26,11 +27,11 @@ _PUNCTUATION = str.maketrans(dict.fromkeys("()[]{}|~^=<>\\:/&", " "))
 # Where a paper can be read: it is the id that is meant, and not the words around it.
 _ADDRESS = re.compile(
     r"(?:https?://)?(?:[\w-]+\.)?(?:arxiv\.org/(?:abs|pdf|html)|huggingface\.co/papers)"
-    r"/(\d{4}\.\d{4,5})(?:v\d+)?(?:\.pdf)?(?![\w.])",
+    rf"/({PAPER_ID})(?:v\d+)?(?:\.pdf)?(?![\w.])",
     re.IGNORECASE | re.ASCII,
 )
 # An id, a phrase or the beginning of a word: who writes that wants just that.
-_EXACT = re.compile(r'["*]|\b\d{4}\.\d{4,5}\b')
+_EXACT = re.compile(rf'["*]|\b{PAPER_ID}\b')
 _FEWEST_WORDS = 2
 _MOST_JOINED = 2_000  # papers whose texts are read for AND and -word
 _FEWEST_BY_WORDS = 200  # papers whose words count beside what is near in meaning

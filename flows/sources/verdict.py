@@ -5,7 +5,6 @@ Answer + History + clock -> Verdict
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from statistics import median
 
 from flows.sources.feed_day import closes_at, is_weekend, opens_at
 from flows.sources.hub import Answer
@@ -16,9 +15,8 @@ CONFIRMS_AFTER = timedelta(hours=1)
 # Papers are withdrawn from a list now and then: 6 of 2,836 changes in 849 pairs of readings.
 FEW = 3
 FEW_SHARE = 0.10
-# Same weekdays differ by a factor of two either way; a third of the median is no list yet.
+# Same weekdays differ by a factor of two either way; a third of what is usual is no list yet.
 FAR_BELOW = 1 / 3
-WEEKDAYS_NEEDED = 3
 # The API's page when no `limit` is asked for: a recorded list of this length may be cut.
 DEFAULT_PAGE = 50
 
@@ -34,10 +32,10 @@ class EarlierReading:
 
 @dataclass(frozen=True)
 class History:
-    """What the warehouse knew before this reading."""
+    """What the warehouse knew before this reading. `usual_count`: of papers on such a weekday."""
 
     earlier: tuple[EarlierReading, ...] = ()
-    same_weekday_counts: tuple[int, ...] = ()
+    usual_count: float | None = None
     later_list_is_open: bool = False
 
 
@@ -102,7 +100,7 @@ def judge(answer: Answer, history: History) -> Verdict:
         reason = f"{papers} so far; the list grows until {closing}."
         return Verdict("partial", reason, is_whole=True)
     if _is_far_below(count, history) and not _is_confirmed(answer, history):
-        usual = round(median(history.same_weekday_counts))
+        usual = f"{history.usual_count:.0f}"
         reason = f"Only {papers}, where {day:%A}s usually have {usual}; a second reading "
         return Verdict("partial", reason + "an hour or more later must agree.", is_whole=True)
     pages = "1 page" if answer.page_count == 1 else f"{answer.page_count} pages"
@@ -159,8 +157,7 @@ def _is_closed(answer: Answer, history: History) -> bool:
 
 
 def _is_far_below(count: int, history: History) -> bool:
-    counts = history.same_weekday_counts
-    return len(counts) >= WEEKDAYS_NEEDED and count < median(counts) * FAR_BELOW
+    return history.usual_count is not None and count < history.usual_count * FAR_BELOW
 
 
 def _is_confirmed(answer: Answer, history: History) -> bool:

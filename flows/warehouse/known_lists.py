@@ -5,16 +5,17 @@ audit.judged_readings, a load in hand ──▶ History
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
+from statistics import median
 
+from expectations import USUAL_OF_FEWEST, USUAL_OF_MOST, USUAL_WITHIN_DAYS
 from flows.gates.audit import create_audit
 from flows.settings import Settings
 from flows.sources.hub import Answer
 from flows.sources.verdict import EarlierReading, History
 from flows.warehouse.database import has_table, has_warehouse, open_warehouse
 
-SAME_WEEKDAYS = 8
 KnownList = tuple[date, EarlierReading]
 
 
@@ -39,17 +40,22 @@ class KnownLists:
         day, read_at = answer.list_date, answer.read_at
         return History(
             tuple(r for r in self._readings.get(day, ()) if r.read_at < read_at),
-            tuple(islice(self._same_weekdays(day, read_at), SAME_WEEKDAYS)),
+            self._usual_count(day, read_at),
             any(date > day and opened <= read_at for date, opened in self._opened.items()),
         )
 
-    def _same_weekdays(self, day: date, read_at: datetime) -> Iterable[int]:
-        """The counts of the same weekdays before, the newest first, by their newest reading."""
-        for known in sorted(self._readings, reverse=True):
-            if known < day and known.weekday() == day.weekday():
-                whole = [r for r in self._readings[known] if r.is_whole and r.read_at < read_at]
-                if whole:
-                    yield max(whole, key=lambda reading: reading.read_at).item_count
+    def _usual_count(self, day: date, read_at: datetime) -> float | None:
+        """What gate raw calls usual of this list, of what was known by then; None if too little."""
+        counts = list(islice(self._same_weekday_counts(day, read_at), USUAL_OF_MOST))
+        return median(counts) if len(counts) >= USUAL_OF_FEWEST else None
+
+    def _same_weekday_counts(self, day: date, read_at: datetime) -> Iterable[int]:
+        """The papers of the lists on this weekday, the newest first, by their newest reading."""
+        for weeks in range(1, USUAL_WITHIN_DAYS // 7 + 1):
+            readings = self._readings.get(day - timedelta(weeks=weeks), ())
+            known = [r for r in readings if r.is_whole and r.item_count > 0 and r.read_at < read_at]
+            if known:
+                yield max(known, key=lambda reading: reading.read_at).item_count
 
 
 def stored_lists(settings: Settings, answers: Sequence[Answer]) -> list[KnownList]:

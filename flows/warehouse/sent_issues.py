@@ -4,7 +4,6 @@ issues/*/issue.json ──▶ mailing.issue_papers ──dbt──▶ marts.issu
 """
 
 import logging
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,11 @@ from typing import Any
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from flows.issues.frozen import frozen_digest
+from flows.issues.frozen import ISSUE_NAME, frozen_digest
 from flows.newsletter.digest import Digest
 
 # The section of issue_as_sent that is the list itself.
 LIST = "papers"
-_NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}-(daily|weekly|monthly)")
 _log = logging.getLogger(__name__)
 
 
@@ -47,7 +45,7 @@ def record_issues(connection: DuckDBPyConnection, folder: Path) -> int:
 def _issues(folder: Path) -> Iterator[tuple[str, str]]:
     """Name and state of each issue, oldest first; the state differs when the file does."""
     for path in sorted(folder.glob("*/issue.json")):
-        if _NAME.fullmatch(path.parent.name):
+        if ISSUE_NAME.fullmatch(path.parent.name):
             found = path.stat()
             yield path.parent.name, f"{found.st_size} {found.st_mtime_ns}"
 

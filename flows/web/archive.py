@@ -1,7 +1,6 @@
 """The issues as sent: what is in `issues/`, read late and never changed."""
 
 import logging
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -11,11 +10,10 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
+from flows.issues.frozen import ISSUE_NAME
 from flows.newsletter.digest import Digest
 from flows.wording import counted
 
-# A name from a URL becomes a path only in this form; [0-9] because \d takes any script's digits.
-_NAME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-(daily|weekly|monthly)")
 _FILES = ("digest.html", "digest.txt", "quality.html")
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
@@ -71,11 +69,11 @@ class Archive:
         if not self.folder.is_dir():
             return []
         found = (path.name for path in self.folder.iterdir())
-        return sorted((name for name in found if _NAME.fullmatch(name)), reverse=True)
+        return sorted((name for name in found if ISSUE_NAME.fullmatch(name)), reverse=True)
 
     def file(self, name: str, file_name: str) -> bytes | None:
         """A file of an issue; None where there is no such issue or file."""
-        if not _NAME.fullmatch(name) or file_name not in _FILES:
+        if not ISSUE_NAME.fullmatch(name) or file_name not in _FILES:
             return None
         try:
             return (self.folder / name / file_name).read_bytes()
@@ -89,7 +87,7 @@ class Archive:
 
     def issue(self, name: str) -> FrozenIssue | None:
         """An issue as it was made; None where there is none, or none that can be read."""
-        return self._kept(name, _read) if _NAME.fullmatch(name) else None
+        return self._kept(name, _read) if ISSUE_NAME.fullmatch(name) else None
 
     def newest(self, count: int, edition: str | None = None) -> list[FrozenIssue]:
         """The newest issues that can be read, the newest first."""

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from flows.newsletter.digest import DigestPaper
+from flows.newsletter.digest import PAPER_ID, DigestPaper
 from flows.newsletter.render import dateline, section_heading
 from flows.newsletter.site import Site
 from flows.newsletter.text import claim, excerpt, one_line, safe_url, title_line
@@ -28,7 +28,7 @@ from flows.wording import counted, long_date, moment, short_day, thousands, verd
 # What a site without a server has files of.
 LIST_FORMATS, PAPER_FORMATS, NAME_FORMATS = ("atom", "json", "bib"), ("bib",), ("atom",)
 _NAMES = ("authors/", "keywords/", "submitters/")
-_PAPER = re.compile(r"papers/\d{4}\.\d{4,5}")
+_PAPER = re.compile(rf"papers/{PAPER_ID}")
 _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32"'
     ' rx="5" fill="#0a5a78"/><path d="M16 8l9 15H7z" fill="#fffdf9"/></svg>'

@@ -47,7 +47,9 @@ def _along(url: str, day: date, port: int, pipe: Pipe) -> None:
     pipe.send("ready")
     while (shared := find_shared(mailing, "daily", day)) is None:
         time.sleep(0.005)
-    report = take_part(mailing, shared, compose, _relay(port))
+    report = take_part(
+        mailing, shared, compose, _relay(port), clock=clock.running_from(shared.began_at)
+    )
     pipe.send(report.sentence if report else "")
 
 

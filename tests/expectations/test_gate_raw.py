@@ -11,7 +11,10 @@ import pytest
 
 from expectations import frames
 from flows.gates.judging import GateReport
+from flows.sources.hub import Answer
 from flows.sources.hub_item import read_item
+from flows.sources.verdict import EarlierReading
+from flows.warehouse.known_lists import KnownLists
 from tests.expectations.conftest import DAY, EXTRAS, NOW, Warehouse
 
 ITEM_FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -255,6 +258,25 @@ def test_half_or_two_and_a_half_times_the_usual_papers_are_a_warning(warehouse: 
         [],
         ["51 papers, where the same weekday usually has 20"],
     ]
+
+
+@pytest.mark.parametrize("counts", [[9, 20, 30], [9, 0, 20, 30], [9, 20, *[0] * 10, 30], [9, 20]])
+def test_what_is_usual_is_the_same_for_the_gate_and_for_the_verdict(
+    warehouse: Warehouse, counts: list[int]
+) -> None:
+    known = KnownLists(())
+    for weeks, count in enumerate(counts, 1):
+        day = DAY - timedelta(weeks=weeks)
+        warehouse.add_reading(day, count, load_id="before")
+        known.add(day, EarlierReading(datetime(2026, 8, 13, 3, tzinfo=UTC), count, is_whole=True))
+    warehouse.admit()
+    warehouse.add_reading(size=2)
+    [report] = warehouse.gate_raw()
+    usual = known.before(Answer(DAY, datetime(2026, 8, 14, 3, tzinfo=UTC))).usual_count
+    expected = (
+        [] if usual is None else [f"2 papers, where the same weekday usually has {usual:.0f}"]
+    )
+    assert [warning.sentence for warning in report.warnings] == expected
 
 
 def test_two_same_weekdays_are_no_history_yet(warehouse: Warehouse) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
 from flows.deliver import deliver, deliver_rest
 from flows.issues.frozen import issue_files, write_files
@@ -20,6 +21,7 @@ from flows.mailing.database import Mailing
 from flows.mailing.rules import Rule, parse_rule
 from flows.mailing.sending import SendReport
 from flows.mailing.subscribers import add
+from flows.mailing.tables import deliveries
 from flows.newsletter.digest import Digest, DigestPaper, Edition, Proof
 from flows.newsletter.lint import lint
 from flows.settings import Settings, load_settings
@@ -96,6 +98,19 @@ def test_the_relay_gets_no_more_a_second_than_the_setting_says(
     monkeypatch.setenv("PAPERS_MAIL_PER_SECOND", "2.5")
     assert _send(mailing, FRIDAY, closes_at(FRIDAY)).sentence == "Sent to 1."
     assert paces == {2.5}
+
+
+def test_each_mail_has_the_moment_it_was_sent_and_not_that_of_its_run(
+    mailing: Mailing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERS_MAIL_PER_SECOND", "10")
+    for name in ("bo", "cy"):
+        add(mailing, f"{name}@example.org", now=closes_at(WEEK[0]))
+    now = closes_at(FRIDAY) + timedelta(hours=1)
+    assert _send(mailing, FRIDAY, now).sentence == "Sent to 3."
+    with mailing.read() as connection:
+        sent = sorted(connection.scalars(select(deliveries.c.changed_at)))
+    assert now < sent[0] < sent[1] < sent[2] < now + timedelta(hours=1)
 
 
 def _mails(folder: Path) -> dict[str, str]:

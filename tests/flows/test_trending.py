@@ -79,6 +79,7 @@ def test_a_trending_reading_is_in_no_history_and_finishes_no_day(
     own_home: Path,
 ) -> None:
     from flows.sources.hub import Answer
+    from flows.sources.verdict import History
     from flows.warehouse.final_verdicts import unfinished_days
     from flows.warehouse.known_lists import KnownLists, stored_lists
 
@@ -90,10 +91,7 @@ def test_a_trending_reading_is_in_no_history_and_finishes_no_day(
     for day in (today.date(), DAY):
         answer = Answer(day, today + timedelta(minutes=5))
         known = KnownLists(stored_lists(settings, [answer])).before(answer)
-        assert (known.earlier, known.same_weekday_counts, known.later_list_is_open) == (
-            *((), ()),
-            False,
-        )
+        assert known == History()
     assert unfinished_days(settings, today.date(), today.date()) == [today.date()]
     outcome = run(today.date(), today + timedelta(minutes=5))
     assert outcome.verdict == "partial"
