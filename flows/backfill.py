@@ -239,8 +239,14 @@ def built_in_bulk(
     sentence = brought.sentence
     if stopped:
         sentence += f" A gate stopped {len(stopped)} of them."
-    failed = stopped or brought.has_failed
-    return Outcome("failed" if failed else "complete", sentence, details=details)
+    return Outcome(_verdict_of_all(brought, stopped), sentence, details=details)
+
+
+def _verdict_of_all(brought: Loaded, stopped: Sequence[GateReport | Refusal]) -> str:
+    if stopped or brought.has_failed:
+        return "failed"
+    verdicts = {reading.verdict for reading in brought.readings}
+    return "not_open" if verdicts == {"not_open"} else "complete"
 
 
 def _load(source: Source, settings: Settings) -> Loaded:

@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
 from flows import clock
-from flows.errors import OperationError
+from flows.errors import OperationError, why_no_room
 from flows.export import export
 from flows.extract import LoadedReading, extract
 from flows.gates.judging import CheckResult
@@ -56,6 +56,8 @@ def run_to_verdict(day: date, path: Callable[[], Outcome], settings: Settings) -
     except (BuildFailedError, OperationError) as stop:
         outcome = Outcome("failed", f"Failed. {stop}")
     except Exception as bug:  # noqa: BLE001  the day needs its verdict, and the state keeps the bug
+        if stopped := why_no_room(bug):
+            return record_verdict(day, Outcome("failed", f"Failed. {stopped}"), settings)
         get_run_logger().exception("The run stopped at an error of its own.")
         why = f"Failed. The run stopped at an error of its own: {type(bug).__name__}; see its log."
         record_verdict(day, Outcome("failed", why), settings)
@@ -72,6 +74,10 @@ def run_to_final_state(path: Callable[[], Outcome]) -> State:
         return final_state(_run(path))
     except (BuildFailedError, OperationError) as stop:
         return final_state(Outcome("failed", str(stop)))
+    except Exception as bug:
+        if stopped := why_no_room(bug):
+            return final_state(Outcome("failed", stopped))
+        raise
 
 
 def _run(path: Callable[[], Outcome]) -> Outcome:

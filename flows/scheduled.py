@@ -32,7 +32,9 @@ from flows.mailing.database import MailingError
 from flows.mailing.ledger import DONE, PAUSED, find_issue, next_attempt_at
 from flows.mailing.transports import TransportError
 from flows.newsletter.digest import Edition
+from flows.operations.days import record_mail
 from flows.operations.deadlines import verdict_due_at
+from flows.operations.incident_rules import DAILY
 from flows.operations.upkeep import archive_readings
 from flows.outcome import BUSY, BuildFailedError, Outcome
 from flows.publish import publish
@@ -251,9 +253,10 @@ def _issue_of(day: date, settings: Settings) -> Outcome:
     """How a day stands that was just read; of a complete one the issue, and what its mail lacks."""
     quality = write_quality_page(settings, day)
     facts, newest = quality.facts, newest_reading(settings, day)
-    if facts.verdict not in FINAL_VERDICTS and newest.verdict == "failed":
+    if facts.verdict not in FINAL_VERDICTS and newest.reading_id != facts.run_id:
         # What was judged before stands for readers; the run is told what it came to itself.
-        return Outcome("failed", f"Failed. {newest.reason}", quality.path)
+        said = f"{verdict_words(newest.verdict)}. {newest.reason}"
+        return Outcome(newest.verdict, said, quality.path)
     if facts.verdict != "complete":
         said = f"{verdict_words(facts.verdict)}. {facts.reason}"
         by_gate = facts.reason if facts.failure_count else ""
@@ -281,6 +284,13 @@ def _send_rest(settings: Settings) -> None:
         with closing(open_mailing(settings)) as mailing:
             for report in deliver_rest(mailing, settings, clock.utc_now(), start_shards):
                 get_run_logger().info("The rest of %s: %s", report.issue.name, report.sentence)
+                if report.issue.edition == DAILY:
+                    record_mail(
+                        mailing,
+                        report.issue.issue_date,
+                        report.sentence,
+                        is_blocked=report.is_blocked,
+                    )
     except (TransportError, MailingError) as error:
         get_run_logger().warning("The rest of the mail waits: %s", error)
 
@@ -365,4 +375,4 @@ def _mail_is_due_at(
 
 def _clock_time(moment: datetime, settings: Settings) -> str:
     local = moment.astimezone(ZoneInfo(settings.timezone))
-    return f"{local:%H:%M} on {local:%A}"
+    return f"{local:%H:%M} {settings.timezone} on {local:%A}"

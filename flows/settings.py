@@ -119,6 +119,12 @@ def _model(value: str | None) -> str | None:
     return str(folder.absolute())
 
 
+def _without_zone(at: time) -> time:
+    if at.tzinfo is not None:
+        raise ValueError("is an hour without a zone, such as 09:00; PAPERS_TIMEZONE says whose")
+    return at
+
+
 def _operator(value: str | None) -> str | None:
     if value is not None and "," in value:
         raise ValueError("must be one address; a list of your own can have more")
@@ -246,7 +252,7 @@ class Settings(BaseSettings):
         description="when the daily digest is made, a cron line; the Hub's lists close at 21:30"
         " in New York",
     )
-    deadline: time = Field(
+    deadline: Annotated[time, AfterValidator(_without_zone)] = Field(
         default=time(9),
         description="the hour of the morning after, HH:MM, at which a day without its final verdict"
         " is an incident",

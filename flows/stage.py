@@ -1,4 +1,4 @@
-"""What the six stages share: each is a Prefect task that logs one line of what it did."""
+"""What the stages that are Prefect tasks share: each logs one line of what it did."""
 
 import time
 from collections.abc import Callable

@@ -59,7 +59,7 @@ VERDICTS = {
     "partial": (
         "still growing, a page missing, or far fewer papers than before or than usual",
         "published if it was read to its end and is not shorter than before; no issue",
-        "run it again when the day is closed, or an hour later where it is",
+        "run it again when the day is closed, or an hour later; if it has shrunk: *a day is held*",
     ),
     "failed": (
         "no list came (5xx, 429, time-out, not the JSON we know), or a gate or a test refused it",

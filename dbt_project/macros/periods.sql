@@ -92,7 +92,7 @@ days as (
     from touched_periods
 ),
 
--- A paper once, with the numbers of its newest reading in this period.
+-- A paper once, with the numbers of the newest reading of its lists in this period.
 placed as (
     select
         days.period_date as digest_date,

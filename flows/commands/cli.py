@@ -19,7 +19,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from flows import clock
 from flows.commands.brought import brought_again_and_again, published_path
-from flows.errors import OperationError, UsageError
+from flows.errors import OperationError, UsageError, why_no_room
 from flows.issues.periods import last_day, parse_period
 from flows.newsletter.digest import Edition
 from flows.outcome import EXIT_BLOCKED, EXIT_INTERRUPTED, EXIT_LATER, EXIT_OK, EXIT_USAGE, Outcome
@@ -89,6 +89,11 @@ def answer(words: Sequence[str]) -> int:
         if error.errno not in _OF_THE_MACHINE:
             raise
         errors.print(f"{error.filename or 'The output'}: {error.strerror}.", markup=False)
+        code = EXIT_BLOCKED
+    except Exception as error:
+        if not (why := why_no_room(error)):
+            raise
+        errors.print(why, markup=False)
         code = EXIT_BLOCKED
     except KeyboardInterrupt:
         errors.print("Interrupted.")
@@ -222,13 +227,13 @@ def status(day: date | None = None, /, *, format: Literal["table", "json"] = "ta
         format: a table to read, or JSON for a script.
     """
     from flows.operations.status import overview, show
-    from flows.warehouse.database import lock_holder
+    from flows.warehouse.database import DamagedError, lock_holder
 
     settings = load_settings()
     found = overview(settings, day)
-    if found.is_damaged and not found.days:
+    if found.trouble and not found.days:
         errors.print(*found.notes, sep="\n", markup=False)
-        return EXIT_BLOCKED
+        return found.trouble.exit_code
     if not found.days:
         if holder := lock_holder(settings):
             errors.print(f"No reading is kept yet, but a run is at work: {holder}.", markup=False)
@@ -237,7 +242,9 @@ def status(day: date | None = None, /, *, format: Literal["table", "json"] = "ta
         errors.print(f"No reading {which}is kept in {settings.home}; `papers run` makes one.")
         return EXIT_BLOCKED
     show(found, format, console, with_readings=day is not None)
-    return EXIT_BLOCKED if found.is_damaged else EXIT_OK
+    if format == "json" and found.notes:
+        errors.print(*found.notes, sep="\n", markup=False)
+    return EXIT_BLOCKED if isinstance(found.trouble, DamagedError) else EXIT_OK
 
 
 @app.command

@@ -15,6 +15,7 @@ from flows import clock
 from flows.commands.choice import Choice
 from flows.commands.console import console, errors
 from flows.deliver import deliver
+from flows.issues.silence import why_no_issue
 from flows.mail_setup import open_mailing, post
 from flows.mailing import explained, ledger
 from flows.mailing.bounces import read_bounces
@@ -38,7 +39,7 @@ from flows.mailing.subscribers import (
 )
 from flows.newsletter.lint import lint_arrived
 from flows.operations.alerts import look_and_tell
-from flows.operations.days import record_resumed
+from flows.operations.days import known_days, record_mail
 from flows.operations.incident_rules import DAILY
 from flows.outcome import EXIT_BLOCKED, EXIT_OK, EXIT_USAGE
 from flows.publication.likeness import published_likeness
@@ -300,7 +301,7 @@ def resume(
                 ledger.requeue(mailing, one, again, now=now)
         report = deliver(mailing, folder, settings, now, is_forced=True)
         if edition == DAILY:
-            record_resumed(mailing, day, report.sentence, is_blocked=report.is_blocked)
+            record_mail(mailing, day, report.sentence, is_blocked=report.is_blocked)
         troubles = look_and_tell(mailing, settings, now).troubles
     for trouble in troubles:
         errors.print(trouble, markup=False)
@@ -326,7 +327,10 @@ def explain(address: str, day: date | None = None, /, *, edition: Edition = "dai
         if day is None:
             errors.print(f"There is no {edition} issue yet.")
             return EXIT_BLOCKED
-        said = explained.explain(mailing, edition, day, address, today=clock.utc_now().date())
+        known = known_days(mailing, [day]).get(day)
+        why = why_no_issue(day, known.verdict if known else None) if edition == DAILY else ""
+        today = clock.utc_now().date()
+        said = explained.explain(mailing, edition, day, address, today=today, why_no_issue=why)
         console.print(f"{day} {edition}: {said}", markup=False)
     return EXIT_OK
 

@@ -100,9 +100,8 @@ def read_bounces(mailing: Mailing, tokens: Tokens, path: Path, *, now: datetime)
         report.read_count += 1
         returns = _returns(raw)
         if not returns:
-            is_wish = _leave(mailing, tokens, raw, now)
-            report.left_count += is_wish
-            report.foreign_count += not is_wish
+            result = _leave(mailing, tokens, raw, now)
+            setattr(report, f"{result}_count", getattr(report, f"{result}_count") + 1)
         for returned in returns:
             with mailing.write() as connection:
                 result = _act(connection, tokens, returned, now)
@@ -135,17 +134,17 @@ def _begins_as_mbox(path: Path) -> bool:
         return file.read(5) in {b"", b"From "}
 
 
-def _leave(mailing: Mailing, tokens: Tokens, raw: bytes, now: datetime) -> bool:
-    """Whether a reader asks to leave by this mail; then they have."""
+def _leave(mailing: Mailing, tokens: Tokens, raw: bytes, now: datetime) -> str:
+    """`left` where a reader asks by this mail to leave, `known` who had, otherwise `foreign`."""
     for line in _lines(raw):
         if not (wish := _WISH.search(line)):
             continue
         try:
-            unsubscribe(mailing, tokens.read(Purpose.UNSUBSCRIBE, wish[1]), now=now)
+            person = unsubscribe(mailing, tokens.read(Purpose.UNSUBSCRIBE, wish[1]), now=now)
         except (TokenError, RefusedError):
             continue
-        return True
-    return False
+        return "left" if person.changed_at == now else "known"
+    return "foreign"
 
 
 def _lines(raw: bytes) -> list[str]:

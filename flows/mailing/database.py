@@ -24,7 +24,7 @@ _MIGRATION_LOCK = 0x7061706572  # 'paper': any number that nobody else on that s
 
 
 class MailingError(OperationError):
-    """The mailing database cannot be opened; the message says which and why."""
+    """The mailing database cannot be opened, or stopped answering; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Mailing:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one state of the list, and changes nothing."""
-        with self.engine.connect() as connection:
+        with self.answering(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give a connection whose changes are all kept at the end, or none of them."""
-        with self._writing.begin() as connection:
+        with self.answering(), self.writing.begin() as connection:
             yield connection
 
     def connect_unsynced(self) -> tuple[PoolProxiedConnection, str | None]:
@@ -50,16 +50,31 @@ class Mailing:
 
         On SQLite they do not outlive a power cut: see `leases` for what happens then.
         """
-        raw = self.engine.raw_connection()
-        if self.file is None:
-            return raw, None
-        # where a power cut could not be told from a killed process, each commit must be synced
-        synchronous = "normal" if BOOT_ID_FILE.exists() else "full"
-        raw.cursor().execute(f"pragma synchronous = {synchronous}")
-        return raw, "begin immediate"
+        with self.answering():
+            raw = self.engine.raw_connection()
+            if self.file is None:
+                return raw, None
+            # where a power cut could not be told from a killed process, each commit must be synced
+            synchronous = "normal" if BOOT_ID_FILE.exists() else "full"
+            raw.cursor().execute(f"pragma synchronous = {synchronous}")
+            return raw, "begin immediate"
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Turn the driver's word that the database does not answer, or its disk is full, into ours.
+
+        Without the statement: its values may be addresses.
+        """
+        drivers = self.engine.dialect.loaded_dbapi.OperationalError
+        try:
+            yield
+        except (OperationalError, drivers) as error:
+            cause = str(getattr(error, "orig", error)).strip()
+            raise MailingError(f"The mailing list does not answer: {cause}.") from None
 
     @cached_property
-    def _writing(self) -> Engine:
+    def writing(self) -> Engine:
+        """The engine whose transactions write."""
         return self.engine.execution_options(papers_writes=True)
 
     @property
@@ -155,12 +170,17 @@ def _use_wal(connection: sqlite3.Connection) -> None:
     while True:
         try:
             connection.execute("pragma journal_mode = wal")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
         else:
             return
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    """Whether another connection is in the way, and not the disk."""
+    return error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def _migrate(mailing: Mailing) -> None:
@@ -173,7 +193,7 @@ def _migrate(mailing: Mailing) -> None:
 
     config = Config()
     config.set_main_option("script_location", "flows.mailing:migrations")
-    with mailing.write() as connection:  # on SQLite this already waits for every other writer
+    with mailing.writing.begin() as connection:  # on SQLite this waits for every other writer
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"select pg_advisory_xact_lock({_MIGRATION_LOCK})"))
         config.attributes["connection"] = connection
@@ -189,7 +209,7 @@ def _migrate(mailing: Mailing) -> None:
 
 def _revision(mailing: Mailing) -> str | None:
     """The migration that the list has; None of a new one."""
-    with mailing.read() as connection:
+    with mailing.engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
         found: str | None = connection.scalar(text("select version_num from alembic_version"))

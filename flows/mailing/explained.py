@@ -38,8 +38,18 @@ def deliveries_to(mailing: Mailing, person: Subscriber, since: date) -> Sequence
         return [Delivery(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001
 
 
-def explain(mailing: Mailing, edition: str, issue_date: date, address: str, *, today: date) -> str:
+def explain(
+    mailing: Mailing,
+    edition: str,
+    issue_date: date,
+    address: str,
+    *,
+    today: date,
+    why_no_issue: str = "",
+) -> str:
     """Why this person did or did not get this issue, in one sentence, as of `today` (UTC).
+
+    `why_no_issue` is told where there is none, and the caller knows.
 
     Raises:
         AddressError: this is no address.
@@ -73,7 +83,8 @@ def explain(mailing: Mailing, edition: str, issue_date: date, address: str, *, t
         return f"Not sent: chose {person.editions.replace(',', ' and ')}, not {edition}."
     issue = find_issue(mailing, edition, issue_date)
     if issue is None:
-        return f"Not sent: there is no {edition} issue of {issue_date}."
+        why = f": {why_no_issue}" if why_no_issue else ""
+        return f"Not sent: there is no {edition} issue of {issue_date}{why}."
     return f"Not sent yet: {issue.name} is {issue.state}. {issue.sentence}"
 
 

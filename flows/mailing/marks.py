@@ -4,7 +4,8 @@ SQLAlchemy takes several times longer to hand them on than SQLite to run them; t
 halve the messages a second.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
@@ -35,6 +36,7 @@ class Marks:
         self._moment = Utc().dialect_impl(dialect).bind_processor(dialect) or _as_is
         self._day = Date().dialect_impl(dialect).bind_processor(dialect) or _as_is
         self._same = {"edition": edition, "issue_date": self._day(issue_date), "lease": lease}
+        self._mailing = mailing
         self._raw, self._begin = mailing.connect_unsynced()
 
     def write(self, sent: Sequence[int], begin: Sequence[int], now: datetime) -> set[int]:
@@ -44,8 +46,7 @@ class Marks:
         subscribed.
         """
         same = {**self._same, "now": self._moment(now), "today": self._day(now.date())}
-        cursor = self._raw.cursor()
-        try:
+        with self._mailing.answering(), self._committed() as cursor:
             if self._begin:
                 cursor.execute(self._begin)
             if sent:
@@ -55,11 +56,16 @@ class Marks:
                 cursor.execute(self._mark, {**same, "subscriber_id": number})
                 if cursor.rowcount == 1:
                     marked.add(number)
+        return marked
+
+    @contextmanager
+    def _committed(self) -> Iterator[Any]:
+        try:
+            yield self._raw.cursor()
             self._raw.commit()
         except BaseException:
             self._raw.rollback()
             raise
-        return marked
 
     def close(self) -> None:
         """Give the connection back."""

@@ -11,8 +11,8 @@ from flows.mailing.database import Mailing, insert
 from flows.mailing.tables import days
 from flows.wording import FINAL_VERDICTS
 
-# Between what a run said and what the operator's later word made of its mail.
-_RESUMED = " Resumed: "
+# Between what a run said and what became of its mail after it.
+_SINCE = " Since then: "
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,13 @@ def _record(
         )
 
 
-def record_resumed(mailing: Mailing, list_date: date, sentence: str, *, is_blocked: bool) -> None:
-    """Keep what became of a day's mail when the operator had it sent on."""
+def record_mail(mailing: Mailing, list_date: date, sentence: str, *, is_blocked: bool) -> None:
+    """Keep what became of a day's mail after its run: deferred or resumed, it was sent on."""
     with mailing.write() as connection:
         of_day = days.c.list_date == list_date
         before = connection.scalar(select(days.c.sentence).where(of_day))
         if before is not None:
-            said = before.partition(_RESUMED)[0] + _RESUMED + sentence
+            said = before.partition(_SINCE)[0] + _SINCE + sentence
             connection.execute(
                 update(days).where(of_day).values(sentence=said, is_mail_blocked=is_blocked)
             )

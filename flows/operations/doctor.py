@@ -99,17 +99,18 @@ def _hub(settings: Settings, now: datetime) -> Iterator[Diagnosis]:
 
 
 def _warehouse(settings: Settings, _: datetime) -> Iterator[Diagnosis]:
-    if holder := lock_holder(settings):
-        yield Diagnosis("note", "writer", f"A run is at work: {holder}.")
     try:
-        known = overview(settings)
+        holder, known = lock_holder(settings), overview(settings)
     except OperationError as error:
         yield Diagnosis("problem", "warehouse", str(error))
         return
+    if holder:
+        yield Diagnosis("note", "writer", f"A run is at work: {holder}.")
     for note in known.notes:
-        yield Diagnosis("problem" if known.is_damaged else "note", "warehouse", note)
+        yield Diagnosis("problem" if known.trouble else "note", "warehouse", note)
     if not known.days:
-        yield Diagnosis("note", "warehouse", "Nothing was read yet; `papers run` begins.")
+        if not known.trouble:
+            yield Diagnosis("note", "warehouse", "Nothing was read yet; `papers run` begins.")
         return
     newest = known.days[0]
     level = "problem" if newest.verdict == "failed" else "ok"

@@ -66,8 +66,15 @@ def open_incidents(mailing: Mailing) -> list[KnownIncident]:
 
 
 def open_incident(mailing: Mailing, incident: Incident, *, now: datetime) -> None:
-    """Keep an incident, unless it is open already."""
+    """Keep an incident; of one that is open already, what is said of it now."""
     with mailing.write() as connection:
+        is_it = and_(
+            incidents.c.kind == incident.kind,
+            incidents.c.subject == incident.subject,
+            incidents.c.closed_at.is_(None),
+        )
+        if connection.execute(update(incidents).where(is_it).values(**asdict(incident))).rowcount:
+            return
         connection.execute(
             insert(connection)(incidents)
             .values(**asdict(incident), opened_at=now)

@@ -8,7 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -16,6 +16,9 @@ from duckdb import ConnectionException, DuckDBPyConnection
 from rich.console import Console
 from rich.table import Table
 
+from flows import clock
+from flows.errors import OperationError
+from flows.issues.silence import why_no_issue
 from flows.mail_setup import open_mailing
 from flows.mailing.database import Mailing, MailingError
 from flows.mailing.ledger import delivery_counts, newest_issues
@@ -23,6 +26,7 @@ from flows.operations.days import Day, known_days
 from flows.operations.incident_rules import DAILY
 from flows.operations.incidents import KnownIncident, open_incidents
 from flows.settings import Settings
+from flows.sources.feed_day import newest_closed
 from flows.warehouse.database import (
     LACKS,
     DamagedError,
@@ -37,7 +41,7 @@ from flows.warehouse.database import (
 )
 from flows.warehouse.day_facts import day_facts
 from flows.warehouse.lake_trouble import LakeError
-from flows.wording import checks_in_words, counted, mail_in_words, verdict_words
+from flows.wording import FINAL_VERDICTS, checks_in_words, counted, mail_in_words, verdict_words
 
 DAYS_SHOWN = 30
 
@@ -50,13 +54,13 @@ class ReadingStatus:
     verdict: str
     reason: str
     page_count: int | None
-    item_count: int | None
+    item_count: int
     second_look: bool | None
 
 
 @dataclass(frozen=True)
 class DayStatus:
-    """One list date as the operator needs it; `sentence` is what its run said last."""
+    """One list date as the operator needs it. `mail` is None where the ledger cannot be read."""
 
     list_date: date
     verdict: str
@@ -69,7 +73,7 @@ class DayStatus:
     quarantined_count: int = 0
     issue: str | None = None
     mail_state: str | None = None
-    mail: Mapping[str, int] = field(default_factory=dict)
+    mail: Mapping[str, int] | None = field(default_factory=dict)
     readings: tuple[ReadingStatus, ...] = ()
 
     @property
@@ -82,6 +86,8 @@ class DayStatus:
     @property
     def mailed(self) -> str:
         """The ledger's word in counts: `412 sent, 2 deferred`."""
+        if self.mail is None:
+            return "not known"
         return mail_in_words(self.mail, is_paused=self.mail_state == "paused")
 
 
@@ -89,31 +95,39 @@ class DayStatus:
 class Overview:
     """The newest days first, what is wrong now, and what could not be looked at.
 
-    `is_damaged`: the warehouse cannot be read, as a note says.
+    `trouble`: why the warehouse cannot be read, as a note says too; a run at work is none.
     """
 
     days: tuple[DayStatus, ...]
     incidents: tuple[KnownIncident, ...]
     notes: tuple[str, ...]
-    is_damaged: bool = False
+    trouble: OperationError | None = None
 
 
 def overview(settings: Settings, day: date | None = None) -> Overview:
     """Where one day stands, or the last thirty there are; nothing is changed or made for it."""
     notes: list[str] = []
-    is_damaged = False
+    trouble: OperationError | None = None
     try:
-        tables = _tables(settings, day, notes)
-    except DamagedError as error:
-        tables, is_damaged = _last_published(settings, day, str(error), notes), True
-    days, mail, incidents = _kept(settings, notes)
+        tables = _tables(settings, day)
+    except (WarehouseBusyError, ConnectionException):  # the latter: this very process
+        tables = _last_published(settings, day, "A run is at work in the warehouse.", notes)
+    except (WarehouseAwayError, LakeError, OlderWarehouseError, DamagedError) as error:
+        tables, trouble = _last_published(settings, day, str(error), notes), error
+    try:
+        days, mail, incidents = _kept(settings)
+        is_mail_known = True
+    except MailingError as error:
+        notes.append(f"What became of the mail is not known: {error}")
+        days, mail, incidents, is_mail_known = {}, {}, [], False
     dates = sorted((set(tables) | set(days)) if day is None else {day} & (set(tables) | set(days)))
     newest = reversed(dates[-DAYS_SHOWN:])
+    found = (_day(settings, d, tables.get(d), days.get(d), mail.get(d)) for d in newest)
     return Overview(
-        tuple(_day(settings, d, tables.get(d), days.get(d), mail.get(d)) for d in newest),
+        tuple(found if is_mail_known else (replace(day, mail=None) for day in found)),
         tuple(i for i in incidents if day is None or i.incident.subject.endswith(str(day))),
         tuple(notes),
-        is_damaged,
+        trouble,
     )
 
 
@@ -133,37 +147,25 @@ class _Mail:
     counts: dict[str, int]
 
 
-def _kept(
-    settings: Settings, notes: list[str]
-) -> tuple[dict[date, Day], dict[date, _Mail], list[KnownIncident]]:
-    try:
-        with mailing_if_any(settings) as mailing:
-            if mailing is None:
-                return {}, {}, []
-            counted_by_day: dict[date, dict[str, int]] = defaultdict(dict)
-            for row in delivery_counts(mailing):
-                if row.edition == DAILY:
-                    counted_by_day[row.issue_date][row.state] = row.count
-            issues = (issue for issue in newest_issues(mailing, 400) if issue.edition == DAILY)
-            mail = {i.issue_date: _Mail(i.state, counted_by_day[i.issue_date]) for i in issues}
-            return known_days(mailing), mail, open_incidents(mailing)
-    except MailingError as error:
-        notes.append(f"What became of the mail is not known: {error}")
-        return {}, {}, []
+def _kept(settings: Settings) -> tuple[dict[date, Day], dict[date, _Mail], list[KnownIncident]]:
+    with mailing_if_any(settings) as mailing:
+        if mailing is None:
+            return {}, {}, []
+        counted_by_day: dict[date, dict[str, int]] = defaultdict(dict)
+        for row in delivery_counts(mailing):
+            if row.edition == DAILY:
+                counted_by_day[row.issue_date][row.state] = row.count
+        issues = (issue for issue in newest_issues(mailing, 400) if issue.edition == DAILY)
+        mail = {i.issue_date: _Mail(i.state, counted_by_day[i.issue_date]) for i in issues}
+        return known_days(mailing), mail, open_incidents(mailing)
 
 
-def _tables(settings: Settings, day: date | None, notes: list[str]) -> dict[date, dict[str, Any]]:
-    """What the warehouse has of each day, or the published file while a run holds the warehouse."""
-    try:
-        if not has_warehouse(settings):
-            return {}
-        with looking(settings) as warehouse:
-            return _rows(warehouse, day)
-    except (WarehouseAwayError, LakeError, OlderWarehouseError) as error:
-        note = str(error)
-    except (WarehouseBusyError, ConnectionException):  # the latter: this very process
-        note = "A run is at work in the warehouse."
-    return _last_published(settings, day, note, notes)
+def _tables(settings: Settings, day: date | None) -> dict[date, dict[str, Any]]:
+    """What the warehouse has of each day."""
+    if not has_warehouse(settings):
+        return {}
+    with looking(settings) as warehouse:
+        return _rows(warehouse, day)
 
 
 def _last_published(
@@ -209,11 +211,15 @@ def _day(
     folder = settings.issue_folder(list_date)
     found = dict(tables or {})
     verdict, reason = found.pop("verdict", ""), found.pop("reason", "")
-    sentence = f"{verdict_words(verdict)}. {reason}"
+    sentence = stands = f"{verdict_words(verdict)}. {reason}"
     readings: Sequence[ReadingStatus] = found.get("readings", ())
-    # The run said it with what became of the mail; of a day that is something else now, it did not.
-    if known and (known.verdict == verdict or not readings):
+    if known and not readings:
         verdict, sentence = known.verdict, known.sentence
+    elif known:
+        sentence = _with_word_of_run(verdict, stands, known, readings[0].read_at)
+    is_over = list_date < newest_closed(clock.utc_now())
+    if verdict == "complete" and sentence == stands and is_over and not (mail or folder.exists()):
+        sentence += f" No issue: {why_no_issue(list_date, verdict)}."
     return DayStatus(
         list_date,
         verdict,
@@ -223,6 +229,20 @@ def _day(
         mail=mail.counts if mail else {},
         **found,
     )
+
+
+def _with_word_of_run(verdict: str, sentence: str, known: Day, last_read_at: datetime) -> str:
+    """The day's sentence as every surface has it, or with what its last run said beyond it.
+
+    Of a day that is final that is what became of the mail; of another one, that its newest answer
+    came to less than what stands, or when the next try is.
+    """
+    if verdict in FINAL_VERDICTS:
+        return known.sentence if known.verdict == verdict else sentence
+    if known.sentence.startswith(sentence):
+        return known.sentence
+    is_newest = known.concluded_at >= last_read_at
+    return f"{sentence} The last run: {known.sentence}" if is_newest else sentence
 
 
 def show(
@@ -263,7 +283,8 @@ def show(
 def reading_lines(day: DayStatus) -> Iterator[str]:
     """Every reading of a day in one line, newest first."""
     for reading in day.readings:
-        papers = "no list" if reading.item_count is None else counted(reading.item_count, "paper")
+        is_list = reading.item_count or reading.verdict not in {"failed", "not_open"}
+        papers = counted(reading.item_count, "paper") if is_list else "no list"
         yield f"read {reading.read_at:%Y-%m-%d %H:%M} UTC  {papers}  {reading.reason}"
 
 

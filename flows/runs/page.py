@@ -102,7 +102,7 @@ def _in_short(day: DayStatus, outcome: Outcome) -> str:
 def _mail_in_short(day: DayStatus, outcome: Outcome) -> str:
     if outcome.is_blocked:
         return "mail held"
-    sent = day.mail.get("sent", 0)
+    sent = (day.mail or {}).get("sent", 0)
     return f"mailed to {sent:,}" if sent else "no mail"
 
 

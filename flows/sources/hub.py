@@ -394,6 +394,8 @@ def connection_trouble(error: requests.RequestException | ValueError) -> str:
         return "the connection broke in the middle of its answer"
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return "its answer cannot be unpacked"
+    if isinstance(error, requests.TooManyRedirects):
+        return "it sends us in a circle"
     if not isinstance(error, requests.RequestException):
         return "it sends us to an address that is none"
     return "the connection failed"

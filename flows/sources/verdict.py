@@ -97,7 +97,8 @@ def judge(answer: Answer, history: History) -> Verdict:
         return Verdict("partial", f"Read {papers}, but the list {what}.", is_whole=True)
     if not _is_closed(answer, history):
         closing = f"{closes_at(day):%H:%M} UTC on {_day(closes_at(day).date())}"
-        reason = f"{papers} so far; the list grows until {closing}."
+        by = f"{answer.read_at:%H:%M} UTC on {answer.read_at:%A}"
+        reason = f"{papers} by {by}; the list grows until {closing}."
         return Verdict("partial", reason, is_whole=True)
     if _is_far_below(count, history) and not _is_confirmed(answer, history):
         usual = f"{history.usual_count:.0f}"

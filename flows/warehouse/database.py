@@ -26,7 +26,7 @@ from flows.warehouse.lake_trouble import LakeError, lake_error
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
-    # Only the pipeline opens the warehouse, so no older DuckDB has to read it; the newest format
+    # Only this version opens the warehouse, so no older DuckDB has to read it; the newest format
     # keeps the items' JSON in an eighth of the room.
     "storage_compatibility_version": "latest",
 }

@@ -49,6 +49,7 @@ def newest_readings(settings: Settings) -> dict[date, datetime]:
 class NewestReading(NamedTuple):
     """What the source's last answer for a list date came to, before any gate."""
 
+    reading_id: str
     verdict: str
     reason: str
 
@@ -58,7 +59,7 @@ def newest_reading(settings: Settings, day: date) -> NewestReading:
     (row,) = _rows(
         settings,
         f"""
-        select verdict, reason from raw.readings
+        select reading_id, verdict, reason from raw.readings
         where kind = 'daily' and list_date = '{day}'
         order by read_at desc
         limit 1

@@ -96,7 +96,7 @@ def held(settings: Settings, holder: str, patience: float) -> Iterator[str | Non
     """
     import psycopg
 
-    name = f"{gethostname()}: {holder}".encode()[:_LONGEST_NAME].decode(errors="ignore")
+    name = _short(f"{gethostname()}: {holder}")
     with psycopg.connect(
         settings.lake_catalog or "", application_name=name, autocommit=True, **_KEPT_ALIVE
     ) as catalog:
@@ -150,6 +150,17 @@ _KEPT_ALIVE: dict[str, Any] = {
     "tcp_user_timeout": 60_000,
 }
 _LONGEST_NAME = 63  # bytes that PostgreSQL keeps of a name
+
+
+def _short(name: str) -> str:
+    """A writer's name that PostgreSQL keeps whole: cut before its process, which tells it apart."""
+    what, bracket, process = name.rpartition(" (")
+    left = _LONGEST_NAME - len(f"..{bracket}{process}".encode())
+    if len(name.encode()) <= _LONGEST_NAME:
+        return name
+    return f"{what.encode()[:left].decode(errors='ignore')}..{bracket}{process}"
+
+
 _HOLDER = """
     select activity.application_name
     from pg_locks as locks
@@ -206,8 +217,6 @@ def _attach(
             connection.execute(f"load {literal(_extension(settings, name, wheel))}")
     if is_s3:
         connection.execute(_secret(settings))
-    else:
-        Path(storage).mkdir(parents=True, exist_ok=True)
     catalog = settings.lake_catalog or ""
     try:
         # Inlined data is left to DuckDB's own catalogs: its errors in PostgreSQL are open.

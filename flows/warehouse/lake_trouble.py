@@ -66,7 +66,7 @@ _TROUBLES = (
     ),
     (r"FATAL: +([^\n]+)", "catalog refuses us ({0}); look at PAPERS_WAREHOUSE", False),
     (
-        r"DATA_PATH parameter \"([^\"]+)\" does not match [^\"]*\"([^\"]+)\"",
+        r"DATA_PATH parameter \"(.+)\" does not match [^\"]*\"(.+)\"",
         "files are in {1}, and PAPERS_LAKE_STORAGE is {0}",
         False,
     ),
@@ -94,7 +94,10 @@ _TROUBLES = (
         True,
     ),
     (
-        r"Cannot open file \"[^\"]*\.parquet\": (Permission denied|No such file or directory)",
+        (
+            r"(?:Cannot open file \".*\.parquet|Failed to create directory \".*)\":"
+            r" (Permission denied|No such file or directory|Not a directory|Read-only file system)"
+        ),
         "storage cannot be used ({0}); look at PAPERS_LAKE_STORAGE",
         False,
     ),

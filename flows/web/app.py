@@ -11,7 +11,6 @@ from functools import partial
 from http import HTTPStatus
 
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -21,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from flows.mail_setup import secret_keys
-from flows.mailing.database import Mailing
+from flows.mailing.database import Mailing, MailingError
 from flows.mailing.letters import Post
 from flows.mailing.subscribers import RefusedError
 from flows.mailing.tokens import TokenError, Tokens
@@ -257,8 +256,7 @@ def _complaints(
         return pages.notice("This cannot be done", str(error), 409)
 
     async def busy(_request: Request, error: Exception) -> Response:
-        # without the statement's values: they may hold an address
-        _log.error("The mailing list does not answer: %s", getattr(error, "orig", None))
+        _log.error("%s", error)
         sentence = "The list is busy. Try again soon."
         return pages.notice("One moment", sentence, 503, {"Retry-After": "60"})
 
@@ -274,7 +272,7 @@ def _complaints(
         BadRequestError: bad_request,
         TokenError: bad_link,
         RefusedError: not_possible,
-        OperationalError: busy,
+        MailingError: busy,
         Exception: broken,
     }
 

@@ -101,6 +101,7 @@ def test_months_without_a_server_for_them_are_one_sentence(
         ("PAPERS_ISSUE_MAX_AGE_HOURS", "-1"),
         ("PAPERS_ISSUE_MAX_AGE_HOURS", "1e300"),
         ("PAPERS_REREAD_DAYS", "1000000000"),
+        ("PAPERS_DEADLINE", "09:00+02:00"),
         ("PAPERS_MAIL_PER_SECOND", "inf"),
         ("PAPERS_OPERATOR_EMAIL", "a@b.example, c@d.example"),
     ],

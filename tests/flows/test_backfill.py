@@ -95,6 +95,14 @@ def test_one_bad_day_of_a_backfill_stops_no_other(
     assert [str(day) for (day,) in listed] == ["2026-08-17", "2026-08-19", "2026-08-20"]
 
 
+def test_a_backfill_of_days_that_are_not_open_is_to_be_tried_again(
+    bulk: Callable[..., Outcome],
+) -> None:
+    outcome = bulk(date(2026, 8, 27), date(2026, 8, 28))
+    assert (outcome.verdict, outcome.exit_code) == ("not_open", 75)
+    assert outcome.sentence == "2 new readings, 0 items: 2 not open."
+
+
 def test_what_a_gate_stopped_of_a_load_is_no_evidence_for_the_rest_of_it(
     bulk: Callable[..., Outcome], hub: SampleHub, own_home: Path, tmp_path: Path
 ) -> None:

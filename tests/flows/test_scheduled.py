@@ -1,5 +1,6 @@
 """A week of simulated time against a Hub that misbehaves, through what the clock starts."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -14,11 +16,15 @@ import pytest
 
 from flows.mail_setup import open_mailing
 from flows.mailing.subscribers import add
+from flows.operations.status import overview
 from flows.outcome import Outcome
 from flows.runs.states import outcome_of
 from flows.settings import Settings, load_settings
 from flows.sources.sample_hub import SampleHub
 from tests.support.clock import CLOSED, DAY, Clock
+
+if TYPE_CHECKING:
+    from tests.support.relay import Relay
 
 NEW_YORK = ZoneInfo("America/New_York")
 READERS = ("ana@example.org", "ben@example.org")
@@ -56,7 +62,7 @@ WEEK = [
         "503",
         "failed",
         0,
-        "try is at 22:00 on Friday.",
+        "try is at 22:00 America/New_York on Friday.",
         "Friday 21 August 2026 has failed",
     ),
     Step(
@@ -79,8 +85,22 @@ WEEK = [
     ),
     Step("2026-08-23 03:20", "reread", None, "complete", 0, "3 new readings"),
     # Monday's list comes late.
-    Step("2026-08-24 21:45", "daily_digest", "empty", "partial", 0, "try is at 22:00 on Monday."),
-    Step("2026-08-24 22:00", "daily_digest", "empty", "partial", 0, "try is at 22:30 on Monday."),
+    Step(
+        "2026-08-24 21:45",
+        "daily_digest",
+        "empty",
+        "partial",
+        0,
+        "try is at 22:00 America/New_York on Monday.",
+    ),
+    Step(
+        "2026-08-24 22:00",
+        "daily_digest",
+        "empty",
+        "partial",
+        0,
+        "try is at 22:30 America/New_York on Monday.",
+    ),
     Step("2026-08-24 22:30", "daily_digest", None, "complete", 2, "Sent to 2."),
     # On Tuesday a field has changed its type, all night.
     Step(
@@ -89,7 +109,7 @@ WEEK = [
         "retyped_votes",
         "failed",
         0,
-        "at 22:00 on Tuesday.",
+        "at 22:00 America/New_York on Tuesday.",
         "A gate stopped the newest reading of Tuesday 25 August 2026",
     ),
     Step("2026-08-26 07:30", "daily_digest", "retyped_votes", "failed", 0, "paper.upvotes"),
@@ -212,6 +232,67 @@ def test_five_late_runs_read_every_missed_day_and_mail_the_current_issue_alone(
     assert mails(own_home) == 4
 
 
+def test_catching_up_reads_what_is_due_and_mails_the_current_issue_once(
+    start: Start, hub: SampleHub, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine where nothing runs for long; the Hub is down on Friday, and back an hour later."""
+    monkeypatch.setenv("PAPERS_REREAD_DAYS", "1")
+    subscribe(*READERS)
+    first = start("catch_up", CLOSED)
+    assert (first.verdict, mails(own_home)) == ("complete", 2)
+    assert "Sent to 2." in first.sentence
+    assert mails(own_home) == 2, "who is called again has nothing to send"
+    friday = CLOSED + timedelta(days=1)
+    hub.fail("503")
+    down = start("catch_up", friday)
+    assert (down.verdict, down.exit_code, mails(own_home)) == ("failed", 1, 2)
+    assert down.sentence.startswith("Failed. The Hub gave no list for Friday 21 August 2026: ")
+    hub.heal()
+    healed = start("catch_up", friday + timedelta(hours=1))
+    assert (healed.verdict, mails(own_home)) == ("complete", 4)
+    again = start("catch_up", friday + timedelta(hours=2))
+    assert ("Already sent to 2." in again.sentence, mails(own_home)) == (True, 4)
+
+
+def test_catching_up_says_what_the_newest_answer_came_to_and_not_what_stood_before(
+    start: Start, hub: SampleHub
+) -> None:
+    assert start("catch_up", CLOSED - timedelta(hours=6)).verdict == "complete"  # of Wednesday
+    hub.fail("fewer_rows")
+    late = start("catch_up", CLOSED)
+    assert (late.verdict, late.exit_code) == ("partial", 75)
+    assert "but an earlier reading had" in late.sentence
+
+
+def test_what_goes_out_later_is_in_the_days_sentence(
+    start: Start, relay: "Relay", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERS_MAIL_URL", f"smtp://127.0.0.1:{relay.port}?tls=none")
+    monkeypatch.setenv("PAPERS_MAIL_FROM", "papers@papers.example.org")
+    subscribe(*READERS)
+    relay.says("RCPT", "451 4.7.1 try later", to=READERS[0])
+    assert "Sent to 1, 1 deferred." in start("daily_digest", CLOSED).sentence
+    relay.says("RCPT", "250 well", to=READERS[0])
+    start("open_list", CLOSED + timedelta(hours=9))
+    day = next(each for each in overview(load_settings()).days if each.list_date == DAY)
+    assert day.sentence.endswith(" Since then: Sent to 2.")
+    assert day.mail == {"sent": 2}
+
+
+def test_a_full_disk_is_told_in_one_sentence(
+    start: Start, hub: SampleHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        cause = OSError(errno.ENOSPC, "No space left on device")
+        raise RuntimeError("the step of a library failed") from cause
+
+    monkeypatch.setattr("flows.sources.pipeline.ReadingPipeline.load", full)
+    for flow in ("daily_digest", "reread"):
+        stopped = start(flow, CLOSED)
+        assert (stopped.verdict, stopped.exit_code) == ("failed", 1)
+        assert "The disk is full. Make room, and run this again" in stopped.sentence
+
+
 def test_a_fresh_home_begins_with_the_newest_closed_day(
     start: Start, hub: SampleHub, own_home: Path
 ) -> None:
@@ -269,7 +350,7 @@ def test_held_mail_is_tried_again_and_paused_mail_waits_for_the_operator(
     subscribe(*READERS)
     held = start("daily_digest", CLOSED)
     assert (held.exit_code, held.verdict) == (1, "complete")
-    assert "The next try is at 23:31 on Thursday." in held.sentence
+    assert "The next try is at 23:31 America/New_York on Thursday." in held.sentence
     monkeypatch.delenv("PAPERS_MAIL_URL")
     settings = load_settings()
     with closing(open_mailing(settings)) as mailing:

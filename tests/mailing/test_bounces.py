@@ -1,5 +1,6 @@
 import base64
 import mailbox
+from datetime import timedelta
 from email import message_from_bytes
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -148,6 +149,8 @@ def test_a_mail_to_the_mailto_link_of_an_issue_leaves_and_a_made_up_one_does_not
     box.close()
     report = read_bounces(mailing, TOKENS, tmp_path / "box", now=NOW)
     assert (report.left_count, report.foreign_count) == (2, 4)
+    later = read_bounces(mailing, TOKENS, tmp_path / "box", now=NOW + timedelta(hours=1))
+    assert (later.left_count, later.known_count, later.foreign_count) == (0, 2, 4)
     assert _states(mailing) == {"ada": "unsubscribed", "bo": "active", "cy": "active"}
 
 
@@ -254,14 +257,22 @@ def test_who_answers_an_issue_and_quotes_its_links_stays(
     assert _states(mailing)["ada"] == "active"
 
 
-@pytest.mark.parametrize("name", ["nowhere", "folder", "half a maildir", "no mbox"])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nowhere", "There is no mailbox at "),
+        ("folder", "is a folder but no maildir"),
+        ("half a maildir", "is a folder but no maildir"),
+        ("picture.png", "its first line does not begin with “From ”"),
+    ],
+)
 def test_a_mailbox_that_is_none_is_one_sentence(
-    mailing: Mailing, tmp_path: Path, name: str
+    mailing: Mailing, tmp_path: Path, name: str, said: str
 ) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "half a maildir" / "cur").mkdir(parents=True)
-    (tmp_path / "no mbox").write_bytes(b"\x89PNG\r\n")
-    with pytest.raises(MailboxError, match=r"no mailbox|no maildir|no mbox"):
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n")
+    with pytest.raises(MailboxError, match=said):
         read_bounces(mailing, TOKENS, tmp_path / name, now=NOW)
 
 

@@ -1,13 +1,15 @@
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from flows.mailing.database import Mailing, MailingError, open_mailing_database
+from flows.mailing.database import Mailing, MailingError, _use_wal, open_mailing_database
 from flows.mailing.migrations.indexes import metadata
 
 if TYPE_CHECKING:
@@ -68,3 +70,28 @@ def test_a_list_of_a_newer_version_is_one_sentence_and_stays_as_it_is(list_url: 
         connection.execute(text("update alembic_version set version_num = 'm9999'"))
     with pytest.raises(MailingError, match="is of a newer version of Daily Papers"):
         open_mailing_database(list_url)
+
+
+def test_a_full_disk_is_one_sentence_that_gives_no_address_away(tmp_path: Path) -> None:
+    def fill(mailing: Mailing) -> None:
+        with mailing.write() as connection:
+            connection.execute(text("pragma max_page_count = 1"))  # SQLite keeps what there is
+            rows = [{"address": f"reader-{n}@example.org" * 40} for n in range(2000)]
+            connection.execute(text("create table filler (address text)"))
+            connection.execute(text("insert into filler values (:address)"), rows)
+
+    with (
+        closing(open_mailing_database(tmp_path / "mailing.sqlite")) as mailing,
+        pytest.raises(MailingError) as caught,
+    ):
+        fill(mailing)
+    assert str(caught.value) == "The mailing list does not answer: database or disk is full."
+
+
+def test_a_disk_that_cannot_be_written_is_not_waited_for() -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+    refused = Mock(execute=Mock(side_effect=error))
+    with pytest.raises(sqlite3.OperationalError):
+        _use_wal(refused)
+    assert refused.execute.call_count == 1

@@ -39,6 +39,14 @@ def test_an_incident_is_open_once_and_may_come_back(mailing: Mailing) -> None:
     assert again.id > known.id
 
 
+def test_an_open_incident_says_what_is_wrong_now(mailing: Mailing) -> None:
+    open_incident(mailing, FAILED, now=NOW)
+    otherwise = replace(FAILED, cause="It has failed otherwise.")
+    open_incident(mailing, otherwise, now=NOW + timedelta(hours=1))
+    (known,) = open_incidents(mailing)
+    assert (known.incident, known.opened_at) == (otherwise, NOW)
+
+
 def test_each_notice_is_claimed_by_one_of_many(mailing: Mailing, list_url: str) -> None:
     for day in range(10):
         open_incident(mailing, replace(FAILED, subject=f"day {day}"), now=NOW)

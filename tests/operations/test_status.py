@@ -16,13 +16,13 @@ import pytest
 from rich.console import Console
 
 from flows.mail_setup import open_mailing
-from flows.operations.days import Day, record_days, record_resumed
+from flows.operations.days import Day, record_days, record_mail
 from flows.operations.status import overview, show
 from flows.outcome import Outcome
 from flows.settings import load_settings
 from flows.sources.sample_hub import SampleHub
-from flows.warehouse.database import WarehouseBusyError, looking, writer_lock
-from tests.support.clock import CLOSED, DAY
+from flows.warehouse.database import DamagedError, WarehouseBusyError, looking, writer_lock
+from tests.support.clock import CLOSED, DAY, Clock
 from tests.support.console import Papers
 
 Run = Callable[..., Outcome]
@@ -96,7 +96,7 @@ def test_a_warehouse_that_cannot_be_read_is_told_and_what_was_published_is_shown
     with warehouse.open("r+b") as file:
         file.truncate(warehouse.stat().st_size // 2)
     seen = overview(load_settings())
-    assert seen.is_damaged
+    assert isinstance(seen.trouble, DamagedError)
     assert [day.sentence for day in seen.days] == [complete_day.sentence]
     (note,) = seen.notes
     assert note.startswith(f"{warehouse} cannot be read; restore it from the backup")
@@ -115,15 +115,79 @@ def test_a_day_that_was_read_again_since_keeps_what_its_run_said(
     assert len(day.readings) == 2
 
 
+@pytest.mark.parametrize(
+    ("fault", "verdict", "came_to"),
+    [("503", "failed", "it answered 503"), ("fewer_rows", "partial", "an earlier reading had")],
+)
+def test_a_day_that_is_not_final_says_what_stands_and_what_its_last_run_came_to(
+    run: Run, hub: SampleHub, fault: str, verdict: str, came_to: str
+) -> None:
+    growing = run(at=CLOSED - timedelta(hours=6))
+    assert "by 20:31 UTC on Thursday; the list grows until 01:30 UTC" in growing.sentence
+    hub.fail(fault)
+    last = run(at=CLOSED)
+    assert last.verdict == verdict
+    assert came_to in last.sentence
+    (day,) = overview(load_settings()).days
+    stands = f"{growing.sentence} The last run: {last.sentence}"
+    assert (day.verdict, day.sentence) == ("partial", stands)
+    assert ("  no list  " in shown(with_readings=True)) == (fault == "503")
+
+
+def test_a_day_that_was_read_too_late_says_why_nobody_was_mailed(
+    run: Run, hub: SampleHub, clock: Clock, papers: Papers
+) -> None:
+    from flows.backfill import backfill
+
+    clock.turn(CLOSED + timedelta(days=3))
+    backfill(DAY, DAY, return_state=True)
+    (day,) = overview(load_settings()).days
+    assert day.sentence.startswith("Complete. All ")
+    assert day.sentence.endswith(" No issue: the list was read too late to be mailed.")
+    assert papers("issue", "explain", "ada@example.org", str(DAY))[1].endswith(
+        "Not sent: this address is not on the list.\n"
+    )
+    papers("subscribers", "add", "ada@example.org")
+    assert papers("issue", "explain", "ada@example.org", str(DAY))[1].endswith(
+        f"there is no daily issue of {DAY}: the list was read too late to be mailed.\n"
+    )
+
+
+def test_a_ledger_that_cannot_be_read_is_not_told_as_no_mail(
+    complete_day: Outcome, own_home: Path, papers: Papers
+) -> None:
+    (own_home / "mailing.sqlite").write_bytes(b"nonsense " * 1000)
+    (day,) = overview(load_settings()).days
+    assert day.mailed == "not known"
+    code, out, err = papers("status", "--format", "json")
+    assert (code, json.loads(out)[0]["mail"]) == (0, None)
+    assert err.startswith("What became of the mail is not known: The mailing list ")
+
+
+def test_a_lake_that_does_not_answer_is_not_told_as_one_without_readings(
+    own_home: Path, papers: Papers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.warehouse.database.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setenv("PAPERS_WAREHOUSE", "ducklake:postgres:dbname=x host=127.0.0.1 port=9")
+    monkeypatch.setenv("PAPERS_LAKE_STORAGE", str(own_home / "lake"))
+    code, out, err = papers("status")
+    assert (code, out) == (75, "")
+    assert err.startswith("The lake's catalog does not answer (Connection refused); ")
+    _, out, _ = papers("doctor")
+    assert "problem  warehouse" in out
+    assert "Nothing was read yet" not in out
+    assert "published" in out, "the checks after it are made all the same"
+
+
 def test_what_the_operator_resumed_is_in_the_days_sentence(own_home: Path) -> None:
     with closing(open_mailing(load_settings())) as mailing:
         record_days(
             mailing, [Day(DAY, "complete", "Complete. Paused.", CLOSED, is_mail_blocked=True)]
         )
-        record_resumed(mailing, DAY, "Sent to 2, 1 deferred.", is_blocked=False)
-        record_resumed(mailing, DAY, "Sent to 3.", is_blocked=False)
+        record_mail(mailing, DAY, "Sent to 2, 1 deferred.", is_blocked=False)
+        record_mail(mailing, DAY, "Sent to 3.", is_blocked=False)
     (day,) = overview(load_settings(), DAY).days
-    assert day.sentence == "Complete. Paused. Resumed: Sent to 3."
+    assert day.sentence == "Complete. Paused. Since then: Sent to 3."
 
 
 def test_a_script_reads_the_same_as_json(own_home: Path) -> None:

@@ -147,20 +147,15 @@ def test_the_published_file_explains_itself_and_answers(
 
 def _requests_of(url: str) -> list[str]:
     """What a browser asks for until dbt's page shows what the papers are."""
-    from playwright.sync_api import sync_playwright
+    from tests.support.browser import chromium
 
     asked: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic"],
-        )
+    with chromium() as browser:
         page = browser.new_page()
         page.set_default_timeout(120_000)
         page.on("request", lambda request: asked.append(request.url))
         page.goto(url)
         page.get_by_text("Papers as their newest admitted reading shows them").first.wait_for()
-        browser.close()
     return asked
 
 

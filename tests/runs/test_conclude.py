@@ -151,7 +151,7 @@ def test_held_mail_is_over_when_the_operator_resumes_it(
     assert resume(DAY) == 0
     after = overview(load_settings())
     assert after.incidents == ()
-    assert after.days[0].sentence.endswith(" Resumed: Sent to 1.")
+    assert after.days[0].sentence.endswith(" Since then: Sent to 1.")
     (over,) = outbox(own_home)
     assert "Over since" in over
     assert "ann@example.org" not in over

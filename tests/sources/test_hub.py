@@ -164,6 +164,11 @@ def test_a_redirect_to_what_is_no_address_is_told_as_that(hub: SampleHub) -> Non
     assert read(hub).trouble == "it sends us to an address that is none"
 
 
+def test_a_redirect_to_itself_is_told_as_that(hub: SampleHub) -> None:
+    hub.fail(asking(302, {"Location": f"{hub.url}/api/daily_papers?date={DAY}"}))
+    assert read(hub).trouble == "it sends us in a circle"
+
+
 def test_what_is_no_number_in_json_is_kept_as_its_word() -> None:
     body = b'[{"paper": {"id": "2608.01190"}, "zz": [NaN, -Infinity, 1e999, 1.5]}]'
     (kept,) = recorded(DAY, CLOSED, body).items

@@ -100,7 +100,10 @@ def test_only_a_whole_reading_may_become_the_list(
         ),
         (
             judge(answered(12, read_at=NOON), History()),
-            "12 papers so far; the list grows until 01:30 UTC on Friday 21 August 2026.",
+            (
+                "12 papers by 12:00 UTC on Thursday; "
+                "the list grows until 01:30 UTC on Friday 21 August 2026."
+            ),
         ),
         (
             judge(answered(0, list_date=SATURDAY, read_at=CLOSED + timedelta(days=3)), History()),

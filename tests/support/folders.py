@@ -16,7 +16,7 @@ FOLDERS = {
     " with its real processes.",
     "dbt": "Every number of the marts: on small made-up readings, over the years of the Hub, and"
     " against plain Python from the JSON.",
-    "expectations": "Both gates: good data passes, and each expectation has data that fails it, by"
+    "expectations": "All gates: good data passes, and each expectation has data that fails it, by"
     " name.",
     "flows": "Whole runs through Prefect against a Hub that fails on demand: verdicts, mail, late"
     " runs, kills.",
@@ -37,7 +37,8 @@ FOLDERS = {
     "sources": "What is read from the Hub, how its lists are judged, and loads that are cut short.",
     "state": "What a wiped machine goes on from: the seal, the archive, who claims it; and sixty"
     " days of it.",
-    "warehouse": "Which past times can be rebuilt from the readings.",
+    "warehouse": "The one writer of a file or a lake: locks, conflicts, a full disk, moving house, what was known"
+    " when, and which past times can be rebuilt.",
     "web": "The reader pages over HTTP and in a browser: forms, feeds, guards, accessibility.",
 }
 

@@ -1,5 +1,6 @@
 """A lake is a warehouse like the file: the same readings make the same tables, on every host."""
 
+import os
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,6 +24,7 @@ from flows.warehouse.database import (
     WarehouseBusyError,
     has_warehouse,
     lock_holder,
+    looking,
     open_warehouse,
     writer_lock,
 )
@@ -184,6 +186,33 @@ def test_a_lake_that_is_away_or_refuses_is_told_by_its_part(
     )
     down = elsewhere(lake_s3_endpoint="http://127.0.0.1:9")
     assert "storage does not answer (Could not connect to server)" in told(WarehouseAwayError, down)
+
+
+def test_a_folder_that_is_away_is_named_and_not_made_by_looking(lake: Lake, tmp_path: Path) -> None:
+    storage = tmp_path / 'a share "of all"'
+    settings = settings_of(tmp_path / "home", lake, lake_storage=str(storage))
+    _write(settings)
+    storage.rename(tmp_path / "unmounted")
+    with (
+        pytest.raises(LakeError, match=r"storage cannot be used \(No such file or directory\)"),
+        looking(settings) as connection,
+    ):
+        connection.execute("from raw.numbers").fetchall()
+    assert not storage.exists()
+
+
+def test_a_folder_that_cannot_be_is_told(lake: Lake, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings = settings_of(tmp_path / "home", lake, lake_storage=str(tmp_path / "file"))
+    with pytest.raises(LakeError, match=r"Not a directory\); look at PAPERS_LAKE_STORAGE"):
+        _write(settings)
+
+
+def test_a_long_name_of_a_writer_keeps_its_process(lake: Lake, tmp_path: Path) -> None:
+    one, other = settings_of(tmp_path / "one", lake), settings_of(tmp_path / "other", lake)
+    with writer_lock(one, holder=f"`papers {'very ' * 12}long`"):
+        name = lock_holder(other) or ""
+    assert re.search(rf"very.*\.\. \(process {os.getpid()}, since \d\d:\d\d UTC\)$", name)
 
 
 def test_an_error_that_nobody_foresaw_keeps_the_password(tmp_path: Path) -> None:
