@@ -11,8 +11,15 @@ JUDGED = "(readings.is_whole or (readings.kind = 'trending' and readings.verdict
 # What gate linked is asked about: what the Hub said of single papers, where it said anything.
 LINKED = "(readings.kind = 'linked' and readings.verdict = 'complete')"
 
+# What the marts are made of, and of each list date the reading that its digest shows.
+ADMITTED = "select * from audit.judged_readings where is_admitted and kind = 'daily'"
+SHOWN = f"""
+    {ADMITTED}
+    qualify row_number() over (partition by list_date order by read_at desc, reading_id desc) = 1
+"""
+
 # One bad item never stops a load; more than one in so many do.
-BAD_ITEM_IN = 20
+ITEMS_PER_BAD_ONE = 20
 
 # What a list usually has: the median of the lists with papers on its weekday in so many days before
 # it, of the newest so many of them; of fewer than three nothing is usual.

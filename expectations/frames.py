@@ -11,10 +11,7 @@ from datetime import date
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
-from expectations import JUDGED, USUAL_OF_FEWEST, USUAL_OF_MOST, USUAL_WITHIN_DAYS
-
-# What the marts are made of.
-ADMITTED = "select * from audit.judged_readings where is_admitted and kind = 'daily'"
+from expectations import ADMITTED, JUDGED, SHOWN, USUAL_OF_FEWEST, USUAL_OF_MOST, USUAL_WITHIN_DAYS
 
 # What is looked up in the JSON of an item, once; the history of a field is its share here.
 _FACTS = f"""
@@ -198,16 +195,10 @@ _READINGS = f"""
     order by load.reading_id
 """
 
-# A digest shows the newest admitted reading of its date; only that one can be judged by it.
+# Only the reading that a digest shows can be judged by it.
 _DIGESTS_JUDGED = f"""
     create or replace temp table gate_digests as
-    with admitted as ({ADMITTED}),
-    newest as (
-        select * from admitted
-        qualify row_number() over (
-            partition by list_date order by read_at desc, reading_id desc
-        ) = 1
-    )
+    with newest as ({SHOWN})
     select
         reading_id,
         list_date,

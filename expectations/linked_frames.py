@@ -6,7 +6,7 @@ raw.* of the kind `linked`, audit.gates ──▶ one row a paper that was asked
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
-from expectations import BAD_ITEM_IN, LINKED
+from expectations import ITEMS_PER_BAD_ONE, LINKED
 from expectations.frames import frame_of
 
 _KINDS = ("Models", "Datasets", "Spaces")
@@ -123,7 +123,7 @@ _READINGS = f"""
         coalesce(facts.answer_count, 0) as answer_count,
         coalesce(facts.broken_count, 0) as broken_count,
         -- a lone answer that is broken says nothing of the others
-        greatest(coalesce(facts.answer_count, 0) // {BAD_ITEM_IN}, 1) as broken_limit,
+        greatest(coalesce(facts.answer_count, 0) // {ITEMS_PER_BAD_ONE}, 1) as broken_limit,
         facts.first_broken,
         facts.linking_count,
         compared.repository_count,

@@ -89,17 +89,17 @@ def deliver(
         issue = set_issue(mailing, issue, PAUSED, doubt, now=now)
         return SendReport(issue, doubt, counts(mailing, issue), None, is_blocked=True)
     earlier = earlier_issues(settings, digest)
-    shared = post(settings)
-    compose = _compose(mailing, issue, digest, earlier, shared, settings)
+    post_of_list = post(settings)
+    compose = _compose(mailing, issue, digest, earlier, post_of_list, settings)
 
-    def of_what() -> str:
-        how = setup(shared, digest, sent_at=issue.created_at)
+    def letters_as_json() -> str:
+        how = setup(post_of_list, digest, sent_at=issue.created_at)
         return SharedLetters(digest, earlier, published_at(settings), how).to_json()
 
     sharing = None
     if start_others and settings.mail_shards > 1 and isinstance(way, SmtpTransport):
         start = partial(start_others, digest.edition, digest.issue_date)
-        sharing = Sharing(settings.mail_shards - 1, of_what, start)
+        sharing = Sharing(settings.mail_shards - 1, letters_as_json, start)
     try:
         return send_issue(
             mailing,
@@ -141,9 +141,9 @@ def deliver_along(
     issue = find_issue(mailing, edition, issue_date)
     if found is None or issue is None:
         return None
-    of = SharedLetters.from_json(found.letters)
-    shared = post(settings)
-    of.check(setup(shared, of.digest, sent_at=issue.created_at))
+    letters_of_leader = SharedLetters.from_json(found.letters)
+    post_of_list = post(settings)
+    letters_of_leader.check(setup(post_of_list, letters_of_leader.digest, sent_at=issue.created_at))
     way = transport(settings, settings.issue_folder(issue_date, edition) / "mail")
     if not isinstance(way, SmtpTransport):
         raise TransportError(
@@ -157,8 +157,10 @@ def deliver_along(
         pause_for(mailing, found, doubt)
         raise TransportError(doubt)
     sent_log.note_relayed()
-    takes = _takes(of.published_at, settings)
-    compose = _compose(mailing, issue, of.digest, of.earlier, shared, settings)
+    takes = _takes(letters_of_leader.published_at, settings)
+    compose = _compose(
+        mailing, issue, letters_of_leader.digest, letters_of_leader.earlier, post_of_list, settings
+    )
     try:
         tell = _noting(sent_log, issue, entry_count, on_progress)
         return take_part(
@@ -179,13 +181,13 @@ def _compose(
     issue: Issue,
     digest: Digest,
     earlier: tuple[Digest, ...],
-    shared: Post,
+    post_of_list: Post,
     settings: Settings,
 ) -> Compose:
     """How this issue's letters are written, by the publication that is here now."""
     likeness = published_likeness(settings)
     has_had = mailed_before(mailing, earlier, likeness)
-    return letters(digest, shared, likeness, sent_at=issue.created_at, has_had=has_had)
+    return letters(digest, post_of_list, likeness, sent_at=issue.created_at, has_had=has_had)
 
 
 def _takes(wanted: str, settings: Settings) -> Callable[[Rule], bool]:

@@ -18,12 +18,12 @@ from duckdb import DuckDBPyConnection
 from prefect import get_run_logger
 from prefect.artifacts import create_table_artifact
 
-import dbt_project
 from flows import clock
 from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
 from flows.mailing.ledger import DeliveryCount, delivery_counts
 from flows.outcome import BuildFailedError
+from flows.publication.catalog import PROJECT
 from flows.runs.names import artifact_key
 from flows.settings import Settings
 from flows.stage import stage
@@ -39,7 +39,6 @@ from flows.warehouse.sent_issues import record_issues
 from flows.warehouse.stale_dates import mark_built, mark_stale
 from flows.wording import counted
 
-PROJECT = Path(dbt_project.__file__).parent
 _FAILED = ("error", "fail")
 _LONGEST_REASON = 300  # characters of what dbt said
 

@@ -10,7 +10,7 @@ from functools import partial
 
 from prefect.artifacts import create_table_artifact
 
-from expectations import JUDGED, LINKED
+from expectations import JUDGED, LINKED, SHOWN
 from flows import clock
 from flows.gates.audit import create_audit
 from flows.gates.gate import gate_linked, gate_marts, gate_raw
@@ -85,15 +85,10 @@ def _unjudged(gate: Gate, judged: str) -> str:
     """
 
 
-# A digest shows the newest admitted reading of its date; older ones were judged in their time.
-_UNJUDGED_MARTS = """
+# The readings that digests show; older ones were judged in their time.
+_UNJUDGED_MARTS = f"""
     select distinct newest.load_id
-    from (
-        select load_id, reading_id
-        from audit.judged_readings
-        where is_admitted and kind = 'daily'
-        qualify row_number() over (partition by list_date order by read_at desc) = 1
-    ) as newest
+    from ({SHOWN}) as newest
     where not exists (
         from audit.gates as gates
         where gates.run_id = newest.reading_id and gates.gate = 'marts'

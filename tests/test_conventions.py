@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # dbt brings it, without types
 
+from flows.newsletter.render import FULL_COUNT
+from flows.publication.published import MOST_NEWS
 from flows.sources.feed_day import FEED_TURN, FEED_ZONE
 from tests.support.dbt_build import PROJECT, Warehouse, parsed_project
 
@@ -24,12 +26,16 @@ def manifest() -> Any:
 
 @pytest.fixture(scope="module")
 def models(manifest: Any) -> list[Nodes]:
-    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    found = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    assert len(found) >= 30, "what is asserted of each model is asserted of some"
+    return found
 
 
 @pytest.fixture(scope="module")
 def marts(models: list[Nodes]) -> list[Nodes]:
-    return [model for model in models if model["fqn"][1] == "marts"]
+    found = [model for model in models if model["fqn"][1] == "marts"]
+    assert len(found) >= 20
+    return found
 
 
 def _file(model: Nodes) -> Path:
@@ -156,6 +162,13 @@ def test_a_list_closes_in_sql_when_it_closes_in_python() -> None:
 
     assert rules["feed_zone"] == FEED_ZONE.key
     assert rules["feed_turn"] == f"{FEED_TURN:%H:%M}"
+
+
+def test_the_warehouse_and_the_mail_agree_on_the_length_of_sections() -> None:
+    rules = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
+
+    assert rules["digest_top_papers"] == FULL_COUNT
+    assert rules["digest_news_papers"] == MOST_NEWS
 
 
 def test_every_analysis_opens_with_its_question_and_is_described(manifest: Any) -> None:

@@ -140,7 +140,9 @@ final as (
         ranked.paper_id,
 
         -- strings
-        case when ranked.digest_rank <= 10 then 'top' else 'also' end as section,
+        case
+            when ranked.digest_rank <= {{ var('digest_top_papers') }} then 'top' else 'also'
+        end as section,
         -- News only, as in daily_digest_papers.
         case
             when earlier_listings.earlier_date is not null

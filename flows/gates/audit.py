@@ -104,6 +104,6 @@ _JUDGED_READINGS = f"""
     )
     select
         *,
-        {_MAY_ENTER.replace("readings.", "")} and is_checked and not is_refused as is_admitted
-    from judged
+        {_MAY_ENTER} and is_checked and not is_refused as is_admitted
+    from judged as readings
 """

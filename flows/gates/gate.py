@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from duckdb import DuckDBPyConnection
 
-from expectations import BAD_ITEM_IN, JUDGED, LINKED
+from expectations import ITEMS_PER_BAD_ONE, JUDGED, LINKED
 from flows.gates.audit import create_audit
 from flows.gates.judging import GateReport, Judge, QuarantinedItem, listed, written
 
@@ -139,5 +139,5 @@ def _add_quarantined(readings: "pd.DataFrame", quarantined: Iterable[Quarantined
     readings["quarantine_reasons"] = [listed(reasons[key]) for key in ids]
     # A lone item that is bad leaves nothing to go on with.
     readings["quarantine_limit"] = [
-        max(count // BAD_ITEM_IN, 1) if count > 1 else 0 for count in readings["row_count"]
+        max(count // ITEMS_PER_BAD_ONE, 1) if count > 1 else 0 for count in readings["row_count"]
     ]

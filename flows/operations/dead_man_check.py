@@ -15,7 +15,7 @@ from flows.mailing.database import Mailing, MailingError
 from flows.operations.alerts import look_and_tell
 from flows.operations.days import known_days
 from flows.operations.deadlines import newest_due
-from flows.operations.incident_rules import silence
+from flows.operations.incident_rules import silent_day
 from flows.settings import Settings
 from flows.warehouse.database import connect
 from flows.wording import FINAL_VERDICTS, long_date
@@ -44,7 +44,7 @@ def _look(mailing: Mailing, settings: Settings, now: datetime) -> Seen:
     known = known_days(mailing)
     published = None if due in known else _published_verdict(settings, due)
     spoken = {*known, *([due] if published in FINAL_VERDICTS else [])}
-    found, troubles = look_and_tell(mailing, settings, now, silence(spoken, settings, now))
+    found, troubles = look_and_tell(mailing, settings, now, silent_day(spoken, settings, now))
     wrong = tuple(f"{i.cause} {i.consequence} Run next: {i.command}" for i in found)
     verdict = known[due].verdict if due in known else published
     sentence = f"All is well: {long_date(due)}, the last day whose verdict is due, is {verdict}."

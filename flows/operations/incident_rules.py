@@ -35,7 +35,7 @@ def wrong_now(
 ) -> list[Incident]:
     """Everything a run can know to be wrong; a silent day only where it was found to be so before.
 
-    That no run speaks is for `papers check` to find, from outside of the schedule: see `silence`.
+    That no run speaks is for `papers check` to find, from outside of the schedule (`silent_day`).
     """
     days = {day: known for day, known in known_days(mailing).items() if _is_watched(day, now)}
     found = [incident for day in days.values() for incident in _of_day(day, settings, now)]
@@ -45,7 +45,7 @@ def wrong_now(
     return found
 
 
-def silence(known: Iterable[date], settings: Settings, now: datetime) -> list[Incident]:
+def silent_day(known: Iterable[date], settings: Settings, now: datetime) -> list[Incident]:
     """The last feed day whose verdict is due, where nothing is known of it."""
     day = newest_due(now, settings)
     return [] if day in known else [_silent(day, settings)]

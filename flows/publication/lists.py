@@ -62,7 +62,6 @@ class PeriodList:
     """
 
     edition: Edition
-    last_date: date
     papers: PaperList
     days: tuple[tuple[date, str, int], ...]
     previous: date | None
@@ -143,13 +142,13 @@ def period_list(
         days = tuple((day, verdict, count) for day, verdict, count, _ in readings)
         known_at = max(read_at for *_, read_at in readings)
         found = cards(connection, _PERIOD_AS_OF_CARDS, within | {"as_of": as_of})
-        return PeriodList(edition, last_date, PaperList(found), days, previous, next_, known_at)
+        return PeriodList(edition, PaperList(found), days, previous, next_, known_at)
     verdicts = records(connection, _PERIOD.format(edition=edition), {"day": last_date})
     if not verdicts:
         return None
     found = cards(connection, _PERIOD_CARDS.format(edition=edition), {"day": last_date})
     days = tuple(connection.execute(_PERIOD_DAYS, within).fetchall())
-    return PeriodList(edition, last_date, PaperList(found, **verdicts[0]), days, previous, next_)
+    return PeriodList(edition, PaperList(found, **verdicts[0]), days, previous, next_)
 
 
 def trending_list(

@@ -16,7 +16,6 @@ from flows.settings import Settings
 if TYPE_CHECKING:
     import numpy as np
 
-LENGTH = 384
 # Of title and abstract the first 128 tokens; 192 found no more, and took half as long again.
 _MOST_TOKENS = 128
 

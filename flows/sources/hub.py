@@ -100,8 +100,7 @@ class _PageError(Exception):
 
     def __init__(self, trouble: str, status: int | None = None, body: bytes = b"") -> None:
         super().__init__(trouble)
-        self.trouble = trouble
-        self.status = status
+        self.trouble, self.status = trouble, status
         self.first_bytes = body[:FIRST_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
@@ -388,14 +387,14 @@ NO_ANSWER = (requests.RequestException, ValueError)
 
 def connection_trouble(error: requests.RequestException | ValueError) -> str:
     """What a request met that got no answer: one clause."""
-    if isinstance(error, requests.Timeout):
-        return "it did not answer in time"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke in the middle of its answer"
-    if isinstance(error, requests.exceptions.ContentDecodingError):
-        return "its answer cannot be unpacked"
-    if isinstance(error, requests.TooManyRedirects):
-        return "it sends us in a circle"
-    if not isinstance(error, requests.RequestException):
-        return "it sends us to an address that is none"
-    return "the connection failed"
+    found = (words for kind, words in _TROUBLES if isinstance(error, kind))
+    return next(found, "it sends us to an address that is none")
+
+
+_TROUBLES: tuple[tuple[type[requests.RequestException], str], ...] = (
+    (requests.Timeout, "it did not answer in time"),
+    (requests.exceptions.ChunkedEncodingError, "the connection broke in the middle of its answer"),
+    (requests.exceptions.ContentDecodingError, "its answer cannot be unpacked"),
+    (requests.TooManyRedirects, "it sends us in a circle"),
+    (requests.RequestException, "the connection failed"),
+)

@@ -42,6 +42,13 @@ def _nothing_of_ours(place: Path) -> dict[str, str]:
     }
 
 
+OUTCOMES = {
+    "ls": "daily_papers.marts.papers.papers",
+    "source": "2 of 2 START freshness of hub.readings",
+    "docs": "Catalog written",
+}
+
+
 @pytest.mark.parametrize(
     "words", [["ls"], ["source", "freshness"], ["docs", "generate"]], ids=lambda words: words[0]
 )
@@ -57,10 +64,10 @@ def test_dbt_works_in_the_project_of_a_clone_with_no_variable_set(
     )
     (status,) = fork_server.wait()
     said = output.read_text()
-    # a day of August is no fresh source any more; that it was looked at is what counts
-    stale = words == ["source", "freshness"] and "ERROR STALE" in said
-    assert os.waitstatus_to_exitcode(status) == 0 or stale, said[-2000:]
-    assert "Running with dbt" in said or words == ["ls"]
+    # How stale a day of August is depends on today; that it was looked at is what counts.
+    endings = {0, 1} if words == ["source", "freshness"] else {0}
+    assert os.waitstatus_to_exitcode(status) in endings, said[-2000:]
+    assert OUTCOMES[words[0]] in said
 
 
 def test_dbt_builds_from_the_top_of_a_clone_with_no_variable_set(clone: Path) -> None:

@@ -176,5 +176,7 @@ def test_an_issue_made_again_from_its_frozen_digest_has_the_same_bytes(
     from flows.issues.frozen import frozen_digest, issue_files
 
     folder = own_home / "issues" / f"{DAY}-daily"
-    for name, content in issue_files(frozen_digest(folder), load_settings()).items():
+    again = issue_files(frozen_digest(folder), load_settings())
+    assert set(again) == {"digest.html", "digest.txt", "digest.eml", "issue.json"}
+    for name, content in again.items():
         assert (folder / name).read_bytes() == content, name

@@ -340,12 +340,6 @@ def test_forty_percent_of_the_rows_missing(items: list[Item]) -> None:
     assert ids(faults.with_fewer_rows(items)) == ids(items)[:24]
 
 
-def test_a_paper_listed_again_keeps_all_but_its_date(items: list[Item]) -> None:
-    again = faults.listed_again(items[0], date(2026, 8, 14))
-    assert again["paper"]["submittedOnDailyAt"] == "2026-08-14T00:00:00.000Z"
-    assert again["paper"] | {"submittedOnDailyAt": f"{DAY}T00:00:00.000Z"} == items[0]["paper"]
-
-
 def test_new_fields_hostile_titles_and_links(items: list[Item]) -> None:
     new = faults.with_new_fields(items)[0]
     assert new["paper"]["citationCount"]

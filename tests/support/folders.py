@@ -37,8 +37,8 @@ FOLDERS = {
     "sources": "What is read from the Hub, how its lists are judged, and loads that are cut short.",
     "state": "What a wiped machine goes on from: the seal, the archive, who claims it; and sixty"
     " days of it.",
-    "warehouse": "The one writer of a file or a lake: locks, conflicts, a full disk, moving house, what was known"
-    " when, and which past times can be rebuilt.",
+    "warehouse": "The one writer of a file or a lake: locks, conflicts, a full disk, moving house,"
+    " what was known when, and which past times can be rebuilt.",
     "web": "The reader pages over HTTP and in a browser: forms, feeds, guards, accessibility.",
 }
 

@@ -161,11 +161,6 @@ def with_javascript_link(items: Sequence[Item]) -> list[Item]:
     ]
 
 
-def listed_again(item: Item, list_date: date) -> Item:
-    """The item as another date's list shows it: removed there, and submitted again here."""
-    return _with(item, submittedOnDailyAt=f"{list_date}T00:00:00.000Z")
-
-
 def _with(item: Item, **fields: object) -> Item:
     return {**item, "paper": {**item["paper"], **fields}}
 

@@ -68,7 +68,9 @@ final as (
         listed.paper_id,
 
         -- strings
-        case when listed.digest_rank <= 10 then 'top' else 'also' end as section,
+        case
+            when listed.digest_rank <= {{ var('digest_top_papers') }} then 'top' else 'also'
+        end as section,
         -- News only, the rarest first: what the row shows anyway (rank, votes, comments, stars) is
         -- no reason to read, and a phrase on every paper hides those that have one.
         case

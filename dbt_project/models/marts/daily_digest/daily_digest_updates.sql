@@ -8,9 +8,7 @@
 -- is never there.
 {%- set late_votes, late_times = 20, 2 -%}
 -- Later than this, lists are no longer read again, and a change is no news of an issue.
-{%- set news_days = 30 -%}
--- A section longer than this would push the issue aside; what is left over comes in the next one.
-{%- set most_papers = 10 %}
+{%- set news_days = 30 %}
 
 with
 
@@ -191,7 +189,7 @@ unsent_news as (
         on
             unsent_days.digest_date = digest_papers.digest_date
             and news.paper_id = digest_papers.paper_id
-    qualify update_rank <= {{ most_papers }}
+    qualify update_rank <= {{ var('digest_news_papers') }}
 ),
 
 final as (
