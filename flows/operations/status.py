@@ -122,7 +122,12 @@ def overview(settings: Settings, day: date | None = None) -> Overview:
         days, mail, incidents, is_mail_known = {}, {}, [], False
     dates = sorted((set(tables) | set(days)) if day is None else {day} & (set(tables) | set(days)))
     newest = reversed(dates[-DAYS_SHOWN:])
-    found = (_day(settings, d, tables.get(d), days.get(d), mail.get(d)) for d in newest)
+    # Nobody waits for issues of days before the first one, such as those of a backfill.
+    first, newest_due = min(mail, default=date.max), newest_closed(clock.utc_now())
+    found = (
+        _day(settings, d, tables.get(d), days.get(d), mail.get(d), was_due=first < d < newest_due)
+        for d in newest
+    )
     return Overview(
         tuple(found if is_mail_known else (replace(day, mail=None) for day in found)),
         tuple(i for i in incidents if day is None or i.incident.subject.endswith(str(day))),
@@ -207,6 +212,8 @@ def _day(
     tables: dict[str, Any] | None,
     known: Day | None,
     mail: _Mail | None,
+    *,
+    was_due: bool,
 ) -> DayStatus:
     folder = settings.issue_folder(list_date)
     found = dict(tables or {})
@@ -217,8 +224,8 @@ def _day(
         verdict, sentence = known.verdict, known.sentence
     elif known:
         sentence = _with_word_of_run(verdict, stands, known, readings[0].read_at)
-    is_over = list_date < newest_closed(clock.utc_now())
-    if verdict == "complete" and sentence == stands and is_over and not (mail or folder.exists()):
+    has_issue = mail is not None or folder.exists()
+    if verdict == "complete" and sentence == stands and was_due and not has_issue:
         sentence += f" No issue: {why_no_issue(list_date, verdict)}."
     return DayStatus(
         list_date,

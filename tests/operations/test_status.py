@@ -139,9 +139,11 @@ def test_a_day_that_was_read_too_late_says_why_nobody_was_mailed(
 ) -> None:
     from flows.backfill import backfill
 
+    run(DAY - timedelta(days=2), at=CLOSED - timedelta(days=2))
     clock.turn(CLOSED + timedelta(days=3))
-    backfill(DAY, DAY, return_state=True)
-    (day,) = overview(load_settings()).days
+    backfill(DAY - timedelta(days=3), DAY, return_state=True)
+    day, _, _, before = overview(load_settings()).days
+    assert "No issue" not in before.sentence, "nobody waited for an issue before the first"
     assert day.sentence.startswith("Complete. All ")
     assert day.sentence.endswith(" No issue: the list was read too late to be mailed.")
     assert papers("issue", "explain", "ada@example.org", str(DAY))[1].endswith(
