@@ -40,7 +40,7 @@ from flows.sources.verdict import EarlierReading, History, Verdict, judge, judge
 from flows.transform import Refusal
 from flows.validate import validate
 from flows.warehouse.database import has_table, open_warehouse, writer_lock
-from flows.warehouse.final_verdicts import known_readings, unfinished_days
+from flows.warehouse.final_verdicts import reading_ids, undecided_days
 from flows.warehouse.known_lists import KnownLists, stored_lists
 from flows.wording import counted, verdict_words
 
@@ -114,7 +114,7 @@ def backfill(first: date, last: date) -> State:
     def path() -> Outcome:
         with one_writer(settings):  # who finds a run at work is told so at once
             left = judge_rest(settings)
-            days = unfinished_days(settings, first, last)
+            days = undecided_days(settings, first, last)
         return built_in_bulk(left, bring_days(days, settings, turn), settings, turn)
 
     return run_to_final_state(path)
@@ -126,7 +126,7 @@ def import_recordings(recordings: Sequence[Recording], count: int) -> State:  # 
     settings = load_settings()
 
     def bring() -> Loaded:
-        known = known_readings(settings)
+        known = reading_ids(settings)
         new = [r for r in recordings if reading_id(r.list_date, r.read_at) not in known]
         answers = (recording.answer() for recording in new)
         source = Source(answers, len(new), "loading recordings", "import", judge_recorded)

@@ -30,7 +30,7 @@ from flows.runs.offers import offered
 from flows.runs.terminal import SHOWN
 from flows.settings import Settings, load_settings
 from flows.transform import Refusal
-from flows.warehouse.final_verdicts import newest_readings, unfinished_days
+from flows.warehouse.final_verdicts import last_read_at_by_date, undecided_days
 from flows.warehouse.month_lock import month_lock
 from flows.wording import counted
 
@@ -51,7 +51,8 @@ def backfill_by_month(first: date, last: date) -> State:
     def path() -> Outcome:
         with one_writer(settings):  # who finds a run at work is told so at once
             left = judge_rest(settings)
-            days, before = unfinished_days(settings, first, last), newest_readings(settings)
+            days = undecided_days(settings, first, last)
+            before = last_read_at_by_date(settings)
         brought = _brought_by_all(days, before, settings, turn)
         return built_in_bulk(left, brought, settings, turn)
 
@@ -70,7 +71,7 @@ def backfill_month(first: date, last: date) -> State:
                 return Outcome("complete", f"Another worker reads {first:%B %Y}.")
             with turn():
                 judge_rest(settings)
-                days = unfinished_days(settings, first, last)
+                days = undecided_days(settings, first, last)
             brought = bring_days(days, settings, turn)
         return Outcome("failed" if brought.has_failed else "complete", brought.sentence)
 
@@ -87,7 +88,7 @@ def _brought_by_all(
 
     def unread(dates: Sequence[date]) -> list[date]:
         with turn():
-            now = newest_readings(settings)
+            now = last_read_at_by_date(settings)
         return [day for day in dates if now.get(day) == before.get(day)]
 
     months = {month: list(dates) for month, dates in groupby(days, key=_month_of)}

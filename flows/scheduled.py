@@ -57,9 +57,9 @@ from flows.warehouse.database import WarehouseBusyError
 from flows.warehouse.final_verdicts import (
     final_verdicts,
     first_list_date,
+    last_read_at_by_date,
     newest_reading,
-    newest_readings,
-    unfinished_days,
+    undecided_days,
 )
 from flows.warehouse.papers_to_ask import ONCE_A_NIGHT, papers_to_ask
 from flows.warehouse.tidying import tidy
@@ -237,11 +237,11 @@ def _read_what_is_due(day: date, settings: Settings) -> Iterator[Outcome]:
     """
     now = clock.utc_now()
     since = max(first_list_date(settings) or day, day - CATCH_UP)
-    missing = [each for each in unfinished_days(settings, since, day) if not is_weekend(each)]
+    missing = [each for each in undecided_days(settings, since, day) if not is_weekend(each)]
     days = last_list_dates(now, settings.reread_days)
     if not is_weekend(growing := open_list_date(now)):
         days.append(growing)
-    read_at = newest_readings(settings)
+    read_at = last_read_at_by_date(settings)
     again = [each for each in days if each not in read_at or now - read_at[each] > ONCE_A_NIGHT]
     due = sorted({*missing, *again})
     if due:
@@ -308,7 +308,7 @@ def next_try_at(day: date, outcome: Outcome, settings: Settings, now: datetime) 
 def _with_missed_days(day: date, settings: Settings) -> Outcome:
     """The data of the days missed before this one, then the day itself; what was done, in words."""
     since = max(first_list_date(settings) or day, day - CATCH_UP)
-    before = unfinished_days(settings, since, day - timedelta(days=1))
+    before = undecided_days(settings, since, day - timedelta(days=1))
     missed = [each for each in before if not is_weekend(each)]
     caught_up = read_days(missed, settings) if missed else None
     outcome = _newest_day(day, settings)

@@ -8,7 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -115,22 +115,15 @@ def overview(settings: Settings, day: date | None = None) -> Overview:
     except (WarehouseAwayError, LakeError, OlderWarehouseError, DamagedError) as error:
         tables, trouble = _last_published(settings, day, str(error), notes), error
     try:
-        days, mail, incidents = _kept(settings)
-        is_mail_known = True
+        kept = _kept(settings)
     except MailingError as error:
         notes.append(f"What became of the mail is not known: {error}")
-        days, mail, incidents, is_mail_known = {}, {}, [], False
-    dates = sorted((set(tables) | set(days)) if day is None else {day} & (set(tables) | set(days)))
-    newest = reversed(dates[-DAYS_SHOWN:])
-    # Nobody waits for issues of days before the first one, such as those of a backfill.
-    first, newest_due = min(mail, default=date.max), newest_closed(clock.utc_now())
-    found = (
-        _day(settings, d, tables.get(d), days.get(d), mail.get(d), was_due=first < d < newest_due)
-        for d in newest
-    )
+        kept = _Kept({}, None, [])
+    found = set(tables) | set(kept.days)
+    newest = sorted(found if day is None else found & {day}, reverse=True)[:DAYS_SHOWN]
     return Overview(
-        tuple(found if is_mail_known else (replace(day, mail=None) for day in found)),
-        tuple(i for i in incidents if day is None or i.incident.subject.endswith(str(day))),
+        tuple(_day(settings, each, tables.get(each, {}), kept) for each in newest),
+        tuple(i for i in kept.incidents if day is None or i.incident.subject.endswith(str(day))),
         tuple(notes),
         trouble,
     )
@@ -148,21 +141,39 @@ def mailing_if_any(settings: Settings) -> Iterator[Mailing | None]:
 
 @dataclass(frozen=True)
 class _Mail:
-    state: str
+    state: str | None
     counts: dict[str, int]
 
 
-def _kept(settings: Settings) -> tuple[dict[date, Day], dict[date, _Mail], list[KnownIncident]]:
+@dataclass(frozen=True)
+class _Kept:
+    """What the mailing list has of the days; `mail` is None where it cannot be read."""
+
+    days: Mapping[date, Day]
+    mail: Mapping[date, _Mail] | None
+    incidents: Sequence[KnownIncident]
+
+    def missed(self, list_date: date) -> bool:
+        """Whether it could have had an issue, and has none.
+
+        Nobody waits for issues of days before the first one, such as those of a backfill.
+        """
+        mail = self.mail or {}
+        is_over = list_date < newest_closed(clock.utc_now())
+        return is_over and list_date not in mail and min(mail, default=list_date) < list_date
+
+
+def _kept(settings: Settings) -> _Kept:
     with mailing_if_any(settings) as mailing:
         if mailing is None:
-            return {}, {}, []
+            return _Kept({}, {}, [])
         counted_by_day: dict[date, dict[str, int]] = defaultdict(dict)
         for row in delivery_counts(mailing):
             if row.edition == DAILY:
                 counted_by_day[row.issue_date][row.state] = row.count
         issues = (issue for issue in newest_issues(mailing, 400) if issue.edition == DAILY)
         mail = {i.issue_date: _Mail(i.state, counted_by_day[i.issue_date]) for i in issues}
-        return known_days(mailing), mail, open_incidents(mailing)
+        return _Kept(known_days(mailing), mail, open_incidents(mailing))
 
 
 def _tables(settings: Settings, day: date | None) -> dict[date, dict[str, Any]]:
@@ -209,14 +220,12 @@ def _rows(connection: DuckDBPyConnection, day: date | None) -> dict[date, dict[s
 def _day(
     settings: Settings,
     list_date: date,
-    tables: dict[str, Any] | None,
-    known: Day | None,
-    mail: _Mail | None,
-    *,
-    was_due: bool,
+    tables: Mapping[str, Any],
+    kept: _Kept,
 ) -> DayStatus:
-    folder = settings.issue_folder(list_date)
-    found = dict(tables or {})
+    folder, known = settings.issue_folder(list_date), kept.days.get(list_date)
+    mail = kept.mail.get(list_date, _Mail(None, {})) if kept.mail is not None else None
+    found = dict(tables)
     verdict, reason = found.pop("verdict", ""), found.pop("reason", "")
     sentence = stands = f"{verdict_words(verdict)}. {reason}"
     readings: Sequence[ReadingStatus] = found.get("readings", ())
@@ -224,16 +233,16 @@ def _day(
         verdict, sentence = known.verdict, known.sentence
     elif known:
         sentence = _with_word_of_run(verdict, stands, known, readings[0].read_at)
-    has_issue = mail is not None or folder.exists()
-    if verdict == "complete" and sentence == stands and was_due and not has_issue:
+    has_issue = folder.exists()
+    if verdict == "complete" and sentence == stands and not has_issue and kept.missed(list_date):
         sentence += f" No issue: {why_no_issue(list_date, verdict)}."
     return DayStatus(
         list_date,
         verdict,
         sentence,
-        issue=str(folder) if folder.exists() else None,
+        issue=str(folder) if has_issue else None,
         mail_state=mail.state if mail else None,
-        mail=mail.counts if mail else {},
+        mail=mail.counts if mail else None,
         **found,
     )
 

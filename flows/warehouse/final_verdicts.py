@@ -11,7 +11,7 @@ from flows.settings import Settings
 from flows.warehouse.database import has_table, has_warehouse, open_warehouse
 
 
-def unfinished_days(settings: Settings, first: date, last: date) -> list[date]:
+def undecided_days(settings: Settings, first: date, last: date) -> list[date]:
     """The dates of this range, both ends in it, that have no final verdict."""
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     verdicts = final_verdicts(settings)
@@ -40,7 +40,7 @@ def first_list_date(settings: Settings) -> date | None:
     return first
 
 
-def newest_readings(settings: Settings) -> dict[date, datetime]:
+def last_read_at_by_date(settings: Settings) -> dict[date, datetime]:
     """When each list date was last read (UTC), whatever came of it."""
     query = "select list_date, max(read_at) from raw.readings where kind = 'daily' group by all"
     return dict(_rows(settings, query))
@@ -68,7 +68,7 @@ def newest_reading(settings: Settings, day: date) -> NewestReading:
     return NewestReading(*row)
 
 
-def known_readings(settings: Settings) -> set[str]:
+def reading_ids(settings: Settings) -> set[str]:
     """The ids of all readings there are."""
     return {row[0] for row in _rows(settings, "select reading_id from raw.readings")}
 

@@ -241,7 +241,6 @@ def test_catching_up_reads_what_is_due_and_mails_the_current_issue_once(
     first = start("catch_up", CLOSED)
     assert (first.verdict, mails(own_home)) == ("complete", 2)
     assert "Sent to 2." in first.sentence
-    assert mails(own_home) == 2, "who is called again has nothing to send"
     friday = CLOSED + timedelta(days=1)
     hub.fail("503")
     down = start("catch_up", friday)

@@ -80,7 +80,7 @@ def test_a_trending_reading_is_in_no_history_and_finishes_no_day(
 ) -> None:
     from flows.sources.hub import Answer
     from flows.sources.verdict import History
-    from flows.warehouse.final_verdicts import unfinished_days
+    from flows.warehouse.final_verdicts import undecided_days
     from flows.warehouse.known_lists import KnownLists, stored_lists
 
     today = datetime(2026, 8, 21, 12, 0, tzinfo=UTC)
@@ -92,7 +92,7 @@ def test_a_trending_reading_is_in_no_history_and_finishes_no_day(
         answer = Answer(day, today + timedelta(minutes=5))
         known = KnownLists(stored_lists(settings, [answer])).before(answer)
         assert known == History()
-    assert unfinished_days(settings, today.date(), today.date()) == [today.date()]
+    assert undecided_days(settings, today.date(), today.date()) == [today.date()]
     outcome = run(today.date(), today + timedelta(minutes=5))
     assert outcome.verdict == "partial"
     published = own_home / "published" / "papers.duckdb"

@@ -258,7 +258,8 @@ def test_a_busy_list_says_so_and_healthz_too(web: Web, monkeypatch: pytest.Monke
     person = web.add()
 
     def locked(*_: object) -> None:
-        raise OperationalError("select secret@example.org", {}, Exception("database is locked"))
+        with web.mailing.answering():
+            raise OperationalError("select secret@example.org", {}, Exception("database is locked"))
 
     assert web.get("/healthz").json() == {"status": "ok", "newest_issue": "2026-08-20-daily"}
     monkeypatch.setattr("flows.web.readers.find_public", locked)
