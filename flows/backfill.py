@@ -42,7 +42,7 @@ from flows.validate import validate
 from flows.warehouse.database import has_table, open_warehouse, writer_lock
 from flows.warehouse.final_verdicts import reading_ids, undecided_days
 from flows.warehouse.known_lists import KnownLists, stored_lists
-from flows.wording import counted, verdict_words
+from flows.wording import counted, verdict_sentence
 
 # Readings a load: what a window of the Hub's gives, at two requests each. A kill loses no more.
 CHUNK = 250
@@ -90,9 +90,12 @@ class Loaded:
         return f"{new}, {items}: {said}."
 
     @property
-    def has_failed(self) -> bool:
-        """Whether a list was not to be had, or a gate stopped one."""
-        return bool(self.stopped) or any(each.verdict == "failed" for each in self.readings)
+    def verdict(self) -> str:
+        """`failed` where a list was not to be had or a gate stopped one, `not_open` if all are."""
+        found = {reading.verdict for reading in self.readings}
+        if self.stopped or "failed" in found:
+            return "failed"
+        return "not_open" if found == {"not_open"} else "complete"
 
     @property
     def verdicts(self) -> str:
@@ -239,14 +242,7 @@ def built_in_bulk(
     sentence = brought.sentence
     if stopped:
         sentence += f" A gate stopped {len(stopped)} of them."
-    return Outcome(_verdict_of_all(brought, stopped), sentence, details=details)
-
-
-def _verdict_of_all(brought: Loaded, stopped: Sequence[GateReport | Refusal]) -> str:
-    if stopped or brought.has_failed:
-        return "failed"
-    verdicts = {reading.verdict for reading in brought.readings}
-    return "not_open" if verdicts == {"not_open"} else "complete"
+    return Outcome("failed" if stopped else brought.verdict, sentence, details=details)
 
 
 def _load(source: Source, settings: Settings) -> Loaded:
@@ -328,6 +324,6 @@ def _days(
     """The days as they stand now; one that a gate stopped gives the gate's reason."""
     reasons = {report.list_date: report.reason for report in stopped}
     return [
-        Day(day, verdict, f"{verdict_words(verdict)}. {reason}", now, reasons.get(day))
+        Day(day, verdict, verdict_sentence(verdict, reason), now, reasons.get(day))
         for day, (verdict, reason) in ended.items()
     ]

@@ -73,7 +73,7 @@ def backfill_month(first: date, last: date) -> State:
                 judge_rest(settings)
                 days = undecided_days(settings, first, last)
             brought = bring_days(days, settings, turn)
-        return Outcome("failed" if brought.has_failed else "complete", brought.sentence)
+        return Outcome(brought.verdict, brought.sentence)
 
     return run_to_final_state(path)
 

@@ -32,7 +32,7 @@ from flows.sources.feed_day import why_no_list
 from flows.transform import Build, transform
 from flows.validate import Gating, validate
 from flows.warehouse.database import WarehouseBusyError, writer_lock
-from flows.wording import verdict_words
+from flows.wording import verdict_sentence
 
 
 @flow(name="daily papers", flow_run_name=run_name, validate_parameters=False)
@@ -56,8 +56,6 @@ def run_to_verdict(day: date, path: Callable[[], Outcome], settings: Settings) -
     except (BuildFailedError, OperationError) as stop:
         outcome = Outcome("failed", f"Failed. {stop}")
     except Exception as bug:  # noqa: BLE001  the day needs its verdict, and the state keeps the bug
-        if stopped := why_no_room(bug):
-            return record_verdict(day, Outcome("failed", f"Failed. {stopped}"), settings)
         get_run_logger().exception("The run stopped at an error of its own.")
         why = f"Failed. The run stopped at an error of its own: {type(bug).__name__}; see its log."
         record_verdict(day, Outcome("failed", why), settings)
@@ -74,20 +72,26 @@ def run_to_final_state(path: Callable[[], Outcome]) -> State:
         return final_state(_run(path))
     except (BuildFailedError, OperationError) as stop:
         return final_state(Outcome("failed", str(stop)))
-    except Exception as bug:
-        if stopped := why_no_room(bug):
-            return final_state(Outcome("failed", stopped))
-        raise
 
 
 def _run(path: Callable[[], Outcome]) -> Outcome:
-    """How the path ended; a busy warehouse and Ctrl-C are ends without a verdict."""
+    """How the path ended; a busy warehouse and Ctrl-C are ends without a verdict.
+
+    Raises:
+        OperationError: the disk is full, whichever library met it.
+    """
     try:
         return path()
     except WarehouseBusyError as busy:
         return Outcome(BUSY, str(busy))
     except KeyboardInterrupt:
         return Outcome(INTERRUPTED, SENTENCE)
+    except (BuildFailedError, OperationError):  # it says what it is, also of a lake that is full
+        raise
+    except Exception as error:
+        if why := why_no_room(error):
+            raise OperationError(why) from error
+        raise
 
 
 def record_verdict(day: date, outcome: Outcome, settings: Settings) -> State:
@@ -167,9 +171,7 @@ def _judged_outcome(reading: LoadedReading, gating: Gating, page: QualityPage) -
     stopped = gating.stopping(reading.reading_id)
     verdict, reason = ("failed", stopped.reason) if stopped else (reading.verdict, reading.reason)
     details = tuple(_detail(check) for check in stopped.checks) if stopped else ()
-    sentence = (
-        page.facts.sentence if verdict == "complete" else f"{verdict_words(verdict)}. {reason}"
-    )
+    sentence = page.facts.sentence if verdict == "complete" else verdict_sentence(verdict, reason)
     return Outcome(
         verdict,
         sentence,

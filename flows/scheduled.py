@@ -63,7 +63,7 @@ from flows.warehouse.final_verdicts import (
 )
 from flows.warehouse.papers_to_ask import ONCE_A_NIGHT, papers_to_ask
 from flows.warehouse.tidying import tidy
-from flows.wording import FINAL_VERDICTS, verdict_words
+from flows.wording import FINAL_VERDICTS, verdict_sentence
 
 # dlt's copies of what it loaded are of use while one looks into yesterday's trouble.
 LOADS_KEPT = timedelta(days=7)
@@ -255,10 +255,10 @@ def _issue_of(day: date, settings: Settings) -> Outcome:
     facts, newest = quality.facts, newest_reading(settings, day)
     if facts.verdict not in FINAL_VERDICTS and newest.reading_id != facts.run_id:
         # What was judged before stands for readers; the run is told what it came to itself.
-        said = f"{verdict_words(newest.verdict)}. {newest.reason}"
+        said = verdict_sentence(newest.verdict, newest.reason)
         return Outcome(newest.verdict, said, quality.path)
     if facts.verdict != "complete":
-        said = f"{verdict_words(facts.verdict)}. {facts.reason}"
+        said = verdict_sentence(facts.verdict, facts.reason)
         by_gate = facts.reason if facts.failure_count else ""
         return Outcome(facts.verdict, said, quality.path, stopped_by=by_gate)
     return with_issue(day, Outcome("complete", facts.sentence, quality.path), quality, settings)

@@ -42,6 +42,11 @@ def verdict_words(verdict: str) -> str:
     return _VERDICT_WORDS.get(verdict, verdict.capitalize())
 
 
+def verdict_sentence(verdict: str, reason: str) -> str:
+    """A verdict with its reason: `Partial. 12 papers by 12:00 UTC on Thursday; …`."""
+    return f"{verdict_words(verdict)}. {reason}"
+
+
 def verdict_counts(verdicts: Iterable[str]) -> str:
     """How many days have each verdict: `42 complete, 17 empty and 1 failed`."""
     counts = Counter(verdicts)

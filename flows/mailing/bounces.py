@@ -98,15 +98,20 @@ def read_bounces(mailing: Mailing, tokens: Tokens, path: Path, *, now: datetime)
     report = BounceReport()
     for raw in _messages(path):
         report.read_count += 1
-        returns = _returns(raw)
-        if not returns:
-            result = _leave(mailing, tokens, raw, now)
-            setattr(report, f"{result}_count", getattr(report, f"{result}_count") + 1)
-        for returned in returns:
-            with mailing.write() as connection:
-                result = _act(connection, tokens, returned, now)
+        for result in _results(mailing, tokens, raw, now):
             setattr(report, f"{result}_count", getattr(report, f"{result}_count") + 1)
     return report
+
+
+def _results(mailing: Mailing, tokens: Tokens, raw: bytes, now: datetime) -> Iterator[str]:
+    """Act on one message; what it came to, for each recipient where it is a report."""
+    returns = _returns(raw)
+    if not returns:
+        yield _leave(mailing, tokens, raw, now)
+    for returned in returns:
+        with mailing.write() as connection:
+            result = _act(connection, tokens, returned, now)
+        yield result
 
 
 def _messages(path: Path) -> Iterator[bytes]:

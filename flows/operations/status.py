@@ -41,7 +41,7 @@ from flows.warehouse.database import (
 )
 from flows.warehouse.day_facts import day_facts
 from flows.warehouse.lake_trouble import LakeError
-from flows.wording import FINAL_VERDICTS, checks_in_words, counted, mail_in_words, verdict_words
+from flows.wording import FINAL_VERDICTS, checks_in_words, counted, mail_in_words, verdict_sentence
 
 DAYS_SHOWN = 30
 
@@ -227,7 +227,7 @@ def _day(
     mail = kept.mail.get(list_date, _Mail(None, {})) if kept.mail is not None else None
     found = dict(tables)
     verdict, reason = found.pop("verdict", ""), found.pop("reason", "")
-    sentence = stands = f"{verdict_words(verdict)}. {reason}"
+    sentence = stands = verdict_sentence(verdict, reason)
     readings: Sequence[ReadingStatus] = found.get("readings", ())
     if known and not readings:
         verdict, sentence = known.verdict, known.sentence

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from duckdb import DuckDBPyConnection
 
 from flows.warehouse.database import has_table, records
-from flows.wording import NO_CHECKS, checks_in_words, counted, verdict_words
+from flows.wording import NO_CHECKS, checks_in_words, counted, verdict_sentence
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class DayFacts:
     def sentence(self) -> str:
         """The day in one line: `Complete. 43 of 43 papers; 31 checks passed, 1 warning.`."""
         papers = f"{self.paper_count:,} of {counted(self.source_count, 'paper')}"
-        said = f"{verdict_words(self.verdict)}. {papers}"
+        said = verdict_sentence(self.verdict, papers)
         return f"{said}; {self.checks}." if self.has_checks else f"{said}."
 
 

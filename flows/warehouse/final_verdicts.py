@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from flows.gates.audit import create_audit
 from flows.settings import Settings
 from flows.warehouse.database import has_table, has_warehouse, open_warehouse
+from flows.wording import FINAL_VERDICTS
 
 
 def undecided_days(settings: Settings, first: date, last: date) -> list[date]:
@@ -23,10 +24,10 @@ def final_verdicts(settings: Settings) -> dict[date, str]:
     return dict(
         _rows(
             settings,
-            """
+            f"""
             select list_date, arg_max(verdict, read_at)
             from audit.judged_readings
-            where kind = 'daily' and verdict in ('complete', 'empty') and is_admitted
+            where kind = 'daily' and verdict in {FINAL_VERDICTS} and is_admitted
             group by list_date
             """,
         )

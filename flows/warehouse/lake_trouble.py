@@ -4,9 +4,8 @@ DuckDB's, PostgreSQL's or S3's words, however deep in an error ──▶ LakeErr
 """
 
 import re
-from collections.abc import Iterator
 
-from flows.errors import OperationError
+from flows.errors import OperationError, causes
 
 
 class LakeError(OperationError):
@@ -23,7 +22,7 @@ class LakeError(OperationError):
 
 def lake_error(error: BaseException) -> LakeError | None:
     """What this error says of the lake; None where it is about something else."""
-    said = "\n".join(str(each) for each in _chain(error))
+    said = "\n".join(str(each) for each in causes(error))
     for pattern, sentence, may_pass in _TROUBLES:
         if found := re.search(pattern, said):
             words = sentence.format(*(group or found[0] for group in found.groups()))
@@ -33,13 +32,6 @@ def lake_error(error: BaseException) -> LakeError | None:
                 f"The lake's {words}{later}", may_pass=may_pass, is_conflict=is_conflict
             )
     return None
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and those it came from, the innermost last."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 _KEYS = "PAPERS_LAKE_S3_KEY_ID and PAPERS_LAKE_S3_SECRET"

@@ -21,6 +21,7 @@ from flows.outcome import Outcome
 from flows.runs.states import outcome_of
 from flows.settings import Settings, load_settings
 from flows.sources.sample_hub import SampleHub
+from flows.warehouse.lake_trouble import LakeError
 from tests.support.clock import CLOSED, DAY, Clock
 
 if TYPE_CHECKING:
@@ -290,6 +291,19 @@ def test_a_full_disk_is_told_in_one_sentence(
         stopped = start(flow, CLOSED)
         assert (stopped.verdict, stopped.exit_code) == ("failed", 1)
         assert "The disk is full. Make room, and run this again" in stopped.sentence
+
+
+def test_a_lake_that_is_full_is_not_told_as_a_full_disk(
+    start: Start, hub: SampleHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "The lake's storage is full (No space left on device); make room."
+
+    def full(*_: object) -> None:
+        raise LakeError(said, may_pass=False, is_conflict=False)
+
+    monkeypatch.setattr("flows.sources.pipeline.ReadingPipeline.load", full)
+    assert start("daily_digest", CLOSED).sentence.startswith(f"Failed. {said}")
+    assert start("reread", CLOSED).sentence == said
 
 
 def test_a_fresh_home_begins_with_the_newest_closed_day(
