@@ -121,7 +121,9 @@ def _model(value: str | None) -> str | None:
 
 def _without_zone(at: time) -> time:
     if at.tzinfo is not None:
-        raise ValueError("is an hour without a zone, such as 09:00; PAPERS_TIMEZONE says whose")
+        raise ValueError(
+            "must be an hour without a zone, such as 09:00; PAPERS_TIMEZONE says whose"
+        )
     return at
 
 
