@@ -16,7 +16,7 @@ from flows.issues.frozen import earlier_issues, frozen_digest
 from flows.issues.periods import ends_at
 from flows.mail_setup import FILES, post, transport
 from flows.mailing.database import Mailing
-from flows.mailing.ledger import (
+from flows.mailing.ledger_issues import (
     PAUSED,
     SENDING,
     Issue,

@@ -29,7 +29,7 @@ from flows.extract import extract_linked, extract_trending, reading_pipeline
 from flows.issues.periods import ends_at, first_day, newest_ended
 from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
-from flows.mailing.ledger import DONE, PAUSED, find_issue, next_attempt_at
+from flows.mailing.ledger_issues import DONE, PAUSED, find_issue, next_attempt_at
 from flows.mailing.transports import TransportError
 from flows.newsletter.digest import Edition
 from flows.operations.days import record_mail

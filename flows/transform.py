@@ -21,7 +21,7 @@ from prefect.artifacts import create_table_artifact
 from flows import clock
 from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
-from flows.mailing.ledger import DeliveryCount, delivery_counts
+from flows.mailing.ledger_issues import DeliveryCount, delivery_counts
 from flows.outcome import BuildFailedError
 from flows.publication.catalog import PROJECT
 from flows.runs.names import artifact_key

@@ -17,11 +17,12 @@ from flows.commands.console import console, errors
 from flows.deliver import deliver
 from flows.issues.silence import why_no_issue
 from flows.mail_setup import open_mailing, post
-from flows.mailing import explained, ledger
+from flows.mailing import explained
 from flows.mailing.bounces import read_bounces
 from flows.mailing.csv_files import decoded
 from flows.mailing.csv_lines import export_csv, import_csv
 from flows.mailing.database import Mailing
+from flows.mailing.ledger_issues import Issue, find_issue, newest_issues, requeue
 from flows.mailing.rehearsal import edition_of, rehearse, unknown_papers
 from flows.mailing.rules import Rule
 from flows.mailing.subscribers import (
@@ -271,7 +272,7 @@ def status(day: date | None = None, /, *, edition: Edition = "daily") -> int:
         edition: daily, weekly or monthly.
     """
     with _list() as (mailing, _):
-        found = ledger.newest_issues(mailing) if day is None else _issues(mailing, edition, day)
+        found = newest_issues(mailing) if day is None else _issues(mailing, edition, day)
         for one in found:
             console.print(f"{one.issue_date} {one.edition} {one.state}: {one.sentence}")
     if not found:
@@ -298,7 +299,7 @@ def resume(
             return EXIT_BLOCKED
         if again:
             for one in _issues(mailing, edition, day):
-                ledger.requeue(mailing, one, again, now=now)
+                requeue(mailing, one, again, now=now)
         report = deliver(mailing, folder, settings, now, is_forced=True)
         if edition == DAILY:
             record_mail(mailing, day, report.sentence, is_blocked=report.is_blocked)
@@ -322,7 +323,7 @@ def explain(address: str, day: date | None = None, /, *, edition: Edition = "dai
         edition: daily, weekly or monthly.
     """
     with _list() as (mailing, _):
-        newest = (i.issue_date for i in ledger.newest_issues(mailing) if i.edition == edition)
+        newest = (i.issue_date for i in newest_issues(mailing) if i.edition == edition)
         day = day or next(newest, None)
         if day is None:
             errors.print(f"There is no {edition} issue yet.")
@@ -361,6 +362,6 @@ def _person(mailing: Mailing, address: str) -> Subscriber:
     return person
 
 
-def _issues(mailing: Mailing, edition: str, day: date) -> list[ledger.Issue]:
-    found = ledger.find_issue(mailing, edition, day)
+def _issues(mailing: Mailing, edition: str, day: date) -> list[Issue]:
+    found = find_issue(mailing, edition, day)
     return [found] if found else []

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from flows.issues.frozen import issue_files
 from flows.mail_setup import open_mailing, post
-from flows.mailing.ledger import Reader
 from flows.mailing.letters import letters
+from flows.mailing.recipients import Reader
 from flows.mailing.rules import choose
 from flows.mailing.subscribers import RefusedError, Subscriber, find
 from flows.newsletter.digest import Digest, Edition

@@ -26,10 +26,14 @@ from sqlalchemy import Connection, Row, select, update
 from flows.errors import UsageError
 from flows.mailing.addresses import AddressError, parse_address
 from flows.mailing.database import Mailing
-from flows.mailing.ledger import suppress_after_soft_failures
 from flows.mailing.letters import UNSUBSCRIBE_WORD
 from flows.mailing.refusals import is_returned_for_good
-from flows.mailing.subscribers import RefusedError, suppress_on, unsubscribe
+from flows.mailing.subscribers import (
+    RefusedError,
+    suppress_after_soft_failures,
+    suppress_on,
+    unsubscribe,
+)
 from flows.mailing.tables import deliveries, subscribers
 from flows.mailing.tokens import Purpose, TokenError, Tokens
 from flows.mailing.transports import one_line

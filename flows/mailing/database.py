@@ -142,7 +142,12 @@ def _sqlite(address: URL) -> Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Addresses are in there: only the owner reads it. SQLite gives its side files the same mode.
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    engine = create_engine(address, pool_size=8, connect_args={"timeout": _BUSY_SECONDS})
+    engine = create_engine(
+        address,
+        pool_size=8,
+        connect_args={"timeout": _BUSY_SECONDS},
+        paramstyle="named",  # as PostgreSQL's driver has it: `marks` fills in values by name
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: object) -> None:

@@ -6,10 +6,11 @@ only the operator sends those again.
 
 from datetime import datetime
 
-from sqlalchemy import String, literal, or_, select, update
+from sqlalchemy import String, literal, select, update
 
 from flows.mailing.database import Mailing
-from flows.mailing.ledger import Issue, has_chosen, is_due, is_of
+from flows.mailing.ledger_issues import Issue, is_due, is_of
+from flows.mailing.recipients import has_chosen, may_be_mailed_on
 from flows.mailing.tables import Utc, deliveries, subscribers
 from flows.mailing.transports import UNKNOWN
 
@@ -44,7 +45,7 @@ def doubt_all(mailing: Mailing, issue: Issue, *, is_new_begun: bool, now: dateti
         waits = select(*columns.values()).where(
             subscribers.c.id.not_in(has_entry),
             has_chosen(issue.edition),
-            or_(subscribers.c.paused_until.is_(None), subscribers.c.paused_until <= now.date()),
+            may_be_mailed_on(now.date()),
         )
         new = connection.execute(deliveries.insert().from_select(list(columns), waits))
     return due.rowcount + new.rowcount

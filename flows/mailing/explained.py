@@ -9,7 +9,8 @@ from sqlalchemy import Row, select
 
 from flows.mailing.addresses import parse_address
 from flows.mailing.database import Mailing
-from flows.mailing.ledger import CLAIMED, find_issue, is_of
+from flows.mailing.ledger_issues import CLAIMED, find_issue, is_of
+from flows.mailing.recipients import is_paused_on
 from flows.mailing.subscribers import Subscriber, why_suppressed
 from flows.mailing.tables import deliveries, subscribers
 from flows.mailing.transports import DEFERRED, SENT, UNKNOWN
@@ -57,7 +58,9 @@ def explain(
     parsed = parse_address(address)
     with mailing.read() as connection:
         person = connection.execute(
-            select(subscribers).where(subscribers.c.address_key == parsed.key)
+            select(subscribers, is_paused_on(today).label("is_paused")).where(
+                subscribers.c.address_key == parsed.key
+            )
         ).first()
         row = (
             person
@@ -72,8 +75,7 @@ def explain(
         return "Not sent: this address is not on the list."
     if row is not None:
         return _explained(row)
-    is_paused = person.state == "paused" and person.paused_until > today
-    if is_paused:
+    if person.is_paused:
         return f"Not sent: paused until {person.paused_until}."
     if person.state == "suppressed":
         return f"Not sent: suppressed since {person.changed_at:%Y-%m-%d}, {why}."

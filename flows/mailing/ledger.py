@@ -13,20 +13,17 @@ wait for it, so that syncing each to the disk costs little.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import lru_cache
-from typing import Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Connection,
     Row,
     Select,
     String,
-    Table,
     and_,
     func,
     literal,
@@ -39,212 +36,19 @@ from sqlalchemy import (
 from flows.mailing.addresses import parse_address
 from flows.mailing.database import Mailing, insert
 from flows.mailing.leases import is_alive, is_certain
+from flows.mailing.ledger_issues import CLAIMED, SKIPPED, Issue, is_due, is_of
 from flows.mailing.marks import Marks
+from flows.mailing.recipients import READER_COLUMNS, Reader, has_chosen, is_paused_on, reader_of
 from flows.mailing.rules import Rule
-from flows.mailing.subscribers import suppress_on
-from flows.mailing.tables import Utc, deliveries, issues, subscribers
+from flows.mailing.subscribers import suppress_after_soft_failures, suppress_on
+from flows.mailing.tables import Utc, deliveries, subscribers
 from flows.mailing.transports import DEFERRED, FAILED, SENT, UNKNOWN, WITHHELD, SendResult
-
-CLAIMED, SKIPPED = "claimed", "skipped"
-SENDING, PAUSED, DONE = "sending", "paused", "done"
 
 # A pause after each failed attempt; RFC 5321 asks for half an hour at least. All of them together
 # are shorter than the longest life an issue has by default.
 _PAUSES = [timedelta(hours=h) for h in (0.5, 1, 2, 4, 8, 16)]
 TOO_LATE = "not accepted within"  # the reason of a delivery that only came too late begins so
-_SOFT_FAILURES_MAX = 3
 PAGE = 200  # what a sender claims at a time, and so what work is shared by
-
-
-@dataclass(frozen=True)
-class Issue:
-    """An edition of a date, as mail. `due_at`: when it could first have gone out; its age."""
-
-    edition: str
-    issue_date: date
-    state: str
-    sentence: str
-    due_at: datetime
-    created_at: datetime
-
-    @property
-    def name(self) -> str:
-        """How people call it: “the daily issue of 2026-08-13”."""
-        return f"the {self.edition} issue of {self.issue_date}"
-
-
-class Reader(NamedTuple):
-    """A claimed recipient: what sending needs to know."""
-
-    id: int
-    public_id: str
-    address: str
-    rule: Rule
-    rule_key: str
-
-
-@dataclass(frozen=True)
-class DeliveryCount:
-    """How many messages of an issue are in a state: what analysts may see."""
-
-    issue_date: date
-    edition: str
-    state: str
-    count: int
-
-
-def open_issue(
-    mailing: Mailing, edition: str, issue_date: date, *, due_at: datetime, now: datetime
-) -> Issue:
-    """The issue in the ledger, new or as it stands."""
-    with mailing.write() as connection:
-        connection.execute(
-            insert(connection)(issues)
-            .values(
-                edition=edition,
-                issue_date=issue_date,
-                state=SENDING,
-                sentence="Not begun.",
-                due_at=due_at,
-                created_at=now,
-                changed_at=now,
-            )
-            .on_conflict_do_nothing()
-        )
-    issue = find_issue(mailing, edition, issue_date)
-    assert issue is not None  # noqa: S101  # nothing deletes issues
-    return issue
-
-
-def find_issue(mailing: Mailing, edition: str, issue_date: date) -> Issue | None:
-    """The issue as it stands, or None if the ledger has none."""
-    with mailing.read() as connection:
-        row = connection.execute(select(issues).where(is_of(issues, edition, issue_date))).first()
-    return None if row is None else _issue(row)
-
-
-def newest_issues(mailing: Mailing, limit: int = 30) -> list[Issue]:
-    """The newest issues, newest first."""
-    newest = select(issues).order_by(issues.c.issue_date.desc(), issues.c.edition).limit(limit)
-    with mailing.read() as connection:
-        return [_issue(row) for row in connection.execute(newest)]
-
-
-def is_superseded(mailing: Mailing, issue: Issue) -> bool:
-    """Whether the ledger has a newer issue of the same edition."""
-    newer = select(issues.c.edition).where(
-        issues.c.edition == issue.edition, issues.c.issue_date > issue.issue_date
-    )
-    with mailing.read() as connection:
-        return connection.execute(newer).first() is not None
-
-
-def set_issue(mailing: Mailing, issue: Issue, state: str, sentence: str, *, now: datetime) -> Issue:
-    """The issue in a new state, with the sentence why."""
-    with mailing.write() as connection:
-        row = connection.execute(
-            update(issues)
-            .where(is_of(issues, issue.edition, issue.issue_date))
-            .values(state=state, sentence=sentence[:500], changed_at=now)
-            .returning(*issues.c)
-        ).one()
-    return _issue(row)
-
-
-Ending = Callable[[Issue, Mapping[str, int]], tuple[str, str]]
-"""The state and the sentence of an issue, from how it stands and its counts by state."""
-
-
-def settle_issue(mailing: Mailing, issue: Issue, ending: Ending, *, now: datetime) -> Issue:
-    """The issue in the state that `ending` finds right; of several who ask at once, one by one.
-
-    Each has written down what became of its messages before, so the last one counts them all.
-    """
-    of_issue = is_of(issues, issue.edition, issue.issue_date)
-    by_state = (
-        select(deliveries.c.state, func.count().label("number"))
-        .where(is_of(deliveries, issue.edition, issue.issue_date))
-        .group_by(deliveries.c.state)
-    )
-    with mailing.write() as connection:
-        meanwhile = _issue(
-            connection.execute(select(issues).where(of_issue).with_for_update()).one()
-        )
-        counted = {row.state: row.number for row in connection.execute(by_state)}
-        state, sentence = ending(meanwhile, counted)
-        row = connection.execute(
-            update(issues)
-            .where(of_issue)
-            .values(state=state, sentence=sentence[:500], changed_at=now)
-            .returning(*issues.c)
-        ).one()
-    return _issue(row)
-
-
-def set_issue_due(mailing: Mailing, issue: Issue, due_at: datetime) -> Issue:
-    """The issue with another moment from which its age counts."""
-    with mailing.write() as connection:
-        row = connection.execute(
-            update(issues)
-            .where(is_of(issues, issue.edition, issue.issue_date))
-            .values(due_at=due_at)
-            .returning(*issues.c)
-        ).one()
-    return _issue(row)
-
-
-def counts(mailing: Mailing, issue: Issue) -> dict[str, int]:
-    """How many messages of the issue are in each state."""
-    return {
-        row.state: row.count
-        for row in delivery_counts(mailing, is_of(deliveries, issue.edition, issue.issue_date))
-    }
-
-
-def delivery_counts(
-    mailing: Mailing, condition: ColumnElement[bool] | None = None
-) -> list[DeliveryCount]:
-    """One row an issue and state: no person can be told from it."""
-    keys = (deliveries.c.issue_date, deliveries.c.edition, deliveries.c.state)
-    query = select(*keys, func.count().label("count")).group_by(*keys).order_by(*keys)
-    with mailing.read() as connection:
-        rows = connection.execute(query if condition is None else query.where(condition)).all()
-    return [DeliveryCount(*row) for row in rows]
-
-
-def next_attempt_at(mailing: Mailing, issue: Issue) -> datetime | None:
-    """When the first of the deferred messages is due again, or None if there are none."""
-    soonest = select(func.min(deliveries.c.next_attempt_at)).where(
-        is_of(deliveries, issue.edition, issue.issue_date), deliveries.c.state == DEFERRED
-    )
-    with mailing.read() as connection:
-        moment: datetime | None = connection.scalar(soonest)
-    return moment
-
-
-def requeue(mailing: Mailing, issue: Issue, state: str, *, now: datetime) -> int:
-    """Let the operator send again what is `unknown` or `failed`; how many messages that is."""
-    if state not in {UNKNOWN, FAILED}:
-        raise ValueError(f"Only unknown and failed messages can be sent again, not {state} ones.")
-    with mailing.write() as connection:
-        again = connection.execute(
-            update(deliveries)
-            .where(is_of(deliveries, issue.edition, issue.issue_date), deliveries.c.state == state)
-            .values(
-                state=DEFERRED,
-                next_attempt_at=now,
-                reason=f"sent again by the operator, was {state}",
-                data_at=None,
-                claimed_by=None,
-                changed_at=now,
-            )
-        )
-        connection.execute(
-            update(issues)
-            .where(is_of(issues, issue.edition, issue.issue_date), issues.c.state == DONE)
-            .values(state=SENDING, changed_at=now)
-        )
-    return again.rowcount
 
 
 class Ledger:
@@ -382,9 +186,9 @@ class Ledger:
     def claim_deferred(self) -> Iterator[list[Reader]]:
         """Give pages of readers to whom a deferred message is due now; they are ours alone."""
         due = and_(self._of_issue, is_due(self._clock()))
-        query = select(*_READER).join(deliveries).where(due)
+        query = select(*READER_COLUMNS).join(deliveries).where(due)
         for page in self._pages(query):
-            readers = [reader for row in page if self._takes((reader := _reader(row)).rule)]
+            readers = [reader for row in page if self._takes((reader := reader_of(row)).rule)]
             # What another sender claims at this moment is left to it: nobody waits for anybody.
             free = (
                 select(deliveries.c.subscriber_id)
@@ -406,8 +210,10 @@ class Ledger:
 
         Who is paused, or for whose rule there are no papers, gets a row that says so instead.
         """
-        query = select(*_READER, subscribers.c.paused_until).where(has_chosen(self._edition))
-        today = self._clock().date()
+        is_paused = is_paused_on(self._clock().date()).label("is_paused")
+        query = select(*READER_COLUMNS, subscribers.c.paused_until, is_paused).where(
+            has_chosen(self._edition)
+        )
         for page in self._pages(query):
             # A query of its own: of an issue that has just begun PostgreSQL knows of no rows yet,
             # and would join all of them with all readers, for each page.
@@ -418,9 +224,9 @@ class Ledger:
                 has_row = set(connection.scalars(known))
             skipped, claimed = dict[str, list[int]](), list[Reader]()
             for row in page:
-                if row.id in has_row or not self._takes((reader := _reader(row)).rule):
+                if row.id in has_row or not self._takes((reader := reader_of(row)).rule):
                     continue
-                if row.paused_until and row.paused_until > today:
+                if row.is_paused:
                     skipped.setdefault(f"paused until {row.paused_until}", []).append(row.id)
                 elif has_papers(reader):
                     claimed.append(reader)
@@ -580,61 +386,8 @@ class _Entry:
     error: Exception | None = None
 
 
-_READER = (
-    subscribers.c.id,
-    subscribers.c.public_id,
-    subscribers.c.address,
-    subscribers.c.rule,
-    subscribers.c.rule_key,
-)
-_rule = lru_cache(maxsize=1024)(Rule.from_json)
-
-
-def _reader(row: Row[Any]) -> Reader:
-    return Reader(row.id, row.public_id, row.address, _rule(row.rule), row.rule_key)
-
-
-def _issue(row: Row[Any]) -> Issue:
-    return Issue(*(getattr(row, name) for name in Issue.__dataclass_fields__))
-
-
-def has_chosen(edition: str) -> ColumnElement[bool]:
-    """The subscribers who get this edition, also those of whom a pause may still last."""
-    return and_(
-        subscribers.c.state.in_(["active", "paused"]), subscribers.c.editions.contains(edition)
-    )
-
-
-def is_due(now: datetime) -> ColumnElement[bool]:
-    """The deliveries that were deferred until now or before."""
-    return and_(deliveries.c.state == DEFERRED, deliveries.c.next_attempt_at <= now)
-
-
-def is_of(table: Table, edition: str, issue_date: date) -> ColumnElement[bool]:
-    """Whether a row is of this issue."""
-    return and_(table.c.edition == edition, table.c.issue_date == issue_date)
-
-
 def _why(connection: Connection, reader: Reader) -> str:
     row = connection.execute(
         select(subscribers.c.state, subscribers.c.paused_until).where(subscribers.c.id == reader.id)
     ).one()
     return f"paused until {row.paused_until}" if row.state == "paused" else f"{row.state} meanwhile"
-
-
-def suppress_after_soft_failures(connection: Connection, subscriber_id: int, now: datetime) -> bool:
-    """Suppress who refused the last three issues, though none for good; whether that was so."""
-    latest = connection.execute(
-        select(deliveries.c.state, deliveries.c.bounce, subscribers.c.address)
-        .join(subscribers)
-        .where(
-            deliveries.c.subscriber_id == subscriber_id,
-            deliveries.c.state.in_([SENT, FAILED]),
-            subscribers.c.address.is_not(None),
-        )
-        .order_by(deliveries.c.issue_date.desc(), deliveries.c.changed_at.desc())
-        .limit(_SOFT_FAILURES_MAX)
-    ).all()
-    if len(latest) < _SOFT_FAILURES_MAX or any(r.state == SENT and not r.bounce for r in latest):
-        return False
-    return suppress_on(connection, parse_address(latest[0].address), "three issues refused", now)

@@ -14,8 +14,8 @@ from threading import Lock
 from typing import NamedTuple
 from urllib.parse import quote
 
-from flows.mailing.ledger import Reader
 from flows.mailing.mailed_before import HasHad, nothing
+from flows.mailing.recipients import Reader
 from flows.mailing.rules import Rule, choose
 from flows.mailing.sender import Compose, Letter
 from flows.mailing.tokens import Purpose, Tokens

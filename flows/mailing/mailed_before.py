@@ -10,7 +10,7 @@ from datetime import date
 from sqlalchemy import select
 
 from flows.mailing.database import Mailing
-from flows.mailing.ledger import Reader
+from flows.mailing.recipients import Reader
 from flows.mailing.rules import choose
 from flows.mailing.tables import deliveries
 from flows.mailing.transports import SENT

@@ -13,7 +13,8 @@ from datetime import timedelta
 from itertools import chain
 
 from flows.mailing.budget import ErrorBudget, StopError
-from flows.mailing.ledger import Ledger, Reader, Result
+from flows.mailing.ledger import Ledger, Result
+from flows.mailing.recipients import Reader
 from flows.mailing.rules import Rule
 from flows.mailing.transports import (
     DEFERRED,

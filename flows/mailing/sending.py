@@ -13,16 +13,15 @@ from datetime import datetime, timedelta
 from flows.mailing.budget import StopError, nobody_reached
 from flows.mailing.database import Mailing
 from flows.mailing.leases import is_alive, lease
-from flows.mailing.ledger import (
+from flows.mailing.ledger import TOO_LATE, Ledger
+from flows.mailing.ledger_issues import (
     CLAIMED,
     DONE,
     PAUSED,
     SENDING,
     SKIPPED,
-    TOO_LATE,
     Ending,
     Issue,
-    Ledger,
     counts,
     find_issue,
     is_superseded,

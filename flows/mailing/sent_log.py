@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from flows.mailing.ledger import DONE, Issue
+from flows.mailing.ledger_issues import DONE, Issue
 
 # Between the time in a line and the moment the file system gives the write; more, and it is a copy.
 _SLOWNESS = timedelta(seconds=10)

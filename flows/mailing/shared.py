@@ -13,7 +13,8 @@ from datetime import date, datetime
 from sqlalchemy import delete, exists, select
 
 from flows.mailing.database import Mailing, insert
-from flows.mailing.ledger import PAGE, PAUSED, SENDING, Issue, is_of
+from flows.mailing.ledger import PAGE
+from flows.mailing.ledger_issues import PAUSED, SENDING, Issue, is_of
 from flows.mailing.sender import SendLimits
 from flows.mailing.tables import issues, shared_issues
 

@@ -10,8 +10,8 @@ from hashlib import sha256
 from pydantic import TypeAdapter
 
 from flows.errors import OperationError
-from flows.mailing.ledger import Reader
 from flows.mailing.letters import Post
+from flows.mailing.recipients import Reader
 from flows.mailing.rules import Rule
 from flows.mailing.tokens import Purpose
 from flows.newsletter.digest import Digest

@@ -20,12 +20,15 @@ from sqlalchemy import Connection, Row, delete, select, update
 from flows.errors import OperationError
 from flows.mailing.addresses import Address, parse_address
 from flows.mailing.database import Mailing, insert
+from flows.mailing.recipients import is_subscribed
 from flows.mailing.rules import Rule
-from flows.mailing.tables import subscribers, suppressions
+from flows.mailing.tables import deliveries, subscribers, suppressions
+from flows.mailing.transports import FAILED, SENT
 
 State = Literal["unconfirmed", "active", "paused", "unsubscribed", "suppressed"]
 STATES: tuple[str, ...] = get_args(State)
 _UNCONFIRMED_LIFE = timedelta(days=30)
+_SOFT_FAILURES_MAX = 3  # issues refused in a row
 _ERASED = "erased at their wish"
 _CLOSED = "This address can no longer be subscribed; write to the operator."
 
@@ -47,6 +50,11 @@ class Subscriber:
     source: str
     created_at: datetime
     changed_at: datetime
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Whether they are on the list and have not left, be they paused or not."""
+        return self.state in {"active", "paused"}
 
     @property
     def standing(self) -> str:
@@ -158,7 +166,7 @@ def confirm(mailing: Mailing, public_id: str, *, now: datetime) -> Subscriber:
             if connection.execute(select(suppressions).where(is_theirs)).first():
                 raise RefusedError(_CLOSED)
             return _set(connection, person.id, now, state="active", paused_until=None)
-        if person.state in {"active", "paused"}:
+        if person.is_subscribed:
             return person
         raise RefusedError(_CLOSED)
 
@@ -176,7 +184,7 @@ def pause(mailing: Mailing, public_id: str, until: date | None, *, now: datetime
     """The subscriber, silent until the date (None: mail again at once). Raises RefusedError."""
     with mailing.write() as connection:
         person = _known(connection, public_id)
-        if person.state not in {"active", "paused"}:
+        if not person.is_subscribed:
             raise RefusedError(
                 f"Only who is subscribed can pause; this address is {person.standing}."
             )
@@ -215,11 +223,29 @@ def suppress_on(connection: Connection, address: Address, reason: str, now: date
         update(subscribers)
         .where(
             subscribers.c.address_key == address.key,
-            subscribers.c.state.in_(("active", "paused")),
+            is_subscribed(),
         )
         .values(state="suppressed", paused_until=None, changed_at=now)
     )
     return done is not None
+
+
+def suppress_after_soft_failures(connection: Connection, subscriber_id: int, now: datetime) -> bool:
+    """Suppress who refused the last three issues, though none for good; whether that was so."""
+    latest = connection.execute(
+        select(deliveries.c.state, deliveries.c.bounce, subscribers.c.address)
+        .join(subscribers)
+        .where(
+            deliveries.c.subscriber_id == subscriber_id,
+            deliveries.c.state.in_([SENT, FAILED]),
+            subscribers.c.address.is_not(None),
+        )
+        .order_by(deliveries.c.issue_date.desc(), deliveries.c.changed_at.desc())
+        .limit(_SOFT_FAILURES_MAX)
+    ).all()
+    if len(latest) < _SOFT_FAILURES_MAX or any(r.state == SENT and not r.bounce for r in latest):
+        return False
+    return suppress_on(connection, parse_address(latest[0].address), "three issues refused", now)
 
 
 def lift(mailing: Mailing, address: str, *, now: datetime) -> None:

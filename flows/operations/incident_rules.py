@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from flows.mailing.database import Mailing
-from flows.mailing.ledger import (
+from flows.mailing.ledger_issues import (
     CLAIMED,
     DONE,
     PAUSED,

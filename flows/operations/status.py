@@ -21,7 +21,7 @@ from flows.errors import OperationError
 from flows.issues.silence import why_no_issue
 from flows.mail_setup import open_mailing
 from flows.mailing.database import Mailing, MailingError
-from flows.mailing.ledger import delivery_counts, newest_issues
+from flows.mailing.ledger_issues import delivery_counts, newest_issues
 from flows.operations.days import Day, known_days
 from flows.operations.incident_rules import DAILY
 from flows.operations.incidents import KnownIncident, open_incidents

@@ -19,7 +19,7 @@ from flows.gates.gate import data_docs
 from flows.insights.page import insights_files
 from flows.mail_setup import open_mailing
 from flows.mailing.database import MailingError
-from flows.mailing.ledger import PAUSED, DeliveryCount, Issue, delivery_counts, newest_issues
+from flows.mailing.ledger_issues import PAUSED, DeliveryCount, Issue, delivery_counts, newest_issues
 from flows.mailing.tables import EDITIONS, deliveries
 from flows.outcome import BuildFailedError
 from flows.publication.kept_open import KeptOpen

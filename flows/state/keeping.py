@@ -19,7 +19,7 @@ from flows import clock
 from flows.errors import OperationError, UsageError
 from flows.mailing.database import Mailing, open_mailing_database
 from flows.mailing.doubts import doubt_all
-from flows.mailing.ledger import Issue
+from flows.mailing.ledger_issues import Issue
 from flows.mailing.sent_log import SentLog
 from flows.outcome import EXIT_LATER
 from flows.settings import Settings

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from flows.issues.silence import why_no_issue
-from flows.mailing import ledger, transports
+from flows.mailing import ledger_issues, transports
 from flows.mailing.database import Mailing
 from flows.mailing.explained import Delivery, deliveries_to
-from flows.mailing.ledger import Issue, newest_issues
+from flows.mailing.ledger_issues import Issue, newest_issues
 from flows.mailing.subscribers import Subscriber
 from flows.mailing.tables import EDITIONS
 from flows.sources.feed_day import is_weekend, newest_closed
@@ -66,7 +66,7 @@ def _delivered(delivery: Delivery) -> str:
             return "Perhaps sent: the line was cut while it was handed over."
         case transports.FAILED:
             return "Not sent: your mail server did not take it."
-        case ledger.CLAIMED:
+        case ledger_issues.CLAIMED:
             return "Being sent now."
         case _ if reason.startswith("nothing matched"):
             return "Nothing to send: no paper fits your choice."
@@ -79,9 +79,9 @@ def _delivered(delivery: Delivery) -> str:
 def _not_delivered(issue: Issue, person: Subscriber, now: datetime) -> str:
     if person.created_at > issue.created_at:
         return "Sent before you were on the list."
-    if issue.state == ledger.PAUSED:
+    if issue.state == ledger_issues.PAUSED:
         return "Held back for everybody; the operator has been told."
-    if issue.state == ledger.SENDING and now - issue.due_at < _TO_COME:
+    if issue.state == ledger_issues.SENDING and now - issue.due_at < _TO_COME:
         return "On its way."
     return "It did not go out to you."
 

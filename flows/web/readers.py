@@ -118,7 +118,7 @@ class ReaderPages:
     def preferences(self, request: Request, form: Form) -> Response:
         """Keep, or only rehearse, a choice; pause, or go on."""
         person = self._reader(Purpose.PREFERENCES, request)
-        if person.state not in {"active", "paused"}:
+        if not person.is_subscribed:
             return self._preferences(person, _chosen(person.rule), status=409)
         match form.get("do"):
             case "save" | "rehearse" as wish:
@@ -283,7 +283,7 @@ class ReaderPages:
     def _taking(self, purpose: Purpose, request: Request) -> Subscriber:
         """The reader of this link, who gets mail or has paused it."""
         person = self._reader(purpose, request)
-        if person.state not in {"active", "paused"}:
+        if not person.is_subscribed:
             raise RefusedError("Nothing is sent to this address, so there is nothing to choose.")
         return person
 

@@ -30,8 +30,9 @@ from rich.progress import Progress
 from flows import clock
 from flows.mailing.csv_lines import import_csv
 from flows.mailing.database import open_mailing_database
-from flows.mailing.ledger import Reader, open_issue
+from flows.mailing.ledger_issues import open_issue
 from flows.mailing.letters import Post, letters
+from flows.mailing.recipients import Reader
 from flows.mailing.rules import Rule, parse_rule
 from flows.mailing.sender import Letter, SendLimits
 from flows.mailing.sending import send_issue

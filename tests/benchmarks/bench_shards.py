@@ -18,7 +18,7 @@ import psycopg
 
 from flows import clock
 from flows.mailing.database import open_mailing_database
-from flows.mailing.ledger import open_issue
+from flows.mailing.ledger_issues import open_issue
 from flows.mailing.letters import letters
 from flows.mailing.sender import Compose
 from flows.mailing.sending import send_issue, take_part

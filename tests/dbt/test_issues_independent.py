@@ -12,7 +12,7 @@ import pytest
 from flows.deliver import deliver
 from flows.issues.frozen import issue_files, write_files
 from flows.mail_setup import open_mailing
-from flows.mailing.ledger import delivery_counts
+from flows.mailing.ledger_issues import delivery_counts
 from flows.mailing.rules import Rule
 from flows.mailing.subscribers import add
 from flows.mailing.transports import DEFERRED, FAILED, SENT, Parcel, SendResult

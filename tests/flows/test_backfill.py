@@ -14,8 +14,8 @@ import pytest
 import requests
 from pydantic import SecretStr
 
-from flows.mailing.ledger import Reader
 from flows.mailing.letters import Post, letters
+from flows.mailing.recipients import Reader
 from flows.mailing.rules import Rule
 from flows.mailing.tokens import Tokens
 from flows.newsletter.lint import lint

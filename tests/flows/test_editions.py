@@ -13,7 +13,7 @@ import pytest
 
 from flows.issues.frozen import frozen_digest
 from flows.mail_setup import open_mailing
-from flows.mailing.ledger import find_issue
+from flows.mailing.ledger_issues import find_issue
 from flows.mailing.rules import Rule
 from flows.mailing.subscribers import add
 from flows.newsletter.digest import Edition

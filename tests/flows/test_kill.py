@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from flows.mailing.database import open_mailing_database
-from flows.mailing.ledger import delivery_counts
+from flows.mailing.ledger_issues import delivery_counts
 from flows.mailing.subscribers import add
 from flows.sources.sample_hub import SampleHub
 from tests.support.clock import CLOSED, DAY

@@ -356,7 +356,7 @@ def test_the_pause_before_the_next_try_grows_until_the_deadline(
 def test_held_mail_is_tried_again_and_paused_mail_waits_for_the_operator(
     start: Start, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.mailing.ledger import PAUSED, find_issue, set_issue
+    from flows.mailing.ledger_issues import PAUSED, find_issue, set_issue
     from flows.scheduled import next_try_at
 
     monkeypatch.setenv("PAPERS_MAIL_URL", "smtp://127.0.0.1:9?tls=none")

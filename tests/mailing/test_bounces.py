@@ -14,7 +14,7 @@ from flows.mailing import explained
 from flows.mailing import subscribers as people
 from flows.mailing.bounces import MailboxError, _returns, read_bounces
 from flows.mailing.database import Mailing
-from flows.mailing.ledger import open_issue
+from flows.mailing.ledger_issues import open_issue
 from flows.mailing.letters import Post, message_id
 from flows.mailing.sender import SendLimits
 from flows.mailing.sending import send_issue

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from flows.mailing.addresses import parse_address
-from flows.mailing.ledger import Reader
 from flows.mailing.letters import Post, letters
+from flows.mailing.recipients import Reader
 from flows.mailing.rules import Rule, parse_rule
 from flows.mailing.tokens import Purpose, Tokens
 from flows.newsletter.digest import Choice, Digest, DigestPaper, Proof

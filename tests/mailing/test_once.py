@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
-from flows.mailing import ledger
+from flows.mailing import ledger_issues
 from flows.mailing.csv_lines import import_csv
 from flows.mailing.database import Mailing
-from flows.mailing.ledger import find_issue
+from flows.mailing.ledger_issues import find_issue
 from flows.mailing.tables import deliveries, subscribers
 from tests.mailing.conftest import DAY, NOW
 from tests.support.relay import Relay
@@ -36,7 +36,7 @@ def _join(mailing: Mailing, count: int) -> list[str]:
 
 
 def _states(mailing: Mailing) -> Counter[str]:
-    return Counter({row.state: row.count for row in ledger.delivery_counts(mailing)})
+    return Counter({row.state: row.count for row in ledger_issues.delivery_counts(mailing)})
 
 
 def _start(fork_server: "ForkServer", url: str, relay: Relay) -> int:

@@ -11,7 +11,7 @@ from flows.mailing import subscribers as people
 from flows.mailing.bounces import read_bounces
 from flows.mailing.csv_lines import import_csv
 from flows.mailing.database import Mailing
-from flows.mailing.ledger import open_issue
+from flows.mailing.ledger_issues import open_issue
 from flows.mailing.letters import message_id
 from flows.mailing.refusals import is_address_bad, is_returned_for_good
 from flows.mailing.sender import SendLimits

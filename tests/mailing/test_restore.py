@@ -12,7 +12,7 @@ import pytest
 
 from flows.deliver import deliver
 from flows.mail_setup import open_mailing
-from flows.mailing.ledger import SENDING, Issue
+from flows.mailing.ledger_issues import SENDING, Issue
 from flows.mailing.rules import Rule
 from flows.mailing.sending import SendReport
 from flows.mailing.sent_log import SentLog

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flows.mailing import explained, leases, ledger
+from flows.mailing import explained, leases, ledger, ledger_issues
 from flows.mailing import subscribers as people
 from flows.mailing.csv_lines import import_csv
 from flows.mailing.database import Mailing, open_mailing_database
-from flows.mailing.ledger import Issue, Reader, open_issue
+from flows.mailing.ledger_issues import Issue, open_issue
+from flows.mailing.recipients import Reader
 from flows.mailing.rules import Rule, parse_rule
 from flows.mailing.sender import Letter, SendLimits
 from flows.mailing.sending import SendReport, send_issue
@@ -202,7 +203,7 @@ def test_a_doubt_is_left_to_the_operator(mailing: Mailing, send: Send, relay: Re
     assert send().sentence == "Sent to 0, 1 unknown."
     assert len(relay.taken) == 1
     assert "again only if you say so" in _why(mailing, "ada")
-    assert ledger.requeue(mailing, report.issue, "unknown", now=NOW) == 1
+    assert ledger_issues.requeue(mailing, report.issue, "unknown", now=NOW) == 1
     assert send().sentence == "Sent to 1."
 
 
@@ -425,7 +426,7 @@ def test_analysts_get_counts_and_no_person(mailing: Mailing, send: Send, relay: 
     _many(mailing, 3)
     relay.says("RCPT", "451 later")
     send()
-    rows = ledger.delivery_counts(mailing)
+    rows = ledger_issues.delivery_counts(mailing)
     assert [(r.issue_date, r.edition, r.state, r.count) for r in rows] == [
         (DAY, "daily", "deferred", 1),
         (DAY, "daily", "sent", 2),

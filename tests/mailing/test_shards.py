@@ -27,8 +27,9 @@ from flows.mail_setup import open_mailing, post
 from flows.mailing import subscribers as people
 from flows.mailing.csv_lines import import_csv
 from flows.mailing.database import Mailing
-from flows.mailing.ledger import Reader, counts, find_issue, open_issue
+from flows.mailing.ledger_issues import counts, find_issue, open_issue
 from flows.mailing.letters import letters
+from flows.mailing.recipients import Reader
 from flows.mailing.rules import parse_rule
 from flows.mailing.sending import SendReport
 from flows.mailing.sent_log import SentLog

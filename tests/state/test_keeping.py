@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from flows.errors import OperationError, UsageError
 from flows.mail_setup import open_mailing
-from flows.mailing.ledger import DONE, counts, find_issue, open_issue, requeue
+from flows.mailing.ledger_issues import DONE, counts, find_issue, open_issue, requeue
 from flows.mailing.sending import send_issue
 from flows.mailing.sent_log import SentLog
 from flows.mailing.subscribers import add, pause, unsubscribe

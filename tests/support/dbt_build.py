@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from flows.gates.audit import create_audit
-from flows.mailing.ledger import DeliveryCount
+from flows.mailing.ledger_issues import DeliveryCount
 from flows.sources.hub_item import read_item
 from flows.sources.linked_item import read_linked_item
 from flows.sources.pipeline import ITEMS, READINGS, reading_id

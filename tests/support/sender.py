@@ -4,7 +4,8 @@ from datetime import date, datetime
 from typing import Any
 
 from flows.mailing.database import open_mailing_database
-from flows.mailing.ledger import Reader, open_issue
+from flows.mailing.ledger_issues import open_issue
+from flows.mailing.recipients import Reader
 from flows.mailing.rules import Rule
 from flows.mailing.sender import Letter, SendLimits
 from flows.mailing.sending import send_issue

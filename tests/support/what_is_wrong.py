@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import insert, select
 
-from flows.mailing import ledger
+from flows.mailing import ledger_issues
 from flows.mailing.database import Mailing
 from flows.mailing.subscribers import add
 from flows.mailing.tables import deliveries, subscribers
@@ -41,18 +41,18 @@ def silent(mailing: Mailing) -> None:
 def paused(mailing: Mailing) -> None:
     record_days(mailing, [COMPLETE])
     said = "Paused: 20 of 20 messages went wrong, the last: 550 no. Sent to 0, 20 failed."
-    _issue(mailing, ledger.PAUSED, said)
+    _issue(mailing, ledger_issues.PAUSED, said)
 
 
 def blocked(mailing: Mailing) -> None:
     said = "Complete. 43 of 43 papers. Mail is held: the relay cannot be used."
     record_days(mailing, [replace(COMPLETE, sentence=said, is_mail_blocked=True)])
-    _issue(mailing, ledger.SENDING, "Not begun.")
+    _issue(mailing, ledger_issues.SENDING, "Not begun.")
 
 
 def unfinished(mailing: Mailing) -> None:
     record_days(mailing, [COMPLETE])
-    _issue(mailing, ledger.SENDING, "Sent to 0, 1 deferred.")
+    _issue(mailing, ledger_issues.SENDING, "Sent to 0, 1 deferred.")
     add(mailing, READER, now=NOW)
     with mailing.write() as connection:
         row = {"edition": "daily", "issue_date": DAY, "state": "deferred", "attempts_count": 1}
@@ -64,14 +64,14 @@ def unfinished(mailing: Mailing) -> None:
 
 def _issue(mailing: Mailing, state: str, sentence: str) -> None:
     at = NOW - timedelta(hours=12)
-    issue = ledger.open_issue(mailing, "daily", DAY, due_at=at, now=at)
-    ledger.set_issue(mailing, issue, state, sentence, now=NOW)
+    issue = ledger_issues.open_issue(mailing, "daily", DAY, due_at=at, now=at)
+    ledger_issues.set_issue(mailing, issue, state, sentence, now=NOW)
 
 
 def mend(mailing: Mailing) -> None:
     record_days(mailing, [COMPLETE])
-    if issue := ledger.find_issue(mailing, "daily", DAY):
-        ledger.set_issue(mailing, issue, ledger.DONE, "Sent to 3.", now=NOW)
+    if issue := ledger_issues.find_issue(mailing, "daily", DAY):
+        ledger_issues.set_issue(mailing, issue, ledger_issues.DONE, "Sent to 3.", now=NOW)
 
 
 # what is wrong: cause, consequence and command, as the operator reads them
