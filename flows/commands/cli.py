@@ -1,6 +1,6 @@
 """`papers`: the one entry point. Every command is one call; what it says is one plain sentence."""
 
-from flows.commands.console import console, errors
+from flows.commands.console import PipedConsole, console, errors
 from flows.commands.starting import started
 
 # isort: split
@@ -28,6 +28,7 @@ from flows.settings import Settings, load_settings
 from flows.sources.feed_day import newest_closed, why_no_list
 
 app = App(
+    console=PipedConsole(),
     name="papers",
     version=version("daily-papers"),
     help="The day's research papers: a warehouse and a digest to trust.",
@@ -79,6 +80,10 @@ def answer(words: Sequence[str]) -> int:
         # SQL may begin with a comment, which is no option.
         words = [f"\n{word}" if _SQL_COMMENT.match(word) else word for word in words]
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        console.file.flush()
+    except BrokenPipeError:
+        console.on_broken_pipe()
+        code = EXIT_OK
     except CycloptsError as error:
         errors.print(str(error), markup=False)
         code = EXIT_USAGE

@@ -2,16 +2,20 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
+import textwrap
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from flows.outcome import Outcome
 from flows.sources.sample_hub import SampleHub
 from tests.support.console import Papers
+from tests.support.rooms import ROOT
 from tests.support.work import wait_for_library
 
 
@@ -227,6 +231,45 @@ def test_ctrl_c_while_libraries_are_imported_is_told_in_one_word(
     os.kill(began.pid, signal.SIGINT)
     said, told = began.communicate(timeout=60)
     assert (began.returncode, said, told) == (130, "", "Interrupted.\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--help",
+        "search model",
+        "search model --format=json",
+        "status",
+        "status --format=json",
+        "sql 'select * from range(100000)'",
+    ],
+)
+def test_a_reader_who_goes_before_the_end_as_head_does_is_no_fault(
+    complete_day: Outcome, words: str
+) -> None:
+    command = shlex.split(f"{sys.executable} -m flows {words}")
+    began = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert began.stdout
+    began.stdout.close()
+    _, told = began.communicate(timeout=60)
+    assert (began.returncode, told) == (0, "")
+
+
+def test_what_is_asked_for_is_done_though_nobody_reads_of_it(tmp_path: Path) -> None:
+    """A run, say, whose terminal has gone, makes its issue all the same."""
+    work = """
+        from flows.commands.console import console
+        console.print("begun")
+        open("done", "w").close()
+        console.print("ended")
+    """
+    command = [sys.executable, "-c", textwrap.dedent(work)]
+    began = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+    assert began.stdout
+    began.stdout.close()
+    assert (began.wait(60), (tmp_path / "done").exists()) == (0, True)
 
 
 def test_ctrl_c_that_is_ignored_stays_ignored(own_home: Path) -> None:
