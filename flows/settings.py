@@ -5,7 +5,7 @@ The file in the home is read by whoever names that home, so a shell and a servic
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, time
 from difflib import get_close_matches
 from functools import cached_property
@@ -328,12 +328,14 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: a value is unusable; every such setting is named with its reason.
     """
+    files = [Path(".env")]
     try:
         home = _HomeAlone().home
-        return Settings(home=home, _env_file=(".env", home / SETTINGS_FILE))
+        files.append(home / SETTINGS_FILE)
+        return Settings(home=home, _env_file=files)
     except ValidationError as error:
         raise SettingsError(
-            "; ".join(_complaint(e["loc"], e["msg"]) for e in error.errors())
+            "; ".join(_complaint(e["loc"], e["msg"], files) for e in error.errors())
         ) from None
     except (OSError, UnicodeError) as error:
         raise SettingsError(f"The settings cannot be read: {error}") from None
@@ -343,9 +345,7 @@ def unknown_settings(settings: Settings) -> Iterator[str]:
     """One sentence for each PAPERS_* name that is no setting, and so has no effect."""
     known = {f"PAPERS_{name.upper()}" for name in Settings.model_fields}
     files = (Path(".env"), settings.home / SETTINGS_FILE)
-    places = {"the environment": set(os.environ)}
-    places |= {str(path): set(dotenv_values(path)) for path in files if path.is_file()}
-    for place, names in places.items():
+    for place, names in ({"the environment": set(os.environ)} | _names_in(files)).items():
         for name in sorted(names - known - _OUR_OWN):
             if name.startswith("PAPERS_"):
                 near = get_close_matches(name, known, 1)
@@ -360,6 +360,19 @@ class _HomeAlone(BaseSettings):
     home: HomePath = Settings.model_fields["home"].default
 
 
-def _complaint(location: tuple[int | str, ...], message: str) -> str:
+def _complaint(location: tuple[int | str, ...], message: str, files: Sequence[Path]) -> str:
     name = "PAPERS_" + "_".join(str(part) for part in location).upper()
-    return f"{name} cannot be used: {message.removeprefix('Value error, ')}"
+    return f"{name}{_place(name, files)} cannot be used: {message.removeprefix('Value error, ')}"
+
+
+def _place(name: str, files: Sequence[Path]) -> str:
+    """“ in FILE” for a setting of a file: the last that has it, unless the environment has it."""
+    if name in map(str.upper, os.environ):
+        return ""
+    having = [file for file, names in _names_in(files).items() if name in map(str.upper, names)]
+    return f" in {having[-1]}" if having else ""
+
+
+def _names_in(files: Iterable[Path]) -> dict[str, set[str]]:
+    """The names that stand in each of these files that is there."""
+    return {str(path): set(dotenv_values(path)) for path in files if path.is_file()}

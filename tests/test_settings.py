@@ -93,6 +93,25 @@ def test_mail_that_could_never_leave_is_refused_by_every_command(
     assert list(home.iterdir()) == []
 
 
+def test_a_bad_setting_of_a_file_is_told_with_its_file(
+    own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("PAPERS_DEADLINE=noon\nPAPERS_MAIL_SHARDS=none\n")
+    (own_home / SETTINGS_FILE).write_text("PAPERS_DEADLINE=dusk\n")
+    monkeypatch.setenv("PAPERS_MAIL_SHARDS", "many")
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    deadline, shards = sorted(str(refused.value).split("; "))
+    assert deadline.startswith(f"PAPERS_DEADLINE in {own_home / SETTINGS_FILE} cannot be used: ")
+    assert shards.startswith("PAPERS_MAIL_SHARDS cannot be used: ")
+
+    (own_home / SETTINGS_FILE).unlink()
+    monkeypatch.delenv("PAPERS_MAIL_SHARDS")
+    with pytest.raises(SettingsError, match=r"PAPERS_MAIL_SHARDS in \.env cannot be used: "):
+        load_settings()
+
+
 @pytest.mark.parametrize("odd", [*"=?#%'\"\\$*[]{}", "\n", "\x7f"])
 def test_a_home_that_the_libraries_would_take_for_something_else_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], odd: str
