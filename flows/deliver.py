@@ -73,16 +73,7 @@ def deliver(
     sent_log = SentLog(settings.sent_log_path)
     sent_log.begin(is_new=mailing.file is None or not newest_issues(mailing, 1))
     issue = ledger_issue(mailing, digest.issue_date, digest.edition, now)
-    way = transport(settings, folder / "mail")
-    if isinstance(way, SmtpTransport):
-        sent_log.note_relayed()
-    elif settings.mail_url is None and sent_log.was_relayed():
-        # The ledger would note the readers as sent to, and nobody would write to them again.
-        raise TransportError(
-            "this list was mailed through a relay before, and here PAPERS_MAIL_URL is not set:"
-            f" write it into {settings.home / SETTINGS_FILE}, or set it to `{FILES}` if mail shall"
-            " be written as files from now on."
-        )
+    way = _way(settings, folder, sent_log)
     entry_count = partial(_entry_count, mailing, issue)
     doubt = None if is_forced else sent_log.doubt(issue, entry_count)
     if doubt:
@@ -96,10 +87,6 @@ def deliver(
         how = setup(post_of_list, digest, sent_at=issue.created_at)
         return SharedLetters(digest, earlier, published_at(settings), how).to_json()
 
-    sharing = None
-    if start_others and settings.mail_shards > 1 and isinstance(way, SmtpTransport):
-        start = partial(start_others, digest.edition, digest.issue_date)
-        sharing = Sharing(settings.mail_shards - 1, letters_as_json, start)
     try:
         return send_issue(
             mailing,
@@ -115,10 +102,43 @@ def deliver(
             is_forced=is_forced,
             on_progress=_noting(sent_log, issue, entry_count, on_progress),
             on_begin=_keeper(mailing, issue, way, settings, now),
-            sharing=sharing,
+            sharing=_sharing(digest, way, settings, letters_as_json, start_others),
         )
     finally:
         sent_log.note(issue, entry_count())
+
+
+def _way(settings: Settings, folder: Path, sent_log: SentLog) -> Transport:
+    """Where the messages go: to the relay, or as files into the issue's folder.
+
+    Raises:
+        TransportError: they would be files, though a relay has mailed this list before. The ledger
+            would note the readers as sent to, and nobody would write to them again.
+    """
+    way = transport(settings, folder / "mail")
+    if isinstance(way, SmtpTransport):
+        sent_log.note_relayed()
+    elif settings.mail_url is None and sent_log.was_relayed():
+        raise TransportError(
+            "this list was mailed through a relay before, and here PAPERS_MAIL_URL is not set:"
+            f" write it into {settings.home / SETTINGS_FILE}, or set it to `{FILES}` if mail shall"
+            " be written as files from now on."
+        )
+    return way
+
+
+def _sharing(
+    digest: Digest,
+    way: Transport,
+    settings: Settings,
+    letters_as_json: Callable[[], str],
+    start_others: StartOthers | None,
+) -> Sharing | None:
+    """The senders who could take part; None where the settings have one sender, or no relay."""
+    if start_others is None or settings.mail_shards < 2 or not isinstance(way, SmtpTransport):
+        return None
+    start = partial(start_others, digest.edition, digest.issue_date)
+    return Sharing(settings.mail_shards - 1, letters_as_json, start)
 
 
 def deliver_along(
