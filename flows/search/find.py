@@ -161,6 +161,7 @@ def _meant(
     """What has the words, and what is near in meaning."""
     words = _by_words(connection, values | {"most": max(values["most"], _FEWEST_BY_WORDS)})
     given = {
+        "text": values["text"],
         "ids": [paper.paper_id for paper in words.papers],
         "scores": [paper.score for paper in words.papers],
         "most": values["most"],
@@ -195,7 +196,10 @@ def _topic(text: str) -> Topic | None:
 
 
 def _joined(connection: DuckDBPyConnection, topic: Topic, values: dict[str, Any]) -> Found:
-    """Of the best papers for the words those that have all of them, and none that is left out."""
+    """Of the best papers for the words those that have none that is left out.
+
+    AND asks for more: each term as it is written, but for words typed wrong.
+    """
     words = (" ".join(term.words) for term in topic.terms)
     asked = " ".join(
         f'"{said}"' if term.is_exact else said
@@ -204,9 +208,20 @@ def _joined(connection: DuckDBPyConnection, topic: Topic, values: dict[str, Any]
     found = _by_words(connection, values | {"text": asked, "most": _MOST_JOINED})
     rows = [paper.paper_row for paper in found.papers]
     texts = dict(connection.execute(_TEXTS, {"rows": rows}).fetchall())
-    kept = [paper for paper in found.papers if topic.covers(fold(texts[paper.paper_row]))]
+    wanted = _as_meant(connection, topic, asked) if topic.is_joined else replace(topic, terms=())
+    kept = [paper for paper in found.papers if wanted.covers(fold(texts[paper.paper_row]))]
     papers = (replace(paper, search_rank=place) for place, paper in enumerate(kept, 1))
     return Found(tuple(islice(papers, values["most"])), found.hit_words)
+
+
+def _as_meant(connection: DuckDBPyConnection, topic: Topic, asked: str) -> Topic:
+    """The topic with the words that are looked for in the place of those typed wrong."""
+    meant = dict(connection.execute(_CORRECTED, [asked]).fetchall())
+    terms = (
+        replace(term, words=tuple(meant.get(word, word) for word in term.words))
+        for term in topic.terms
+    )
+    return replace(topic, terms=tuple(terms))
 
 
 def _whole_characters(text: str) -> str:
@@ -254,12 +269,23 @@ _NEAR_FOUND = """
         inner join search.papers as papers using (paper_number)
 """
 # Cosine and words add up: measured on a hundred questions, tests/benchmarks/README.md. A paper that
-# has none of the words must be near, and not much farther than the nearest.
+# has none of the words must be near, and not much farther than the nearest. One whose title has the
+# whole text as it stands comes before all others: a cosine is never more than 1.
 _MEANT = """
     with
 
-    words as (
+    ranked as (
         select unnest($ids::text[]) as paper_id, unnest($scores::double[]) as score
+    ),
+
+    words as (
+        select
+            ranked.paper_id,
+            0.02 * ranked.score
+            + coalesce(search.has_phrase(search.plain(titles.title), $text)::int, 0) as score
+        from ranked
+        inner join search.papers as papers using (paper_id)
+        inner join marts.papers as titles on papers.paper_row = titles.rowid
     ),
 
     near as ({near}),
@@ -267,7 +293,7 @@ _MEANT = """
     fused as (
         select
             paper_id,
-            coalesce(near.cosine, 0) + 0.02 * coalesce(words.score, 0) as score
+            coalesce(near.cosine, 0) + coalesce(words.score, 0) as score
         from near
         full join words using (paper_id)
         qualify

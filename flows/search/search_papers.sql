@@ -249,12 +249,19 @@ from (
 inner join marts.papers as papers on near.paper_id = papers.paper_id
 order by similar_rank;
 
--- The papers of the authors and organizations whose name is the whole text. Grain: one row per
--- paper_id.
+-- The papers of the authors and organizations whose name is the whole text, also with the family name
+-- first: Muller Zoe, and Muller, Zoe as a list of references has it. Grain: one row per paper_id.
 create or replace macro search.papers_of_name(query) as table
 select distinct names.paper_id
 from search.paper_names as names
-where names.kind in ('author', 'organization') and names.lower_name = lower(trim(query));
+where
+    names.kind in ('author', 'organization')
+    and names.lower_name in (
+        lower(trim(query)),
+        regexp_replace(lower(trim(query)), '^(.+?)\s*,\s*(.+)$', '\2 \1'),
+        regexp_replace(lower(trim(query)), '^(\S+)\s+(.+)$', '\2 \1'),
+        regexp_replace(lower(trim(query)), '^(.+)\s+(\S+)$', '\2 \1')
+    );
 
 -- The papers that a text asks for, the best first, without what is shown of them: reading the texts
 -- of many is most of the work. The papers of an author or organization whose name is the whole text

@@ -76,6 +76,20 @@ def test_a_paper_is_found_by_what_it_means(
     assert _found(file, text, model)[0] == first
 
 
+def test_the_whole_text_in_a_title_comes_before_what_means_the_same(
+    tmp_path: Path, model: SentenceModel
+) -> None:
+    titled = paper("2608.00001", title="Songs of the robot: pumps that last", abstract="On pipes.")
+    near = paper(
+        "2608.00002", title="Robot songs, robot songs", abstract="A robot sings songs of the robot."
+    )
+    index(tmp_path, [titled, near])
+    _made(tmp_path, model)
+    file = publish(tmp_path)
+    assert _found(file, "songs of the robot", model) == ["1", "2"]
+    assert _found(file, "robot of the songs", model) == ["2", "1"]
+
+
 @pytest.mark.parametrize(
     "text",
     ["2608.00003", '"diffusion transformer"', "Ann Lee", "Tidal Labs", "grasp*", "quantize",

@@ -67,6 +67,9 @@ def found(file: Path, text: str, **asked: Any) -> list[str]:
         ("context AND attention", ["1", "2"]),
         ("context -attention", ["10"]),
         ('long -"long context"', ["2", "10"]),
+        ("hybird -attention", ["10"]),
+        ("quantisaton -policy", ["3"]),
+        ("hybird AND attention", ["1"]),
         ('"long context" AND hybrid', ["1"]),
         ("quanti*", ["3", "4"]),
         ("hybird", ["1", "10"]),
@@ -119,6 +122,14 @@ def test_the_best_comes_first_and_a_title_counts_for_more(file: Path) -> None:
 def test_the_papers_of_a_name_come_before_those_that_have_its_words_apart(file: Path) -> None:
     assert found(file, "xi chenshi") == ["14", "13"]
     assert found(file, "ruiqin xi chenshi") == ["13", "14"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Chenshi Xi", "Chenshi, Xi", " chenshi ,xi", "of many words A lab", "words a lab of many"],
+)
+def test_a_name_is_known_with_its_last_words_first(file: Path, name: str) -> None:
+    assert found(file, name)[0] == "14"
 
 
 @pytest.mark.parametrize(
