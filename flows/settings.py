@@ -109,6 +109,13 @@ def _shards(value: int, others: ValidationInfo) -> int:
     return value
 
 
+def _mailing_url(value: SecretStr | None) -> SecretStr | None:
+    # Anything else would be the name of a file, and an empty list in whatever folder one stands in.
+    if value and not re.match(r"(sqlite|postgres(ql)?(\+psycopg)?)://", value.get_secret_value()):
+        raise ValueError("must be postgresql://user@host/database, or sqlite:///file")
+    return value
+
+
 def _model(value: str | None) -> str | None:
     if value in {None, "none"}:
         return value
@@ -216,7 +223,7 @@ class Settings(BaseSettings):
         description="messages a second at most, where a relay allows only so many"
         " (default: as fast as it takes them)",
     )
-    mailing_url: SecretStr | None = Field(
+    mailing_url: Annotated[SecretStr | None, AfterValidator(_mailing_url)] = Field(
         default=None,
         description="the mailing list's database, such as `postgresql://…`"
         " (default: `mailing.sqlite` in HOME)",

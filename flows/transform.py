@@ -325,9 +325,9 @@ def _manifest(places: tuple[str, ...]) -> Any:  # noqa: ANN401  dbt ships no typ
 
 
 def _result(invoked: Any, said: str) -> Any:  # noqa: ANN401  dbt ships no types
-    """What dbt gives back; dbt holds what was raised, Ctrl-C too, which is no failure."""
-    if isinstance(invoked.exception, KeyboardInterrupt):
-        raise KeyboardInterrupt
+    """What dbt gives back; of what was raised only errors are failures, not Ctrl-C or SIGTERM."""
+    if invoked.exception and not isinstance(invoked.exception, Exception):
+        raise invoked.exception
     if invoked.exception:
         raise _stop(BuildFailedError(f"{said}: {invoked.exception}"))
     return invoked.result

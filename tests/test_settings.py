@@ -112,6 +112,16 @@ def test_a_bad_setting_of_a_file_is_told_with_its_file(
         load_settings()
 
 
+@pytest.mark.parametrize("value", ["foo", "mysql://host/list", "postgres", "/srv/list.sqlite"])
+def test_what_is_no_database_is_no_place_for_the_mailing_list(
+    own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PAPERS_MAILING_URL", value)
+    with pytest.raises(SettingsError, match=r"^PAPERS_MAILING_URL cannot be used: must be"):
+        load_settings()
+
+
 @pytest.mark.parametrize("odd", [*"=?#%'\"\\$*[]{}", "\n", "\x7f"])
 def test_a_home_that_the_libraries_would_take_for_something_else_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], odd: str

@@ -1,7 +1,7 @@
 """`papers`: the one entry point. Every command is one call; what it says is one plain sentence."""
 
 from flows.commands.console import PipedConsole, console, errors
-from flows.commands.starting import started
+from flows.commands.starting import end_in_order, started
 
 # isort: split
 import errno
@@ -67,6 +67,7 @@ def main(words: list[str] | None = None) -> None:
         words = sys.argv[1:]
         if words and words[0] in _WITHOUT_PANDAS:
             sys.modules["pandas"] = None  # type: ignore[assignment]
+    end_in_order()
     sys.exit(answer(words))
 
 
@@ -310,17 +311,20 @@ def preview(
 @app.command
 def doctor() -> int:
     """Look at settings, Hub, warehouse, mail, DNS, server and disk; change nothing."""
-    from flows.operations.doctor import examine, usable
-    from flows.runs.schedule import check_schedule
+    from flows.operations.doctor import Diagnosis, examine, usable
+    from flows.runs.schedule import check_schedule, why_too_late
     from flows.state.seal import seal_of
 
     has_problem = False
-    settings = load_settings()
+    settings, now = load_settings(), clock.utc_now()
     server_url = os.environ.get("PREFECT_API_URL") or served_api(settings)
     # What only some commands ask for is told here, and not first by the run that needs it.
     checks: list[Callable[[], object]] = [partial(check_schedule, settings)]
     checks += [partial(seal_of, settings.state_key)] if settings.state_key else []
-    for found in (*usable(checks), *examine(settings, server_url, clock.utc_now())):
+    unusable = list(usable(checks))
+    late = "" if unusable else why_too_late(settings, now)
+    warnings = [Diagnosis("warning", "schedule", late)] if late else []
+    for found in (*unusable, *warnings, *examine(settings, server_url, now)):
         console.print(f"{found.level:8} {found.subject:10} {found.sentence}", markup=False)
         has_problem |= found.level == "problem"
     return EXIT_BLOCKED if has_problem else EXIT_OK

@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import IO
 
+from flows import clock
 from flows.file_lock import try_to_lock
 from flows.outcome import EXIT_USAGE
-from flows.runs.schedule import check_schedule
+from flows.runs.schedule import check_schedule, why_too_late
 from flows.runs.terminal import SERVE_LOCK, prepare
 from flows.settings import Settings, SettingsError
 
@@ -112,6 +113,8 @@ def serve(settings: Settings, *, host: str, port: int, say: Callable[[str], None
     with _only_one(settings) as lock:
         children = list(_children(settings, host, port, say))
         check_schedule(settings)
+        if late := why_too_late(settings, clock.utc_now()):
+            say(late)
         lock.write(os.environ["PREFECT_API_URL"])
         lock.flush()
         stopping: list[int] = []

@@ -15,6 +15,12 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
     os._exit(130)  # outcome.EXIT_INTERRUPTED, which is not imported yet
 
 
+def end_in_order() -> None:
+    """Take SIGTERM for Ctrl-C: by itself it would leave Prefect's server and a half-told run."""
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL and current_thread() is main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def started() -> None:
     """Leave Ctrl-C to the command from here on."""
     if signal.getsignal(signal.SIGINT) is _end:

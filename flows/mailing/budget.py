@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 
+from flows.mailing.ledger_issues import CLAIMED
 from flows.mailing.transports import DEFERRED, FAILED, SENT, UNKNOWN, SendResult
 from flows.wording import counted
 
@@ -50,8 +51,18 @@ class ErrorBudget:
         return StopError(reason, is_pause=True)
 
 
-def nobody_reached(counts: Mapping[str, int]) -> StopError | None:
-    """Why an issue that was sent by the operator's word is not over: not one reader has it."""
-    if counts.get(SENT) or not any(counts.get(state) for state in (DEFERRED, FAILED, UNKNOWN)):
+def nobody_reached(
+    counts: Mapping[str, int], *, is_forced: bool, was_paused: bool
+) -> StopError | None:
+    """Why an issue is not over though nothing is left to send: no reader is sure to have it.
+
+    Who is deferred is tried again, so then only a pause stays. Where all are refused, a run by
+    itself is stopped by its `ErrorBudget`, and one by the operator's word (`is_forced`) here.
+    """
+    if counts.get(SENT) or counts.get(CLAIMED):
         return None
-    return StopError("Paused: nobody was reached.", is_pause=True)
+    if counts.get(DEFERRED):
+        is_stuck = was_paused
+    else:
+        is_stuck = bool(counts.get(UNKNOWN) or (is_forced and counts.get(FAILED)))
+    return StopError("Paused: nobody was reached.", is_pause=True) if is_stuck else None

@@ -106,6 +106,7 @@ class Sender:
                 self._wait(workers)
             except BaseException:
                 self._is_ending.set()
+                self._transport.cut()  # else Ctrl-C waits ten minutes for a relay that is silent
                 raise
         self._ledger.give_back("not begun when the run ended")
         for worker in workers:

@@ -98,7 +98,7 @@ def send_issue(
         _close_expired(mailing, issue.edition, number, limits, clock)
         if not is_forced and (why_not := _why_not(issue, limits, clock)):
             return _report(mailing, issue, why_not, is_blocked=issue.state == PAUSED)
-        before = counts(mailing, issue).get(SENT, 0)
+        before, was_paused = counts(mailing, issue).get(SENT, 0), issue.state == PAUSED
         issue = settle_issue(mailing, issue, _beginning(is_forced=is_forced), now=clock())
         if issue.state == PAUSED:  # by another sender, just now
             return _report(mailing, issue, issue.sentence, is_blocked=True)
@@ -124,7 +124,9 @@ def send_issue(
         reached_count = counts(mailing, issue).get(SENT, 0)
         stop = stop or (None if reached_count else sender.budget.all_refused())
         ledger.count_refusals(is_relay_sound=stop is None and reached_count > 0)
-        ending = _ending(stop, before, is_forced=is_forced, is_newest=is_newest)
+        ending = _ending(
+            stop, before, is_forced=is_forced, is_newest=is_newest, was_paused=was_paused
+        )
         issue = settle_issue(mailing, issue, ending, now=clock())
         if stop or issue.state != SENDING:
             end_sharing(mailing, issue)
@@ -165,11 +167,13 @@ def _send(
     return stop
 
 
-def _ending(stop: StopError | None, before: int, *, is_forced: bool, is_newest: bool) -> Ending:
+def _ending(
+    stop: StopError | None, before: int, *, is_forced: bool, is_newest: bool, was_paused: bool
+) -> Ending:
     """How the leader ends an issue; `before` it, so many readers had been sent it."""
 
     def ending(meanwhile: Issue, now: Mapping[str, int]) -> tuple[str, str]:
-        failure = stop or (nobody_reached(now) if is_forced else None)
+        failure = stop or nobody_reached(now, is_forced=is_forced, was_paused=was_paused)
         if meanwhile.state == PAUSED and not (failure and failure.is_pause):
             return PAUSED, meanwhile.sentence  # by another sender, whose word stands
         if meanwhile.state == DONE and not (_is_open(now) or (failure and failure.is_pause)):

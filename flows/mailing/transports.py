@@ -9,11 +9,13 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
+from weakref import WeakSet
 
 from pydantic import SecretStr
 
 from flows.errors import OperationError
 from flows.mailing.addresses import AddressError, parse_address
+from flows.mailing.bounded_smtp import BoundedSmtp, BoundedSmtpOverTls
 from flows.mailing.refusals import is_address_bad
 
 # Neither a password nor a certificate gets better by asking again.
@@ -80,6 +82,9 @@ class Transport(Protocol):
     def open(self) -> Connection:
         """Give a new connection."""
 
+    def cut(self) -> None:
+        """End at once what threads wait for on any of its connections."""
+
 
 @dataclass(frozen=True)
 class FileTransport:
@@ -111,6 +116,9 @@ class FileTransport:
     def close(self) -> None:
         """Nothing is open."""
 
+    def cut(self) -> None:
+        """Nobody waits for a file."""
+
 
 @dataclass(frozen=True)
 class SmtpTransport:
@@ -127,6 +135,7 @@ class SmtpTransport:
     # sooner cannot know whether the message was taken.
     final_timeout: float = 600
     context: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
+    _opened: WeakSet[BoundedSmtp] = field(default_factory=WeakSet, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.password and self.tls == "none":
@@ -138,14 +147,21 @@ class SmtpTransport:
     def open(self) -> Connection:
         """Give a connection, encrypted and logged in as the settings ask."""
         domain = self.sender.rpartition("@")[2]
-        smtp: smtplib.SMTP | None = None
+        smtp: BoundedSmtp | None = None
         try:
             if self.tls == "implicit":
-                smtp = smtplib.SMTP_SSL(
-                    self.host, self.port, domain, timeout=self.timeout, context=self.context
+                smtp = BoundedSmtpOverTls(
+                    self.host,
+                    self.port,
+                    domain,
+                    timeout=self.timeout,
+                    context=self.context,
+                    known_to=self._opened,
                 )
             else:
-                smtp = smtplib.SMTP(self.host, self.port, domain, timeout=self.timeout)
+                smtp = BoundedSmtp(
+                    self.host, self.port, domain, timeout=self.timeout, known_to=self._opened
+                )
             smtp.ehlo_or_helo_if_needed()
             if self.tls == "starttls":
                 self._encrypt(smtp)
@@ -163,6 +179,11 @@ class SmtpTransport:
             ) from error
         return _SmtpConnection(smtp, self)
 
+    def cut(self) -> None:
+        """End at once what threads wait for on any of its connections."""
+        for smtp in list(self._opened):
+            smtp.cut()
+
     def _encrypt(self, smtp: smtplib.SMTP) -> None:
         if not smtp.has_extn("starttls"):
             raise TransportError(
@@ -174,7 +195,7 @@ class SmtpTransport:
 
 @dataclass(frozen=True)
 class _SmtpConnection:
-    smtp: smtplib.SMTP
+    smtp: BoundedSmtp
     transport: SmtpTransport
 
     def send(self, parcel: Parcel, may_send: Callable[[], bool]) -> SendResult:
@@ -191,10 +212,10 @@ class _SmtpConnection:
                 return self._refused(code, answer, parcel.to)
             is_in_doubt = True
             self.smtp.send(parcel.content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
-            self._wait(self.transport.final_timeout)
+            self.smtp.answer_seconds = self.transport.final_timeout
             code, answer = self.smtp.getreply()
             is_in_doubt = not 200 <= code < 600
-            self._wait(self.transport.timeout)
+            self.smtp.answer_seconds = None
             if 200 <= code < 300:
                 return SendResult(SENT)
             if is_in_doubt:
@@ -231,10 +252,6 @@ class _SmtpConnection:
     def close(self) -> None:
         """Say QUIT if anybody listens."""
         _hang_up(self.smtp)
-
-    def _wait(self, seconds: float) -> None:
-        if self.smtp.sock:
-            self.smtp.sock.settimeout(seconds)
 
     def _refused(
         self,

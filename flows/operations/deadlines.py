@@ -17,7 +17,8 @@ def deadline_after(moment: datetime, settings: Settings) -> datetime:
     zone = ZoneInfo(settings.timezone)
     local = moment.astimezone(zone)
     due = datetime.combine(local.date(), settings.deadline, zone)
-    if due <= local:
+    # In UTC: of two hours with one name in autumn, wall times of a zone cannot tell which is later.
+    if due.astimezone(UTC) <= moment:
         due = datetime.combine(local.date() + timedelta(days=1), settings.deadline, zone)
     return due.astimezone(UTC)
 

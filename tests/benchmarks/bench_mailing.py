@@ -130,6 +130,9 @@ class _Counting:
     def open(self) -> "_CountingConnection":
         return _CountingConnection(self.transport.open(), self.on_sent)
 
+    def cut(self) -> None:
+        self.transport.cut()
+
 
 @dataclass
 class _CountingConnection:

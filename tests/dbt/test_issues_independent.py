@@ -60,6 +60,9 @@ class Relay:
     def close(self) -> None:
         pass
 
+    def cut(self) -> None:
+        pass
+
 
 @dataclass
 class Told:

@@ -199,12 +199,12 @@ def test_a_doubt_is_left_to_the_operator(mailing: Mailing, send: Send, relay: Re
     _join(mailing, "ada")
     relay.says("END", "take and drop")
     report = send()
-    assert report.sentence == "Sent to 0, 1 unknown."
-    assert send().sentence == "Sent to 0, 1 unknown."
+    assert report.sentence == "Paused: nobody was reached. Sent to 0, 1 unknown."
+    assert send().sentence == report.sentence
     assert len(relay.taken) == 1
     assert "again only if you say so" in _why(mailing, "ada")
     assert ledger_issues.requeue(mailing, report.issue, "unknown", now=NOW) == 1
-    assert send().sentence == "Sent to 1."
+    assert send(is_forced=True).sentence == "Sent to 1."
 
 
 def test_a_relay_that_hangs_up_between_messages_costs_nobody_anything(
@@ -280,16 +280,59 @@ def test_a_paused_issue_can_be_sent_however_old_it_is_and_the_rest_stays_due(
     assert relay.counts == dict.fromkeys(addresses, 2), "once this issue, once the next"
 
 
-def test_where_nobody_was_reached_the_issue_stays_paused(
+def test_where_nobody_was_reached_a_paused_issue_stays_paused(
     mailing: Mailing, send: Send, relay: Relay, clock: Clock
 ) -> None:
     _many(mailing, 3)
     relay.says("RCPT", *["451 4.7.0 slow down"] * 6)
-    send()
+    assert send(limits=SendLimits(connections_count=1, errors_max=3)).issue.state == "paused"
     report = send(is_forced=True)
     assert (report.is_blocked, report.issue.state) == (True, "paused")
     assert report.sentence == "Paused: nobody was reached. Sent to 0, 3 deferred."
     assert send(is_forced=True).sentence == "Sent to 3."
+
+
+def test_the_operators_word_does_not_pause_what_is_tried_again_by_itself(
+    mailing: Mailing, send: Send, relay: Relay, clock: Clock
+) -> None:
+    _many(mailing, 3)
+    relay.says("RCPT", *["451 4.7.1 greylisted"] * 6)
+    send()
+    report = send(is_forced=True)
+    assert (report.is_blocked, report.issue.state) == (False, "sending")
+    assert report.next_attempt_at
+    clock.pass_by(hours=2)
+    assert send().sentence == "Sent to 3."
+
+
+def test_an_issue_that_nobody_is_sure_to_have_is_paused_for_somebody_to_look(
+    mailing: Mailing, send: Send, relay: Relay
+) -> None:
+    _many(mailing, 3)
+    relay.says("END", *["take and drop"] * 3)
+    report = send()
+    assert (report.is_blocked, report.issue.state) == (True, "paused")
+    assert report.sentence == "Paused: nobody was reached. Sent to 0, 3 unknown."
+    assert send().is_blocked
+    assert set(relay.counts.values()) == {1}, "and what is in doubt is not sent again"
+
+
+def test_ctrl_c_does_not_wait_for_a_relay_that_is_silent_after_the_message(
+    mailing: Mailing, send: Send, relay: Relay
+) -> None:
+    _many(mailing, 1)
+    relay.says("END", "hang")
+
+    def interrupt(_tried: int, _total: int) -> None:
+        if relay.seen["END"]:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        send(transport=relay.transport(final_timeout=60), on_progress=interrupt)
+    (row,) = ledger_issues.delivery_counts(mailing)
+    assert row.state == "unknown"
+    assert _why(mailing, "reader0").startswith("Perhaps sent")
+    assert "timed out" not in _why(mailing, "reader0")
 
 
 def test_a_relay_that_is_away_stops_the_run_and_the_next_one_goes_on(

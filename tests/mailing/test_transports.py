@@ -1,6 +1,10 @@
+import socket
 import ssl
 import subprocess
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -278,3 +282,26 @@ def test_a_folder_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "mail").write_text("in the way")
     with pytest.raises(TransportError, match="cannot be written"):
         FileTransport(tmp_path / "mail").open()
+
+
+@pytest.mark.parametrize(
+    "line", [b"220-x\r\n" * 200 + b"220 ready\r\n", b"220 " + b"x" * 200 + b"\r\n"]
+)
+def test_a_relay_that_drips_its_answer_is_given_up_after_the_time_for_all_of_it(
+    line: bytes,
+) -> None:
+    def drip(listener: socket.socket) -> None:
+        with suppress(OSError):
+            accepted, _ = listener.accept()
+            step = 7 if b"-" in line else 1
+            with accepted:
+                for start in range(0, len(line), step):
+                    accepted.sendall(line[start : start + step])
+                    time.sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drip, args=(listener,), daemon=True).start()
+        port = listener.getsockname()[1]
+        relay = SmtpTransport("127.0.0.1", port, "papers@example.org", tls="none", timeout=0.5)
+        with pytest.raises(TransportError, match="timed out"):
+            relay.open()
