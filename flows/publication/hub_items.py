@@ -41,8 +41,16 @@ def hub_day(
     return HubList(items, known)
 
 
-def hub_period(connection: DuckDBPyConnection, edition: Edition, last: date) -> tuple[HubItem, ...]:
-    """The papers of the week or month that ends on this date, each once, in its digest's order."""
+def hub_period(
+    connection: DuckDBPyConnection, edition: Edition, last: date
+) -> tuple[HubItem, ...] | None:
+    """The papers of the week or month that ends on this date, each once, in its digest's order.
+
+    None where no day of it was read.
+    """
+    (is_read,) = connection.execute(_IS_READ.format(edition=edition), {"last": last}).fetchall()[0]
+    if not is_read:
+        return None
     within = {"first": first_day(edition, last), "last": last}
     return _items(connection, _OF_PERIOD.format(edition=edition), within)
 
@@ -135,6 +143,7 @@ _OF_DAY = """
     from marts.paper_readings
     where list_date = $day and read_at = $at
 """
+_IS_READ = "select exists (from marts.{edition}_digests where digest_date = $last)"
 _OF_PERIOD = """
     select
         listings.list_date,
@@ -154,6 +163,7 @@ _OF_PERIOD = """
 """
 # The Hub orders by the time of submission; lists follow one another, so only the newest few need
 # to be looked into.
+# Before 2025-03-08 it is the outer `publishedAt` that says when a paper was submitted.
 _NEWEST = """
     with
 
@@ -195,7 +205,13 @@ _NEWEST = """
         row_number() over (
             order by
                 looked_into.list_date desc,
-                json_extract_string(document_json, '$.paper.submittedOnDailyAt') desc nulls last,
+                coalesce(
+                    json_extract_string(document_json, '$.paper.submittedOnDailyAt'),
+                    case
+                        when looked_into.list_date < date '2025-03-08'
+                            then json_extract_string(document_json, '$.publishedAt')
+                    end
+                ) desc nulls last,
                 looked_into.list_rank
         ) as place
     from looked_into

@@ -9,7 +9,7 @@ import re
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 
-from flows.sources.feed_day import FEED_ZONE, is_weekend, opens_at
+from flows.sources.feed_day import FEED_ZONE, FIRST_LIST_DATE, is_weekend, opens_at
 
 LEAST_LIMIT, USUAL_LIMIT, MOST_LIMIT = 1, 50, 100
 SORTS = ("publishedAt", "trending")
@@ -26,14 +26,14 @@ class BadRequestError(ValueError):
 def asked_date(text: str) -> date:
     """The list date of a request; raises BadRequestError where it is not a full date."""
     with suppress(ValueError):
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             return date.fromisoformat(text)
     raise BadRequestError("Invalid ISO date", "date")
 
 
 def open_date(list_date: date, now: datetime) -> date:
     """The date itself if its list is open at `now`; else raises BadRequestError as the API does."""
-    if opens_at(list_date) <= now:
+    if list_date < FIRST_LIST_DATE or opens_at(list_date) <= now:
         return list_date
     newest = f"{newest_open(now)}T00:00:00.000Z"
     raise BadRequestError(f'"date" must be less than or equal to "{newest}"', "date")
@@ -49,7 +49,7 @@ def newest_open(now: datetime) -> date:
 
 def asked_number(text: str, parameter: str, least: int, most: int | None = None) -> int:
     """The number of a request; raises BadRequestError where it is none, or out of bounds."""
-    if not re.fullmatch(r"-?\d{1,9}", text):
+    if not re.fullmatch(r"-?[0-9]{1,9}", text):
         raise BadRequestError("Invalid input: expected number, received NaN", parameter)
     number = int(text)
     if number < least:

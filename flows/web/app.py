@@ -36,7 +36,7 @@ from flows.web.answers import Answers
 from flows.web.archive import Archive
 from flows.web.exports import FORMATS
 from flows.web.guard import FormKeys, Guard, Refusal, SecurityHeaders, security_headers
-from flows.web.hub_api import HubApi, complaint
+from flows.web.hub_api import HubApi, complaint, preflight
 from flows.web.insights_page import InsightsPage
 from flows.web.limits import Buckets, RateLimits
 from flows.web.lists import ListPages
@@ -181,10 +181,13 @@ def _insights_routes(page: InsightsPage, get: Get) -> list[Route]:
 
 
 def _api_routes(api: HubApi, get: Get) -> list[Route]:
-    return [
-        Route("/api/daily_papers", get(api.daily_papers)),
-        Route("/api/papers/search", get(api.search)),
-        Route("/api/papers/{paper_id}", get(api.paper)),
+    answers = {
+        "/api/daily_papers": api.daily_papers,
+        "/api/papers/search": api.search,
+        "/api/papers/{paper_id}": api.paper,
+    }
+    return [Route(path, get(answer)) for path, answer in answers.items()] + [
+        Route(path, _get(preflight), methods=["OPTIONS"]) for path in answers
     ]
 
 

@@ -129,7 +129,7 @@ class HubApi:
         as_of: datetime | None,
     ) -> tuple[Sequence[HubItem], Known | None]:
         """The items that are asked for, and what is known of their date if it is one."""
-        if sort == "trending":  # the Hub looks at the date, and then ignores it
+        if sort == "trending":  # whatever date is asked for, as at the Hub
             return hub_trending(connection), None
         if "date" in asked:
             day = open_date(asked_date(asked["date"]), clock.utc_now())
@@ -145,10 +145,12 @@ def _day(
     connection: DuckDBPyConnection, day: date, as_of: datetime | None
 ) -> tuple[Sequence[HubItem], Known | None]:
     """The list of a date. Raises Refusal (404) where none was read, unless there can be none."""
+    if day < FIRST_LIST_DATE:
+        return (), None
     found = hub_day(connection, day, as_of)
     if found and found.known.read_at:
         return found.items, found.known
-    if is_weekend(day) or day < FIRST_LIST_DATE:
+    if is_weekend(day):
         return (), found.known if found else None
     if found:
         raise Refusal(404, found.known.reason, _verdict(found.known))
@@ -166,7 +168,10 @@ def _period(connection: DuckDBPyConnection, asked: Mapping[str, str]) -> Sequenc
         raise BadRequestError(f"Invalid ISO {name}", name) from None
     if period_name(edition, last).endswith("W53"):  # the Hub takes none, though some years have one
         raise BadRequestError(f"Invalid ISO {name}", name)
-    return hub_period(connection, edition, last)
+    items = hub_period(connection, edition, last)
+    if items is None:
+        raise Refusal(404, f"No day of {period_name(edition, last)} was ever read.")
+    return items
 
 
 def _verdict(known: Known) -> dict[str, str]:
@@ -181,6 +186,16 @@ def _answer(request: Request, answer: object, headers: Mapping[str, str] | None 
     body, etag = as_body(answer)
     headers = _HEADERS | dict(headers or {})
     return kept(request, body, _JSON, seconds=_SECONDS_KEPT, headers=headers, etag=etag)
+
+
+def preflight(_request: Request) -> Response:
+    """What a browser asks before a page of another site may send `Authorization` or an `ETag`."""
+    allowed = {
+        "Access-Control-Allow-Methods": "GET, HEAD",
+        "Access-Control-Allow-Headers": "Authorization, If-None-Match",
+        "Access-Control-Max-Age": "86400",
+    }
+    return Response(status_code=204, headers=_HEADERS | allowed)
 
 
 def complaint(sentence: str, status: int, headers: Mapping[str, str] | None = None) -> Response:

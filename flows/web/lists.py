@@ -43,7 +43,7 @@ from flows.web.pages import Pages, kept
 from flows.wording import long_date
 
 _SECONDS_KEPT = 60
-_LAST_DATE = date.max - timedelta(days=7)  # a calendar shows whole weeks
+_LAST_DATE = date(date.max.year, 11, 30)  # a calendar shows the whole last week of its month
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,8 @@ class ListPages:
                 else paper_page(connection, paper_id, self.vectors.of(connection))
             )
         if found is None:
-            raise Refusal(404, f"{paper_id} was on no list that was read; arXiv may have it.")
+            named = paper_id[:40]
+            raise Refusal(404, f"{named} was on no list that was read; arXiv may have it.")
         if isinstance(found, Card):
             return self._answer(request, paper_export(found), format_, "")
         return kept(request, self.paper_text(found).encode(), "text/html", seconds=_SECONDS_KEPT)
@@ -272,7 +273,7 @@ def _now_alone(request: Request) -> None:
 
 def _page_number(request: Request) -> int:
     words = request.query_params.get("p", "0")
-    if not words.isdecimal() or len(words) > 6:
+    if not (words.isascii() and words.isdecimal()) or len(words) > 6:
         raise Refusal(400, f"“{words[:40]}” is no page; pages are counted from 0.")
     return int(words)
 

@@ -179,6 +179,6 @@ def _day(words: str, name: str) -> date | None:
 def _number(words: str, name: str) -> int:
     if not words.strip():
         return 0
-    if not words.strip().isdecimal() or len(words) > 9:
+    if not (words.isascii() and words.strip().isdecimal()) or len(words) > 9:
         raise Refusal(400, f"{name} is no number.")
     return int(words)

@@ -26,6 +26,9 @@ class Site:
     def get(self, path: str, **given: Any) -> requests.Response:
         return requests.get(f"{self.url}{path}", timeout=30, **given)
 
+    def options(self, path: str, **given: Any) -> requests.Response:
+        return requests.options(f"{self.url}{path}", timeout=30, **given)
+
     def post(self, path: str, **given: Any) -> requests.Response:
         return requests.post(f"{self.url}{path}", timeout=30, **given)
 

@@ -209,6 +209,10 @@ def test_what_trends_stands_in_the_hubs_order_also_what_was_on_no_list(site: Sit
         ("daily_papers?week=2026-W54", 400, "✖ Invalid ISO week\n  → at week"),
         ("daily_papers?week=2026-W53", 400, "✖ Invalid ISO week\n  → at week"),
         ("daily_papers?week=2026-w53", 400, "✖ Invalid ISO week\n  → at week"),
+        ("daily_papers?week=2026-W02", 404, "No day of 2026-W02 was ever read."),
+        ("daily_papers?month=2099-01", 404, "No day of 2099-01 was ever read."),
+        ("daily_papers?limit=%EF%BC%91%EF%BC%90", 400, "expected number, received NaN"),
+        ("daily_papers?p=%D9%A1", 400, "expected number, received NaN"),
         ("daily_papers?month=2026-13", 400, "✖ Invalid ISO month\n  → at month"),
         ("daily_papers?sort=votes", 400, "✖ Invalid option: expected one of"),
         ("daily_papers?date=2026-08-03", 404, "Nothing was known of the list of 2026-08-03."),
@@ -230,7 +234,17 @@ def test_what_cannot_be_answered_is_one_sentence_as_json(
     assert error in answer.json()["error"]
 
 
-@pytest.mark.parametrize("day", ["2026-08-09", "2023-04-28"])
+def test_a_page_of_another_site_may_send_what_the_api_hears(site: Site) -> None:
+    asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "GET"}
+    for path in ("daily_papers", "papers/search", "papers/2608.12313"):
+        answer = site.options(f"/api/{path}", headers=asked)
+        assert answer.status_code == 204
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+        assert "GET" in answer.headers["Access-Control-Allow-Methods"]
+
+
+@pytest.mark.parametrize("day", ["2026-08-09", "2023-04-28", "0001-01-01"])
 def test_a_weekend_and_a_day_before_the_first_list_have_none_and_that_is_no_error(
     site: Site, day: str
 ) -> None:
