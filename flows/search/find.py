@@ -269,8 +269,8 @@ _NEAR_FOUND = """
         inner join search.papers as papers using (paper_number)
 """
 # Cosine and words add up: measured on a hundred questions, tests/benchmarks/README.md. A paper that
-# has none of the words must be near, and not much farther than the nearest. One whose title has the
-# whole text as it stands comes before all others: a cosine is never more than 1.
+# has none of the words must be near, and not much farther than the nearest. One whose title
+# begins with the whole text comes before all others: a cosine is never more than 1.
 _MEANT = """
     with
 
@@ -282,7 +282,10 @@ _MEANT = """
         select
             ranked.paper_id,
             0.02 * ranked.score
-            + coalesce(search.has_phrase(search.plain(titles.title), $text)::int, 0) as score
+            + starts_with(
+                array_to_string(search.words_of(titles.title), ' ') || ' ',
+                array_to_string(search.words_of($text), ' ') || ' '
+            )::int as score
         from ranked
         inner join search.papers as papers using (paper_id)
         inner join marts.papers as titles on papers.paper_row = titles.rowid

@@ -76,7 +76,7 @@ def test_a_paper_is_found_by_what_it_means(
     assert _found(file, text, model)[0] == first
 
 
-def test_the_whole_text_in_a_title_comes_before_what_means_the_same(
+def test_a_title_that_begins_with_the_text_comes_before_what_means_the_same(
     tmp_path: Path, model: SentenceModel
 ) -> None:
     titled = paper("2608.00001", title="Songs of the robot: pumps that last", abstract="On pipes.")
