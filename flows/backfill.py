@@ -241,7 +241,8 @@ def built_in_bulk(
     details = tuple(f"{report.list_date}: {report.reason}" for report in stopped)
     sentence = brought.sentence
     if stopped:
-        sentence += f" A gate stopped {len(stopped)} of them."
+        what = counted(len(stopped), "reading")
+        sentence += f" A gate stopped {what}, of this run or of one that was cut short."
     return Outcome("failed" if stopped else brought.verdict, sentence, details=details)
 
 

@@ -54,10 +54,11 @@ def run_to_verdict(day: date, path: Callable[[], Outcome], settings: Settings) -
     try:
         outcome = _run(path)
     except (BuildFailedError, OperationError) as stop:
-        outcome = Outcome("failed", f"Failed. {stop}")
+        outcome = Outcome("failed", verdict_sentence("failed", str(stop)))
     except Exception as bug:  # noqa: BLE001  the day needs its verdict, and the state keeps the bug
         get_run_logger().exception("The run stopped at an error of its own.")
-        why = f"Failed. The run stopped at an error of its own: {type(bug).__name__}; see its log."
+        reason = f"The run stopped at an error of its own: {type(bug).__name__}; see its log."
+        why = verdict_sentence("failed", reason)
         record_verdict(day, Outcome("failed", why), settings)
         return Failed(message=why, data=bug)
     # The run that holds the warehouse, or the next one, gives the day its verdict.
@@ -120,7 +121,7 @@ def one_day(day: date, settings: Settings) -> Outcome:
     if refusal:
         why = refusal.reason
         page = write_quality_page(settings, day)
-        return Outcome("failed", f"Failed. {why}", page.path, stopped_by=why)
+        return Outcome("failed", verdict_sentence("failed", why), page.path, stopped_by=why)
     if not reading.is_whole or raw.stopping(reading.reading_id):
         return _judged_outcome(reading, raw, write_quality_page(settings, day))
     marts = rebuild_without_refused_readings(validate("marts", settings), settings)
@@ -186,6 +187,8 @@ def _detail(check: CheckResult) -> str | None:
     if check.is_success:
         return None
     columns = check.column_name or "rows"
-    seen = dict.fromkeys([check.observed_value, ", ".join(json.loads(check.examples))])
+    seen = filter(
+        None, dict.fromkeys([check.observed_value, ", ".join(json.loads(check.examples))])
+    )
     name = f"gate {check.gate}, {check.suite}, {check.expectation} ({columns})"
     return f"{name}: {check.sentence} [seen: {'; '.join(seen)}]"

@@ -174,7 +174,7 @@ def deliver_along(
     sent_log.begin(is_new=True)
     entry_count = partial(_entry_count, mailing, issue)
     if doubt := sent_log.knows_more(issue, entry_count):
-        pause_for(mailing, found, doubt)
+        pause_for(mailing, found, doubt, now=clock.utc_now())
         raise TransportError(doubt)
     sent_log.note_relayed()
     takes = _takes(letters_of_leader.published_at, settings)

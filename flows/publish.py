@@ -145,7 +145,7 @@ def _put_out(connection: DuckDBPyConnection, settings: Settings, now: datetime) 
     draft.replace(database)
     used_anew = base.used_anew if base else used
     remember_publication(database, LastPublication(made, parts, parquet.name, used, used_anew))
-    for old in sorted(database.parent.glob("parquet.*"))[:-KEPT_PARQUET_FOLDERS]:
+    for old in _parquet_folders(database.parent)[:-KEPT_PARQUET_FOLDERS]:
         shutil.rmtree(old)
     return Publication(database, database.with_name("parquet"), len(rows), sum(rows.values()))
 
@@ -179,8 +179,13 @@ def _used(connection: DuckDBPyConnection) -> int:
 
 
 def _next_parquet_folder(folder: Path) -> Path:
-    numbers = [int(old.suffix[1:]) for old in folder.glob("parquet.*")]
+    numbers = [int(old.suffix[1:]) for old in _parquet_folders(folder)]
     return folder / f"parquet.{max(numbers, default=0) + 1:08d}"
+
+
+def _parquet_folders(folder: Path) -> list[Path]:
+    """The folders of publications, oldest first, and nothing that somebody laid beside them."""
+    return sorted(folder.glob("parquet." + "[0-9]" * 8))
 
 
 def _remove_leftovers(folder: Path) -> None:
@@ -189,7 +194,7 @@ def _remove_leftovers(folder: Path) -> None:
         with suppress(FileNotFoundError):
             (folder / name).unlink()
     current = (folder / "parquet").resolve().name
-    for unused in folder.glob("parquet.????????"):
+    for unused in _parquet_folders(folder):
         if unused.name > current or not (folder / "parquet").exists():
             shutil.rmtree(unused)
 

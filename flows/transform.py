@@ -264,8 +264,9 @@ def _fingerprint() -> str:
     """What the project's files are: other SQL makes other tables, and those are made anew."""
     digest = hashlib.sha256()
     for path in sorted(PROJECT.rglob("*")):
-        if path.suffix in {".sql", ".yml"} and "target" not in path.parts:
-            digest.update(path.read_bytes())
+        name = path.relative_to(PROJECT)
+        if path.suffix in {".sql", ".yml"} and name.parts[0] != "target":
+            digest.update(f"{name}\n".encode() + path.read_bytes())
     return digest.hexdigest()
 
 

@@ -53,7 +53,8 @@ ROOMS: dict[str, set[str]] = {
     },
     "flows.state": {"flows.mailing"},
     "flows.runs": {
-        "flows.gates", "flows.issues", "flows.newsletter", "flows.operations", "flows.warehouse",
+        "flows.gates", "flows.issues", "flows.newsletter", "flows.operations", "flows.sources",
+        "flows.warehouse",
     },
 }  # fmt: skip
 

@@ -245,7 +245,7 @@ def take_part(
     return _report(mailing, issue, sentence, is_blocked=stop is not None or issue.state == PAUSED)
 
 
-def pause_for(mailing: Mailing, shared: SharedIssue, why: str) -> None:
+def pause_for(mailing: Mailing, shared: SharedIssue, why: str, *, now: datetime) -> None:
     """Pause an issue that its leader should not be sending."""
 
     def ending(meanwhile: Issue, _now: Mapping[str, int]) -> tuple[str, str]:
@@ -254,7 +254,7 @@ def pause_for(mailing: Mailing, shared: SharedIssue, why: str) -> None:
 
     issue = find_issue(mailing, shared.edition, shared.issue_date)
     if issue and is_led_by(mailing, shared):
-        settle_issue(mailing, issue, ending, now=shared.began_at)
+        settle_issue(mailing, issue, ending, now=now)
 
 
 def _is_open(now: Mapping[str, int]) -> bool:
@@ -330,7 +330,7 @@ def _age(issue: Issue, clock: Callable[[], datetime]) -> timedelta:
 def _long(length: timedelta) -> str:
     if length.days > 4:
         return f"{length.days} days"
-    return f"{length.total_seconds() / 3600:.0f} hours"
+    return counted(round(length.total_seconds() / 3600), "hour")
 
 
 def _tally(now: Mapping[str, int], sent: str = "Sent") -> str:
