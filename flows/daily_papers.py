@@ -187,8 +187,7 @@ def _detail(check: CheckResult) -> str | None:
     if check.is_success:
         return None
     columns = check.column_name or "rows"
-    seen = filter(
-        None, dict.fromkeys([check.observed_value, ", ".join(json.loads(check.examples))])
-    )
+    examples = ", ".join(json.loads(check.examples))
+    seen = filter(None, dict.fromkeys([check.observed_value, examples]))
     name = f"gate {check.gate}, {check.suite}, {check.expectation} ({columns})"
     return f"{name}: {check.sentence} [seen: {'; '.join(seen)}]"

@@ -68,7 +68,10 @@ def main(words: list[str] | None = None) -> None:
         if words and words[0] in _WITHOUT_PANDAS:
             sys.modules["pandas"] = None  # type: ignore[assignment]
     end_in_order()
-    sys.exit(answer(words))
+    code = EXIT_OK
+    with console.while_it_is_read():
+        code = answer(words)
+    sys.exit(code)
 
 
 def answer(words: Sequence[str]) -> int:
@@ -81,10 +84,6 @@ def answer(words: Sequence[str]) -> int:
         # SQL may begin with a comment, which is no option.
         words = [f"\n{word}" if _SQL_COMMENT.match(word) else word for word in words]
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
-        console.file.flush()
-    except BrokenPipeError:
-        console.on_broken_pipe()
-        code = EXIT_OK
     except CycloptsError as error:
         errors.print(str(error), markup=False)
         code = EXIT_USAGE

@@ -1,6 +1,9 @@
 """Where commands speak: what was asked for on standard output, what is wrong on standard error."""
 
 import os
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 
@@ -14,6 +17,22 @@ class PipedConsole(Console):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.file.fileno())
         os.close(nowhere)
+
+    @contextmanager
+    def while_it_is_read(self) -> Iterator[None]:
+        """End this block where nobody reads any more what it writes past this console."""
+        try:
+            yield
+            self.file.flush()
+        except BrokenPipeError:
+            if not self._is_left():  # another line broke, and that is an error
+                raise
+            self.on_broken_pipe()
+
+    def _is_left(self) -> bool:
+        line = select.poll()
+        line.register(self.file.fileno(), 0)
+        return any(event & select.POLLERR for _, event in line.poll(0))
 
 
 console = PipedConsole(highlight=False, soft_wrap=True)

@@ -10,7 +10,7 @@ from sqlalchemy import Row, select
 from flows.mailing.addresses import parse_address
 from flows.mailing.database import Mailing
 from flows.mailing.ledger_issues import CLAIMED, find_issue, is_of
-from flows.mailing.recipients import is_paused_on
+from flows.mailing.recipients import SUBSCRIBED, is_paused_on
 from flows.mailing.subscribers import Subscriber, why_suppressed
 from flows.mailing.tables import deliveries, subscribers
 from flows.mailing.transports import DEFERRED, SENT, UNKNOWN
@@ -79,7 +79,7 @@ def explain(
         return f"Not sent: paused until {person.paused_until}."
     if person.state == "suppressed":
         return f"Not sent: suppressed since {person.changed_at:%Y-%m-%d}, {why}."
-    if person.state not in {"active", "paused"}:
+    if person.state not in SUBSCRIBED:
         return f"Not sent: {person.state} since {person.changed_at:%Y-%m-%d}."
     if edition not in person.editions.split(","):
         return f"Not sent: chose {person.editions.replace(',', ' and ')}, not {edition}."

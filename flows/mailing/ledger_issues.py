@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, func, select, update
 
 from flows.mailing.database import Mailing, insert
 from flows.mailing.tables import deliveries, issues
@@ -95,13 +95,7 @@ def is_superseded(mailing: Mailing, issue: Issue) -> bool:
 def set_issue(mailing: Mailing, issue: Issue, state: str, sentence: str, *, now: datetime) -> Issue:
     """The issue in a new state, with the sentence why."""
     with mailing.write() as connection:
-        row = connection.execute(
-            update(issues)
-            .where(is_of(issues, issue.edition, issue.issue_date))
-            .values(state=state, sentence=sentence[:500], changed_at=now)
-            .returning(*issues.c)
-        ).one()
-    return _issue(row)
+        return _in_state(connection, issue, state, sentence, now)
 
 
 Ending = Callable[[Issue, Mapping[str, int]], tuple[str, str]]
@@ -114,55 +108,31 @@ def settle_issue(mailing: Mailing, issue: Issue, ending: Ending, *, now: datetim
     Each has written down what became of its messages before, so the last one counts them all.
     """
     of_issue = is_of(issues, issue.edition, issue.issue_date)
-    by_state = (
-        select(deliveries.c.state, func.count().label("number"))
-        .where(is_of(deliveries, issue.edition, issue.issue_date))
-        .group_by(deliveries.c.state)
-    )
     with mailing.write() as connection:
-        meanwhile = _issue(
-            connection.execute(select(issues).where(of_issue).with_for_update()).one()
-        )
-        counted = {row.state: row.number for row in connection.execute(by_state)}
-        state, sentence = ending(meanwhile, counted)
-        row = connection.execute(
-            update(issues)
-            .where(of_issue)
-            .values(state=state, sentence=sentence[:500], changed_at=now)
-            .returning(*issues.c)
-        ).one()
-    return _issue(row)
+        meanwhile = connection.execute(select(issues).where(of_issue).with_for_update()).one()
+        state, sentence = ending(_issue(meanwhile), _by_state(connection, issue))
+        return _in_state(connection, issue, state, sentence, now)
 
 
 def set_issue_due(mailing: Mailing, issue: Issue, due_at: datetime) -> Issue:
     """The issue with another moment from which its age counts."""
     with mailing.write() as connection:
-        row = connection.execute(
-            update(issues)
-            .where(is_of(issues, issue.edition, issue.issue_date))
-            .values(due_at=due_at)
-            .returning(*issues.c)
-        ).one()
-    return _issue(row)
+        return _changed(connection, issue, due_at=due_at)
 
 
 def counts(mailing: Mailing, issue: Issue) -> dict[str, int]:
     """How many messages of the issue are in each state."""
-    return {
-        row.state: row.count
-        for row in delivery_counts(mailing, is_of(deliveries, issue.edition, issue.issue_date))
-    }
+    with mailing.read() as connection:
+        return _by_state(connection, issue)
 
 
 def delivery_counts(
     mailing: Mailing, condition: ColumnElement[bool] | None = None
 ) -> list[DeliveryCount]:
     """One row an issue and state: no person can be told from it."""
-    keys = (deliveries.c.issue_date, deliveries.c.edition, deliveries.c.state)
-    query = select(*keys, func.count().label("count")).group_by(*keys).order_by(*keys)
+    query = _COUNTS if condition is None else _COUNTS.where(condition)
     with mailing.read() as connection:
-        rows = connection.execute(query if condition is None else query.where(condition)).all()
-    return [DeliveryCount(*row) for row in rows]
+        return [DeliveryCount(*row) for row in connection.execute(query)]
 
 
 def next_attempt_at(mailing: Mailing, issue: Issue) -> datetime | None:
@@ -208,6 +178,31 @@ def is_due(now: datetime) -> ColumnElement[bool]:
 def is_of(table: Table, edition: str, issue_date: date) -> ColumnElement[bool]:
     """Whether a row is of this issue."""
     return and_(table.c.edition == edition, table.c.issue_date == issue_date)
+
+
+_KEYS = (deliveries.c.issue_date, deliveries.c.edition, deliveries.c.state)
+_COUNTS = select(*_KEYS, func.count().label("count")).group_by(*_KEYS).order_by(*_KEYS)
+
+
+def _by_state(connection: Connection, issue: Issue) -> dict[str, int]:
+    of_issue = _COUNTS.where(is_of(deliveries, issue.edition, issue.issue_date))
+    return {state: count for _, _, state, count in connection.execute(of_issue)}
+
+
+def _in_state(
+    connection: Connection, issue: Issue, state: str, sentence: str, changed_at: datetime
+) -> Issue:
+    return _changed(connection, issue, state=state, sentence=sentence[:500], changed_at=changed_at)
+
+
+def _changed(connection: Connection, issue: Issue, **values: object) -> Issue:
+    row = connection.execute(
+        update(issues)
+        .where(is_of(issues, issue.edition, issue.issue_date))
+        .values(**values)
+        .returning(*issues.c)
+    ).one()
+    return _issue(row)
 
 
 def _issue(row: Row[Any]) -> Issue:

@@ -20,6 +20,8 @@ class Reader(NamedTuple):
     rule_key: str
 
 
+# The states of who is on the list and has not left, be they paused or not.
+SUBSCRIBED = ("active", "paused")
 READER_COLUMNS = (
     subscribers.c.id,
     subscribers.c.public_id,
@@ -37,7 +39,7 @@ def reader_of(row: Row[Any]) -> Reader:
 
 def is_subscribed() -> ColumnElement[bool]:
     """Whether somebody is on the list and has not left, be they paused or not."""
-    return subscribers.c.state.in_(["active", "paused"])
+    return subscribers.c.state.in_(SUBSCRIBED)
 
 
 def has_chosen(edition: str) -> ColumnElement[bool]:

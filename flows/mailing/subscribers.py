@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 from flows.errors import OperationError
 from flows.mailing.addresses import Address, parse_address
 from flows.mailing.database import Mailing, insert
-from flows.mailing.recipients import is_subscribed
+from flows.mailing.recipients import SUBSCRIBED, is_subscribed
 from flows.mailing.rules import Rule
 from flows.mailing.tables import deliveries, subscribers, suppressions
 from flows.mailing.transports import FAILED, SENT
@@ -54,7 +54,7 @@ class Subscriber:
     @property
     def is_subscribed(self) -> bool:
         """Whether they are on the list and have not left, be they paused or not."""
-        return self.state in {"active", "paused"}
+        return self.state in SUBSCRIBED
 
     @property
     def standing(self) -> str:

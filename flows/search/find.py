@@ -216,7 +216,7 @@ def _joined(connection: DuckDBPyConnection, topic: Topic, values: dict[str, Any]
 
 def _as_meant(connection: DuckDBPyConnection, topic: Topic, asked: str) -> Topic:
     """The topic with the words that are looked for in the place of those typed wrong."""
-    meant = dict(connection.execute(_CORRECTED, [asked]).fetchall())
+    meant = {each.word: each.meant for each in corrections(connection, Question(asked))}
     terms = (
         replace(term, words=tuple(meant.get(word, word) for word in term.words))
         for term in topic.terms

@@ -13,17 +13,16 @@ def papers(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Papers:
     """Run `papers` with these words: exit code, standard output, standard error."""
-    from rich.console import Console
-
     from flows.commands import cli, mail, readings, site
+    from flows.commands.console import PipedConsole
 
     monkeypatch.chdir(tmp_path)
 
     def go(*words: str) -> tuple[int, str, str]:
         for module in (cli, mail, readings, site):
-            monkeypatch.setattr(module, "console", Console(highlight=False, soft_wrap=True))
+            monkeypatch.setattr(module, "console", PipedConsole(highlight=False, soft_wrap=True))
             monkeypatch.setattr(
-                module, "errors", Console(stderr=True, highlight=False, soft_wrap=True)
+                module, "errors", PipedConsole(stderr=True, highlight=False, soft_wrap=True)
             )
         with pytest.raises(SystemExit) as ended:
             cli.main(list(words))
